@@ -1,0 +1,1 @@
+"""Laurel: points, tiers and rewards for shops. Importing this package loads nothing else."""

@@ -1,0 +1,99 @@
+"""What a delivery means to us. Only a connector's `normalise` makes these."""
+
+from dataclasses import dataclass
+
+from app.domain.orders import OrderSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChanged:
+    """A full order. `reread`: settle it now, and read it at the shop as well (a refund without its lines)."""
+
+    order: OrderSnapshot
+    reread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderToReread:
+    """Something happened to this order, but the message does not hold all of it."""
+
+    order_ref: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFacts:
+    """A customer with an account at the shop. `email_verified`: the platform itself vouches for the address."""
+
+    customer_ref: str
+    email: str | None
+    email_verified: bool
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSeen:
+    customer: CustomerFacts
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersMerged:
+    """The platform made two customers one; `deleted_ref` is no more."""
+
+    kept_ref: str
+    deleted_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeGone:
+    """A discount code was deleted or switched off at the shop. `code_ref`: the platform's id; check it is ours."""
+
+    code_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopUninstalled:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequested:
+    """A person asks what is stored about them. `request_ref` is the platform's id of that wish."""
+
+    customer_ref: str
+    request_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureRequested:
+    """A person is to be forgotten. `email` for those who only ever ordered as guests."""
+
+    customer_ref: str
+    order_refs: tuple[str, ...]
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopErasureRequested:
+    """48 hours after the uninstall: forget everybody we know through this shop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood, and nothing to do. `reason` is stored: "why did nothing happen?" has an answer."""
+
+    reason: str
+
+
+Change = (
+    OrderChanged
+    | OrderToReread
+    | CustomerSeen
+    | CustomersMerged
+    | CodeGone
+    | ShopUninstalled
+    | DataRequested
+    | ErasureRequested
+    | ShopErasureRequested
+    | Ignored
+)

@@ -1,0 +1,31 @@
+"""The two kinds of failure that are not bugs. Anything else is one: let it rise."""
+
+
+class Refused(Exception):
+    """It will never work as it stands. `code` is stable and machine-readable, `detail` says what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class Retryable(Exception):
+    """It may work later. `retry_after_s`: how long the other side asked us to wait, if it did.
+
+    `maybe_applied`: the request may have reached the shop and taken effect (a time-out, a broken
+    connection, a 5xx): look before doing it again. False only where the shop surely did nothing.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: int | None = None, maybe_applied: bool = True) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.maybe_applied = maybe_applied
+
+
+class AccessLost(Refused):
+    """The shop no longer lets us in (revoked token, deleted key, missing scope): a person must reconnect."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("access_lost", detail)

@@ -1,0 +1,306 @@
+"""What every connector is to the rest of the house: facts in, codes out. No platform is named here.
+
+A connector is one `Connector` value, made in its package's `__init__`. It knows no rule about points, no
+database and no Flask. Every function here raises `Refused` (never works as it stands), `AccessLost` (a person
+must reconnect) or `Retryable` (may work later), and nothing else on purpose.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import httpx
+
+from app.domain.changes import Change, CustomerFacts
+from app.domain.money import Money
+from app.domain.orders import OrderSnapshot
+
+# --- Receiving ---------------------------------------------------------------------------------------------
+
+
+class BadSignature(Exception):
+    """No known secret signs this message: answer 401 and keep nothing."""
+
+
+class NotADelivery(Exception):
+    """A harmless message that carries nothing and is not signed (a platform's ping): answer 200, keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """An HTTP request as received, before anyone parsed it. Header names are lower case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A verified webhook. Only `verify` makes one.
+
+    `delivery_ref` is the platform's id of the delivery; beside the body's hash it saves work, it proves nothing.
+    `shop_ref` is the shop the message names (unsigned where all shops share one secret); None where it names none.
+    """
+
+    topic: str
+    delivery_ref: str
+    shop_ref: str | None
+    body: bytes
+
+
+# --- The shop's own API ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopAccess:
+    """How to reach one shop. `credentials` are the connector's own (names as its `install` made them), in clear."""
+
+    shop_key: str
+    shop_ref: str  # what the platform calls it: "acme.myshopify.com", "https://shop.example"
+    credentials: Mapping[str, str] = field(repr=False)
+    allow_private: bool = False  # a self-hoster's shop on a private or loopback address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopFacts:
+    shop_ref: str
+    name: str
+    url: str  # where shoppers go; its origin is the widget's
+    currency: str
+    timezone: str  # IANA name, or "UTC" where the shop has only an offset
+    reads_orders_days: int | None  # how far back its scopes can read orders; None: all
+
+
+class Absent(StrEnum):
+    """Why a look-up brought no order. Only GONE is an authorised "there is no such order"."""
+
+    GONE = "gone"
+    UNREADABLE = "unreadable"  # outside what our scopes can read, or an error for this one order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDigest:
+    """The least that shows whether what we hold of an order is still true. `refunds`: ref -> amount as told."""
+
+    order_ref: str
+    updated_at: datetime
+    gone: bool  # trashed
+    refunds: Mapping[str, str]
+
+
+class CodeKind(StrEnum):
+    AMOUNT = "amount"
+    PERCENT = "percent"
+    FREE_SHIPPING = "free_shipping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSpec:
+    """A discount code to be made: single use, for one customer. `code` was made and stored by us before."""
+
+    code: str
+    kind: CodeKind
+    amount: Money | None  # AMOUNT only, in the shop's currency
+    percent: int | None  # PERCENT only, whole percent 1..100
+    minimum_spend: Money | None
+    customer_ref: str  # bound to this customer alone
+    starts_at: datetime
+    expires_at: datetime
+    tag: str  # ours: names this installation, so that we never touch anybody else's codes
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedCode:
+    """A code as the shop has it. `code` is the shop's spelling; `code_ref` its id there."""
+
+    code: str
+    code_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundCode:
+    """What the shop says of a code. `tag` is ours or None; `matches` compares it with a CodeSpec field by field."""
+
+    code: str
+    code_ref: str
+    live: bool  # can be used now, as far as the shop knows: enabled, not expired, a use left
+    uses: int  # counted by the shop; may lag behind
+    uses_left: int | None  # None: not limited
+    tag: str | None
+    customer_ref: str | None
+    expires_at: datetime | None
+    kind: CodeKind | None
+    value: str | None  # "5.00", "10"; None for free shipping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookState:
+    """One subscription at the shop. `healthy`: exists, active, points at us."""
+
+    topic: str
+    healthy: bool
+    repaired: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    orders: tuple[OrderSnapshot, ...]
+    held: tuple[tuple[str, str], ...]  # (order_ref, reason): orders whose facts could not be understood
+    cursor: str | None  # to go on with; None: that was the last page
+
+
+class ShopClient(Protocol):
+    """One shop's API. Safe to use from one thread; every call may raise Refused, AccessLost, Retryable."""
+
+    def shop_facts(self) -> ShopFacts: ...
+
+    def read_orders(self, order_refs: Sequence[str]) -> Mapping[str, OrderSnapshot | Absent]:
+        """Each order as the shop has it now, refund lines included; every ref asked for is answered.
+
+        An order in the trash is a snapshot in state GONE. Raises Refused("held", …) never: an order whose facts
+        cannot be understood is answered UNREADABLE and logged with its reason.
+        """
+
+    def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
+        """One page of orders changed in [since, until], oldest change first, refund lines not necessarily read."""
+
+    def order_digests(self, order_refs: Sequence[str]) -> Mapping[str, OrderDigest | Absent]:
+        """The same question as `read_orders`, as cheaply as the platform allows; trash included."""
+
+    def read_customer(self, customer_ref: str) -> CustomerFacts | None: ...
+
+    def issue_code(self, spec: CodeSpec) -> IssuedCode:
+        """Make the code, or find that it is made already: asked twice, there is one code.
+
+        Looks the code up first. Compares the answer with what was asked, field by field.
+
+        Raises: Refused("code_taken") if a code of that name is not ours; Refused("customer_unreachable") if the
+        platform cannot bind the code to the customer; Refused("differs") if the shop made something else than was
+        asked (it has been withdrawn again then); Refused("unsupported") for what the platform cannot say exactly.
+        """
+
+    def find_code(self, code: str) -> FoundCode | None: ...
+
+    def withdraw_code(self, code: str, tag: str) -> FoundCode | None:
+        """Switch the code off for good and read it again: the dead code as seen, or None if there is none.
+
+        Raises: Refused("not_ours") if the code lacks `tag`; Retryable if it is still live afterwards.
+        """
+
+    def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
+        """One page of the shop's codes whose tag begins with `tag_prefix`, and the cursor of the next."""
+
+    def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
+        """Orders that used the code, as far as the platform can be asked; newest first."""
+
+    def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
+        """Make, revive or repoint our subscriptions so that every topic we need reaches `address` exactly once."""
+
+    def remove_webhooks(self, address: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class HttpSeam(Protocol):
+    """Makes the HTTP clients of all connectors; demo and tests hand in one whose hosts are the stand-in shops."""
+
+    def client(self, *, allow_private: bool) -> httpx.Client: ...
+
+
+# --- Installing and signing in -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallRequest:
+    """An HTTP request on /install/<name>[/callback] as data. `query` keeps every value of every name, in order."""
+
+    method: str
+    url: str  # as the browser asked for it, with its query
+    query: Mapping[str, Sequence[str]]
+    headers: Mapping[str, str]  # lower-case names
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppCredentials:
+    """The installation's own app on a platform, where it has one (from the environment); empty strings: none."""
+
+    client_id: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # newest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Send the merchant there to agree. `shop_ref` is the shop we expect to hear from."""
+
+    url: str
+    shop_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """The merchant agreed: what we may now use. `state` is the one-time nonce that came back, if the way has one."""
+
+    shop_ref: str | None
+    credentials: Mapping[str, str] = field(repr=False)
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Something to show as it is: status, headers, HTML made by the platform's own library."""
+
+    status: int
+    headers: Mapping[str, str]
+    html: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    state: str | None
+
+
+InstallStep = Consent | Granted | Denied | Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopperProof:
+    """A shopper request whose signature the platform made. `customer_ref` None: nobody is logged in."""
+
+    shop_ref: str
+    customer_ref: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """A platform's table of contents. `name` is the word in our URLs and tables."""
+
+    name: str
+    title: str  # as the platform writes itself
+    topics: tuple[str, ...]  # every topic that we subscribe to or may receive
+    shop_secret: str | None
+    """The credential that signs a shop's own webhooks (`POST /webhooks/<name>/<shop_key>`)."""
+    app_signed: bool
+    """True: the installation's own app signs for all shops (`POST /webhooks/<name>`), shop named by a header."""
+    compliance_topics: frozenset[str]
+    """Kept and answered 200 even for a shop that we do not know."""
+    verify: Callable[[WebhookRequest, tuple[str, ...]], Delivery]
+    """Raises: BadSignature, NotADelivery."""
+    normalise: Callable[[Delivery], Change]
+    """Raises: Refused, with the field's path, for what cannot be understood (then it is kept and shown)."""
+    open_client: Callable[["ShopAccess", HttpSeam], ShopClient]
+    refresh: Callable[["ShopAccess", AppCredentials, HttpSeam, datetime], Mapping[str, str] | None]
+    """Credentials that must be stored before the next call (a rotated token), or None while the present ones hold.
+
+    The caller holds the shop's lease, calls outside any transaction, and stores all of them in one.
+    """
+    begin_install: Callable[[InstallRequest, str, str, AppCredentials, HttpSeam, datetime], InstallStep]
+    """(request, state, public_url, app, http, now): the first page of an installation."""
+    finish_install: Callable[[InstallRequest, AppCredentials, HttpSeam, datetime], InstallStep]
+    """(request, app, http, now): the platform's call back, by browser or server."""
+    prove_shopper: Callable[[InstallRequest, AppCredentials, datetime], ShopperProof] | None
+    """The platform's own signature on a shopper's request (an app proxy); None where it has none. Raises BadSignature."""
