@@ -10,7 +10,11 @@ from app.domain.settling import Held
 
 
 def lock_books(
-    session: Session, account_ids: Iterable[int], *, lots_of: Iterable[int] | None = None, origins: Iterable[str] = ()
+    session: Session,
+    account_ids: Iterable[int],
+    *,
+    lots_of: Iterable[int] | None = None,
+    origins: Iterable[str] = (),
 ) -> dict[int, Book]:
     """The accounts' books, locked until commit, in id order.
 
@@ -72,7 +76,9 @@ def find_held(session: Session, sources: Sequence[str]) -> dict[str, dict[int, H
     )
     held: dict[str, dict[int, Held]] = {}
     for row in rows:
-        source, _, write_off = row.source.partition(":write_off") if ":write_off" in row.source else (row.source, "", "")
+        source, _, write_off = (
+            row.source.partition(":write_off") if ":write_off" in row.source else (row.source, "", "")
+        )
         one = held.setdefault(source, {}).setdefault(row.account_id, Held())
         if row.source != source:
             one.written_off, one.written_off_ordinal = int(row.written_off), row.ordinal
@@ -124,7 +130,9 @@ def entry_of(row: Any) -> Entry:
 def find_lots(session: Session, account_id: int, seqs: Sequence[int]) -> dict[int, Lot]:
     """Those lots, whether anything is left in them or not."""
     rows = session.rows(
-        "SELECT * FROM lots WHERE {fence} AND account_id = :id AND seq = ANY(:seqs)", id=account_id, seqs=list(seqs)
+        "SELECT * FROM lots WHERE {fence} AND account_id = :id AND seq = ANY(:seqs)",
+        id=account_id,
+        seqs=list(seqs),
     )
     return {row.seq: _lot(row) for row in rows}
 

@@ -47,7 +47,7 @@ def migrate(owner_url: str, app_url: str) -> str:
             role = make_url(app_url).username
             if role and role != make_url(owner_url).username:
                 _grant(connection, role)
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
     finally:
         engine.dispose()
 

@@ -57,9 +57,7 @@ def add_program(session: Session, program_id: int, key: str, name: str, *, now: 
     )
 
 
-def add_version(
-    session: Session, document: Mapping[str, Any], *, by: str, note: str, now: datetime
-) -> int:
+def add_version(session: Session, document: Mapping[str, Any], *, by: str, note: str, now: datetime) -> int:
     """Publish `document` as the next version. Returns its number."""
     lock_settling(session)
     version = session.scalar(

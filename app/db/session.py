@@ -83,6 +83,12 @@ class Database:
             )
             yield Session(connection, programs)
 
+    def session(self, connection: Connection, *programs: int) -> Session:
+        """A session on a transaction that is open already, fenced anew to `programs`."""
+        listed = ",".join(str(int(program)) for program in programs)
+        connection.execute(text("SELECT set_config('laurel.programs', :listed, true)"), {"listed": listed})
+        return Session(connection, programs)
+
     @contextmanager
     def outside(self) -> Iterator[Connection]:
         """A transaction that sees no program at all: directory, installation, unknown shops' messages."""

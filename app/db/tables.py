@@ -64,8 +64,10 @@ def _to(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
 def _table(
     name: str, *items: SchemaItem, key: tuple[str, ...] = ("program_id", "id"), by_day: str | None = None
 ) -> Table:
-    partition = {"postgresql_partition_by": f"RANGE ({by_day})"} if by_day else {}
-    return Table(name, metadata, _program(), *items, PrimaryKeyConstraint(*key), **partition)
+    table = Table(name, metadata, _program(), *items, PrimaryKeyConstraint(*key))
+    if by_day:
+        table.dialect_options["postgresql"]["partition_by"] = f"RANGE ({by_day})"
+    return table
 
 
 # --- Outside the fence -------------------------------------------------------------------------------------
@@ -374,6 +376,19 @@ orders = _table(
     Index("ix_orders_placed", "program_id", "shop_id", "placed_at"),
 )
 
+# Orders to be read at the shop that we have never seen.
+unseen_orders = _table(
+    "unseen_orders",
+    Column("shop_id", BigInteger, nullable=False),
+    Column("order_ref", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    _at("marked_at"),
+    _at("not_before", nullable=True),
+    _to("shops", "shop_id"),
+    key=("program_id", "shop_id", "order_ref"),
+)
+
 inbox = _table(
     "inbox",
     Column("received_on", Date, nullable=False),
@@ -391,6 +406,7 @@ inbox = _table(
     _at("leased_until", nullable=True),
     _at("processed_at", nullable=True),
     Column("order_ref", Text, nullable=True),
+    Column("customer_ref", Text, nullable=True),
     UniqueConstraint("program_id", "received_on", "shop_id", "topic", "body_hash", "delivery_ref"),
     Index("ix_inbox_new", "program_id", "id", postgresql_where=text("state = 'new'")),
     Index("ix_inbox_failed", "program_id", "id", postgresql_where=text("state = 'failed'")),

@@ -36,6 +36,7 @@ CREATE TABLE inbox (
     leased_until TIMESTAMP WITH TIME ZONE,
     processed_at TIMESTAMP WITH TIME ZONE,
     order_ref TEXT,
+    customer_ref TEXT,
     CONSTRAINT pk_inbox PRIMARY KEY (program_id, received_on, id),
     CONSTRAINT uq_inbox_program_id_received_on_shop_id_topic_body_hash_a365 UNIQUE (program_id, received_on, shop_id, topic, body_hash, delivery_ref)
 )
@@ -371,3 +372,14 @@ CREATE TABLE tier_floors (
     CONSTRAINT member_id_members FOREIGN KEY(program_id, member_id) REFERENCES members (program_id, id)
 );
 CREATE INDEX ix_tier_floors_member ON tier_floors (program_id, member_id);
+CREATE TABLE unseen_orders (
+    program_id BIGINT NOT NULL,
+    shop_id BIGINT NOT NULL,
+    order_ref TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    wanted INTEGER NOT NULL,
+    marked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_unseen_orders PRIMARY KEY (program_id, shop_id, order_ref),
+    CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)
+);
