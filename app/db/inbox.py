@@ -129,7 +129,8 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         "processed_at = :now, leased_until = NULL FROM unnest(CAST(:programs_ AS bigint[]), CAST(:days AS date[]), "
         "CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:orders AS text[]), "
         "CAST(:customers AS text[])) AS u(program_id, received_on, id, state, reason, order_ref, customer_ref) "
-        "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id AND i.state = 'new'",
+        "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id "
+        "AND i.state = 'new'",
         programs_=[one.row.program_id for one in outcomes],
         days=[one.row.received_on for one in outcomes],
         ids=[one.row.inbox_id for one in outcomes],
