@@ -133,7 +133,10 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server cleanly; nothing happens if it does not run."""
         if self._processes():
+            socket_dir = self._socket_dir()
             self._pg("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "120")
+            if socket_dir != self.data:
+                socket_dir.rmdir()
 
     # --- its files ---------------------------------------------------------------------------------------
 

@@ -380,8 +380,10 @@ def test_a_socket_folder_that_somebody_else_made_is_refused(
     fresh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(fresh))
-    start(fresh / ("long" * 30)).release()
-    (made,) = fresh.glob("laurel-*")
+    with start(fresh / ("long" * 30)):
+        (made,) = fresh.glob("laurel-*")
+    assert not made.exists()
+    made.mkdir()
     made.chmod(0o777)
     with pytest.raises(EmbeddedError, match="not ours alone"):
         start(fresh / ("long" * 30))
