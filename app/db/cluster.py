@@ -93,9 +93,15 @@ class Cluster:
         self.home = home
         self.data = home / "data"
         self._durable = durable
+        if odd := sorted(set(str(home)) & set('"$`\\\n')):  # pg_ctl puts the path into a shell's command line
+            raise EmbeddedError(
+                f"PostgreSQL cannot work in {home}, because of {''.join(odd)!r}: set LAUREL_VAR"
+            )
         self._account = _server_account()
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o711 if self._account else 0o700)
+        mode = 0o711 if self._account else 0o700  # another user must pass, whatever the umask says
+        for folder in [folder for folder in (home, *home.parents) if not folder.exists()][::-1]:
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)
         if self._account and (closed := _closed_parent(self.home)):
             raise EmbeddedError(
                 f"the database runs as the user {self._account.name}, because PostgreSQL refuses root, and cannot "
@@ -127,7 +133,10 @@ class Cluster:
     def stop(self) -> None:
         """Stop the server cleanly; nothing happens if it does not run."""
         if self._processes():
+            socket_dir = self._socket_dir()
             self._pg("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", "120")
+            if socket_dir != self.data:
+                socket_dir.rmdir()
 
     # --- its files ---------------------------------------------------------------------------------------
 
@@ -159,6 +168,7 @@ class Cluster:
                 *("initdb", "-D", str(fresh), "-U", SUPERUSER, f"--pwfile={password_file}"),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--no-locale"),
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *([] if self._durable else ["--no-sync"]),
             )
         finally:
             password_file.unlink()
@@ -175,9 +185,7 @@ class Cluster:
 
     def _write_settings(self) -> None:
         socket_dir = self._new_socket_dir()
-        # In both kinds of quotes: the setting is a list, which a comma in the path would part.
-        quoted = '"' + str(socket_dir).replace("'", "''") + '"'
-        conf = _CONF.format(port=_PORT, socket_dir=quoted)
+        conf = _CONF.format(port=_PORT, socket_dir=str(socket_dir).replace("'", "''"))
         _write_private(self.data / "pg_hba.conf", _HBA, self._account)
         text = conf if self._durable else conf + _FAST_AND_FORGETFUL
         _write_private(self.data / "laurel.conf", text, self._account)
@@ -185,9 +193,11 @@ class Cluster:
     # --- its process -------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        # No process lives in the data folder, so this file is a dead server's. PostgreSQL would refuse to start
-        # where its number now belongs to something else of ours, as it does in a container that began again.
+        # No process lives in the data folder, so these files are a dead server's. PostgreSQL would refuse to start
+        # where its number is not free: by now something else of ours, as in a container that began again, or the
+        # dead server itself, as long as nobody has asked how it ended.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        (self._new_socket_dir() / f".s.PGSQL.{_PORT}.lock").unlink(missing_ok=True)
         self._write_settings()
         log = self.data / "start.log"
         log.unlink(missing_ok=True)
@@ -253,9 +263,12 @@ class Cluster:
         return Path((self.data / "postmaster.pid").read_text().splitlines()[4])
 
     def _new_socket_dir(self) -> Path:
-        """The data folder; a private folder under the temporary one where the path is too long for a socket."""
+        """The data folder; a private one under the temporary folder where the path is too long for a socket.
+
+        Or has a comma, which would part it: clients take a host, and servers this setting, for a list.
+        """
         name = f".s.PGSQL.{_PORT}.lock"
-        if len(os.fsencode(self.data / name)) <= _LONGEST_SOCKET:
+        if len(os.fsencode(self.data / name)) <= _LONGEST_SOCKET and "," not in str(self.data):
             return self.data
         owner = self._account.uid if self._account else os.geteuid()
         path_hash = sha256(os.fsencode(self.data)).hexdigest()[:12]
