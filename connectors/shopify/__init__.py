@@ -1,0 +1,1 @@
+"""Shopify: order webhooks in, discount codes out."""
