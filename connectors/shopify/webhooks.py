@@ -29,7 +29,7 @@ SUBSCRIBED = (
 )
 MAY_COME = TOPICS
 
-_SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com", re.ASCII)
+SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.myshopify\.com", re.ASCII)
 _TOPIC = re.compile(r"[a-z][a-z0-9_.]{0,59}(?:/[a-z0-9_]{1,60})?", re.ASCII)
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,100}")
 
@@ -61,7 +61,7 @@ def verify(request: WebhookRequest, secrets: tuple[str, ...]) -> Delivery:
 def shop_domain(text: str) -> str:
     """The shop's name at Shopify, lower-cased: "acme.myshopify.com". Raises: BadSignature for anything else (D12)."""
     shop = text.lower()
-    if _SHOP.fullmatch(shop) is None:
+    if SHOP.fullmatch(shop) is None:
         raise BadSignature("the message names no shop of Shopify's")
     return shop
 
