@@ -26,7 +26,7 @@ from connectors.woocommerce.payloads import (
     OnlyId,
     Order,
     RefundDetail,
-    RefundLine,
+    items_of,
 )
 
 # Statuses that decide by themselves. All others (processing, completed, refunded, and those that plugins add) are
@@ -97,7 +97,8 @@ def snapshot(order: Order, details: Sequence[RefundDetail] | None = None) -> Ord
     """
     currency = order.currency
     _require_no_negative_quantity(order.line_items)
-    _require_refunds_within(Money.parse(order.total, currency), order.refunds)
+    refunded = [line.total for line in order.refunds] if details is None else [one.amount for one in details]
+    _require_refunds_within(Money.parse(order.total, currency), refunded)
     state = _state(order)
     placed_at = _required_utc(order.date_created_gmt, "date_created_gmt")
     updated_at = _utc(order.date_modified_gmt) or placed_at
@@ -166,8 +167,7 @@ def _goods(order: Order) -> Money:
 
 
 def _is_gift_card(line: LineItem) -> bool:
-    items = line.meta_data.values() if isinstance(line.meta_data, dict) else line.meta_data
-    return any(str(item.key).lstrip("_").startswith(_GIFT_CARD_META) for item in items)
+    return any(str(item.key).lstrip("_").startswith(_GIFT_CARD_META) for item in items_of(line.meta_data))
 
 
 def _refunds_as_shown(order: Order) -> tuple[Refund, ...]:
@@ -214,8 +214,8 @@ def _require_no_negative_quantity(lines: Iterable[LineItem]) -> None:
         raise Refused("negative_quantity", "A line of the order has a quantity below zero.")
 
 
-def _require_refunds_within(total: Money, refunds: Iterable[RefundLine]) -> None:
-    refunded = sum(_absolute(refund.total, total.currency).minor for refund in refunds)
+def _require_refunds_within(total: Money, amounts: Iterable[str]) -> None:
+    refunded = sum(_absolute(amount, total.currency).minor for amount in amounts)
     if refunded > max(0, total.minor):
         refunded_money = Money(refunded, total.currency)
         raise Refused("refunds_above_total", f"{refunded_money} of {total} {total.currency} was refunded.")

@@ -5,7 +5,7 @@ Source: recordings of WooCommerce 10.9.1 (tests/connectors/woocommerce/recording
 """
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
@@ -27,10 +27,15 @@ class ErrorObject(Struct):
 
 class MetaItem(Struct):
     key: str | int = ""
+    value: Any = None  # whatever a plugin keeps there
 
 
 # PHP turns a list with holes into an object: plugins that filter meta data do that.
 MetaItems = list[MetaItem] | dict[str, MetaItem]
+
+
+def items_of(meta_data: MetaItems) -> list[MetaItem]:
+    return list(meta_data.values()) if isinstance(meta_data, dict) else meta_data
 
 
 class LineItem(Struct):
@@ -79,7 +84,7 @@ class Order(Struct):
     refunds: list[RefundLine] = field(default_factory=list[RefundLine])
 
 
-class OrderBrief(Struct):
+class OrderDigestBody(Struct):
     """The least of an order: is what we hold still true?"""
 
     id: Id
@@ -109,3 +114,50 @@ class Customer(Struct):
 class CouponStatus(Struct):
     id: Id
     status: str = "publish"
+
+
+class Coupon(Struct):
+    id: Id
+    code: str
+    amount: str
+    discount_type: str
+    status: str = "publish"
+    free_shipping: bool = False
+    date_created_gmt: str | None = None
+    date_expires_gmt: str | None = None  # None: never
+    usage_count: int = 0
+    usage_limit: int | None = None  # None and 0: without end
+    usage_limit_per_user: int | None = None
+    individual_use: bool = False
+    minimum_amount: str = "0"
+    email_restrictions: list[str] = field(default_factory=list[str])
+    meta_data: MetaItems = field(default_factory=list[MetaItem])
+
+
+class Webhook(Struct):
+    id: Id
+    topic: str
+    status: str
+    delivery_url: str
+    name: str = ""
+
+
+class Setting(Struct):
+    value: str
+
+
+class Site(Struct):
+    """GET /wp-json/: what WordPress says of itself to anybody."""
+
+    name: str = ""
+    home: str = ""
+    timezone_string: str = ""  # empty where the shop has only an offset
+
+
+class Keys(Struct):
+    """What wc-auth posts to us when the merchant agrees. `user_id` is the state that we sent along."""
+
+    user_id: str
+    consumer_key: str
+    consumer_secret: str
+    key_permissions: str

@@ -1,0 +1,6 @@
+"""Every platform that Laurel knows: one line each."""
+
+from connectors import woocommerce
+from connectors.base import Connector
+
+CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (woocommerce.CONNECTOR,)}
