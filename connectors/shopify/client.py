@@ -173,7 +173,9 @@ class ShopifyShop:
     """`ShopClient` for one shop."""
 
     def __init__(self, access: ShopAccess, http: HttpSeam) -> None:
-        if not webhooks.SHOP.fullmatch(access.shop_ref):  # it takes the token: nothing but a shop's name may stand there
+        if not webhooks.SHOP.fullmatch(
+            access.shop_ref
+        ):  # it takes the token: nothing but a shop's name may stand there
             raise Refused("address_refused", "a shop of Shopify's is called something.myshopify.com")
         self._url = f"https://{access.shop_ref}/admin/api/{API_VERSION}/graphql.json"
         self._access = access

@@ -72,9 +72,7 @@ def begin_install(
     """
     shop = _shop_asked_for(request)
     told = urlsplit(request.url)
-    verified = _library(
-        app
-    ).verify_app_home_req(
+    verified = _library(app).verify_app_home_req(
         {
             "method": request.method,
             "headers": {**request.headers},
