@@ -17,7 +17,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     build_client_schema,
-    execute,
+    execute_sync,
     parse,
     validate,
 )
