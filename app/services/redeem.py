@@ -96,7 +96,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     facts = {
         "rule": "redeem",
         "reward": bought.key,
-        "title": title(reward, program.currency),
+        "title": bought.title,
         "cost": bought.cost,
     }
     book.redeem(Draft(EntryKind.REDEEM, -bought.cost, row.source, 0, now, facts=facts), now=now)
