@@ -102,7 +102,7 @@ def send(
 
     Raises: AccessLost (401, 403); Retryable (408, 429, 5xx, no answer); Refused with the shop's code or "http_<status>".
     """
-    host = request.url.host
+    host = _host(request.url)
     changes = request.method not in _READING
     try:
         response = _read(client, request)
@@ -132,6 +132,7 @@ def check_url(url: httpx.URL, *, allow_private: bool) -> None:
 
     Raises: Refused("address_refused").
     """
+    _host(url)
     host = url.raw_host.decode("ascii").lower()
     if url.userinfo:
         raise _refused(host, "an address must name nobody before the host")
@@ -336,6 +337,14 @@ def _wait_s(headers: httpx.Headers) -> int | None:
     except (ValueError, TypeError):
         return None
     return min(max(0, int(wait.total_seconds())), _LONGEST_WAIT_S)
+
+
+def _host(url: httpx.URL) -> str:
+    """As people read it; httpx decodes a foreign name only now."""
+    try:
+        return url.host
+    except UnicodeError:
+        raise _refused(url.raw_host.decode("ascii"), "it is no name") from None
 
 
 def _why(error: httpx.TransportError) -> str:
