@@ -104,14 +104,14 @@ class CouponActs(CustomerActs):
         """
         coupon = self.coupon_named(code)
         if coupon is None or coupon.status != "publish":
-            raise CodeRefused(f'Coupon "{code}" does not exist!')
+            raise CodeRefused(f"Coupon &quot;{code}&quot; cannot be applied because it does not exist.")
         if coupon.expires is not None and coupon.expires <= self.now():
-            raise CodeRefused("This coupon has expired.")
+            raise CodeRefused(f"Coupon &quot;{code}&quot; has expired.")
         if coupon.usage_limit and coupon.usage_count >= coupon.usage_limit:
-            raise CodeRefused("Coupon usage limit has been reached.")
+            raise CodeRefused(f"Usage limit for coupon &quot;{code}&quot; has been reached.")
         mine = [used for used in coupon.used_by if used in (str(customer_id or ""), email.lower())]
         if coupon.usage_limit_per_user and len(mine) >= coupon.usage_limit_per_user:
-            raise CodeRefused("Coupon usage limit has been reached.")
+            raise CodeRefused(f"Usage limit for coupon &quot;{code}&quot; has been reached.")
         subtotal = listed_subtotal(lines)
         if subtotal < coupon.minimum_amount:
             raise CodeRefused(f"The minimum spend for this coupon is {self.money(coupon.minimum_amount)}.")
@@ -121,12 +121,15 @@ class CouponActs(CustomerActs):
         addresses = {email.lower()} | ({account.email.lower()} if account else set())
         allowed = coupon.email_restrictions
         if allowed and not any(fnmatchcase(a, rule) for a in addresses for rule in allowed):
-            raise CodeRefused("Please enter a valid email to use this coupon code.")
+            raise CodeRefused(
+                f"Please enter a valid email at checkout to use coupon code &quot;{coupon.code}&quot;."
+            )
         return coupon
 
     def count_uses(self, order: Order) -> None:
-        """Usage follows the order's status: counted from creation, pending too; back when cancelled; nothing else."""
-        wanted = order.status != "cancelled"
+        """Usage follows the order's status: counted from creation, pending too; back when cancelled, failed or
+        trashed, counted again when revived. A full refund gives nothing back."""
+        wanted = order.status not in ("cancelled", "failed", "trash")
         if order.uses_counted == wanted:
             return
         by = str(order.customer_id) if order.customer_id else order.billing["email"].lower()

@@ -151,14 +151,15 @@ class OrderActs(CouponActs):
         with self.lock:
             order.status_before_trash, order.status = order.status, "trash"
             order.modified = self.now()
+            self.count_uses(order)
             self.emit("order", "deleted", order.id)
 
     def restore(self, order: Order) -> None:
         with self.lock:
             order.status, order.status_before_trash = order.status_before_trash, ""
             order.modified = self.now()
+            self.count_uses(order)
             self.emit("order", "restored", order.id)
-            self.emit("order", "updated", order.id)
 
     def force_delete(self, order: Order) -> None:
         """Gone for good, and silently: what still waits in the queue will say that there is no such order."""
