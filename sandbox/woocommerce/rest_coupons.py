@@ -60,6 +60,8 @@ def make(shop: Shop) -> Blueprint:
         asked = request.get_json()
         _check_kind(asked)
         with shop.lock:
+            if number not in shop.coupons:
+                raise WcError("woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.", 400)
             coupon = get(number)
             fill(shop, coupon, asked)
             shop.change_coupon(coupon)
@@ -116,6 +118,8 @@ def _check_kind(asked: dict[str, Any]) -> None:
     if asked.get("discount_type", "percent") not in _KINDS:
         text = "discount_type is not one of percent, fixed_cart, and fixed_product."
         raise invalid_param("discount_type", text, "rest_not_in_enum")
+    if asked.get("discount_type") == "percent" and float(asked.get("amount") or 0) > 100:
+        raise WcError("coupon_invalid_amount", "Invalid discount amount.", 400)
 
 
 def _amount(shop: Shop, value: object) -> Decimal:

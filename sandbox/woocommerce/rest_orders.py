@@ -58,8 +58,9 @@ def make(shop: Shop) -> Blueprint:
                 return answer(body)
             if order.status == "trash":
                 raise WcError("woocommerce_rest_already_trashed", "The order has already been deleted.", 410)
+            body = order_body(shop, order)  # as it was: the answer still names its old status
             shop.trash(order)
-            return answer(order_body(shop, order))
+            return answer(body)
 
     _refunds(api, shop, get)
     _customers(api, shop)
@@ -197,6 +198,12 @@ def _change(shop: Shop, order: Order, asked: dict[str, Any]) -> None:
         order.customer_id = asked["customer_id"]
     if asked.get("set_paid"):
         shop.pay(order)
+    elif "status" in asked and order.status == "trash":
+        order.status, order.modified = (
+            asked["status"],
+            shop.now(),
+        )  # back from the trash, and no webhook says so
+        shop.count_uses(order)
     elif "status" in asked:
         shop.set_status(order, asked["status"])
     else:
@@ -210,7 +217,8 @@ def _wanted(shop: Shop) -> list[Order]:
             text = f"status[0] is not one of {', '.join(_KNOWN[:-1])}, and {_KNOWN[-1]}."
             raise invalid_param("status", text, "rest_not_in_enum")
     tests: list[Callable[[Order], bool]] = [
-        lambda order: order.status in statuses or ("any" in statuses and order.status != "trash")
+        # "any" leaves out the trash, even where "trash" is named beside it.
+        lambda order: order.status != "trash" if "any" in statuses else order.status in statuses
     ]
     if _many("include"):
         wanted = _ids("include")
@@ -224,10 +232,12 @@ def _wanted(shop: Shop) -> list[Order]:
     for name, bound in bounds.items():
         if bound is not None:
             tests.append(_dated(name, bound))
-    by = {
+    asked = [int(part) for part in _many("include")]
+    by: dict[str, Callable[[Order], Any]] = {
         "date": lambda order: order.created,
         "modified": lambda order: order.modified,
         "id": lambda order: order.id,
+        "include": lambda order: -asked.index(order.id),
     }
     name = request.args.get("orderby", "date")
     if name not in by:
@@ -257,9 +267,11 @@ def _moment(shop: Shop, name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise invalid_param(name, "Invalid date.", "rest_invalid_date") from None
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
     gmt = request.args.get("dates_are_gmt") in ("true", "1")
+    if moment.tzinfo is not None:
+        # With the flag, a time that has an offset of its own is taken as the shop's local time in UTC's place.
+        exact = moment.astimezone(UTC)
+        return exact.astimezone(shop.zone).replace(tzinfo=UTC) if gmt else exact
     return moment.replace(tzinfo=UTC if gmt else shop.zone).astimezone(UTC)
 
 

@@ -90,8 +90,7 @@ def _webhooks(api: Blueprint, shop: Shop) -> None:
             asked["delivery_url"],
             asked.get("secret", ""),
             name=asked.get("name", ""),
-            status=asked.get("status", "active"),
-        )
+        )  # a status asked for at creation is ignored: it is active
         return answer(webhook_body(shop, hook), 201, {"Location": f"{shop.api}/webhooks/{hook.id}"})
 
     @api.route("/webhooks/<int:number>", methods=["PUT", "POST", "PATCH"])

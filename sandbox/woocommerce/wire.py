@@ -109,7 +109,7 @@ def authenticate(shop: Shop) -> None:
             raise _refused("Consumer secret is invalid.")
     else:
         key = _signed_key(shop)  # Basic over plain http is not looked at
-    needed = "read" if request.method == "GET" else "write"
+    needed = "read" if request.method in ("GET", "HEAD") else "write"
     if key.permissions not in (needed, "read_write"):
         raise _refused(f"The API key provided does not have {needed} permissions.")
 
@@ -152,8 +152,9 @@ def _signed_key(shop: Shop) -> ApiKey:
 
 
 def _nobody() -> WcError:
-    verb, message = _VERBS.get(request.method, _VERBS["PUT"])
-    if request.method == "GET" and request.path.rpartition("/")[2].isdigit():
+    method = request.method.replace("HEAD", "GET")
+    verb, message = _VERBS.get(method, _VERBS["PUT"])
+    if request.method in ("GET", "HEAD") and request.path.rpartition("/")[2].isdigit():
         message = "Sorry, you cannot view this resource."
     return WcError(f"woocommerce_rest_cannot_{verb}", message, 401)
 
