@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from sandbox.refusals import CodeRefused, Impossible
 from sandbox.woocommerce.bodies import customer_body, order_body, refund_body
 from sandbox.woocommerce.shop import Shop
-from sandbox.woocommerce.state import STATUSES, CodeRefused, Customer, Impossible, Order
+from sandbox.woocommerce.state import STATUSES, Customer, Order
 from sandbox.woocommerce.wire import WcError, answer, invalid_param, page_of
 
 _KNOWN = ("any", "trash", "auto-draft", *STATUSES)
