@@ -13,6 +13,14 @@ from tests.connectors.shopify.admin import SHOP, Admin, connection, order_node, 
 HERE = Path(__file__).parent
 TOKEN = "shpat_a_token_of_the_stories"
 CLIENT_SECRET = "shpss_a_secret_of_the_stories"
+MUTATIONS = (
+    "discountCodeBasicCreate",
+    "discountCodeFreeShippingCreate",
+    "discountCodeDeactivate",
+    "webhookSubscriptionCreate",
+    "webhookSubscriptionUpdate",
+    "webhookSubscriptionDelete",
+)
 CUSTOMER = {
     "id": "gid://shopify/Customer/77",
     "firstName": "Alice",
@@ -46,7 +54,7 @@ class Shop(Admin):
             "customer": lambda id: self.customer if id == CUSTOMER["id"] else None,  # noqa: A006
             "codeDiscountNodeByCode": self._by_code,
             "discountNodes": self._discounts,
-            "made": self._made,
+            **dict.fromkeys(MUTATIONS, self._made),
             "webhookSubscriptions": lambda **arguments: connection(self.subscriptions)(**arguments),
         }
 
@@ -93,10 +101,14 @@ class Shop(Admin):
 
     def _discount_node(self, discount: dict[str, Any], field: str = "codeDiscount") -> Any:
         kind = "DiscountCodeNode" if field == "codeDiscount" else "DiscountNode"
-        return {"__typename": kind, "id": f"gid://shopify/DiscountCodeNode/{discount['number']}", field: discount}
+        return {
+            "__typename": kind,
+            "id": f"gid://shopify/DiscountCodeNode/{discount['number']}",
+            field: discount,
+        }
 
     def _made(self, **arguments: Any) -> Any:
-        """Every mutation of ours is called `made`; which one it is shows in its arguments."""
+        """Which mutation it is shows in its arguments."""
         match arguments:
             case {"basicCodeDiscount": wanted} | {"freeShippingCodeDiscount": wanted}:
                 return self._create(wanted)
@@ -133,7 +145,9 @@ class Shop(Admin):
         customers = (wanted.get("context") or {}).get("customers", {}).get("add", [])
         gets = wanted.get("customerGets")
         discount: dict[str, Any] = {
-            "__typename": "DiscountCodeBasic" if gets or "destination" not in wanted else "DiscountCodeFreeShipping",
+            "__typename": "DiscountCodeBasic"
+            if gets or "destination" not in wanted
+            else "DiscountCodeFreeShipping",
             "number": 900 + len(self.discounts),
             "title": wanted["title"],
             "status": "ACTIVE",
@@ -145,7 +159,8 @@ class Shop(Admin):
             "tags": wanted["tags"],
             "codes": connection([{"code": wanted["code"]}]),
             "combinesWith": wanted.get(
-                "combinesWith", {"orderDiscounts": False, "productDiscounts": False, "shippingDiscounts": False}
+                "combinesWith",
+                {"orderDiscounts": False, "productDiscounts": False, "shippingDiscounts": False},
             ),
             "context": {"__typename": "DiscountCustomers", "customers": [{"id": each} for each in customers]},
             "minimumRequirement": minimum
@@ -207,7 +222,9 @@ class Shopify:
     def agreed(self, state: str) -> InstallRequest:
         """Shopify asks for consent itself and gives no state back: what comes is the page that fetches an id token."""
         query = {"shop": [SHOP], "shopify-reload": ["/install/shopify"]}
-        url = f"https://laurel.example/install/shopify/callback?shop={SHOP}&shopify-reload=%2Finstall%2Fshopify"
+        url = (
+            f"https://laurel.example/install/shopify/callback?shop={SHOP}&shopify-reload=%2Finstall%2Fshopify"
+        )
         return InstallRequest(method="GET", url=url, query=query, headers={}, body=b"")
 
 
