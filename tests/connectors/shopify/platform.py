@@ -48,7 +48,7 @@ class Shop(Admin):
         self.resolve = {
             "shop": self._shop,
             "currentAppInstallation": lambda: {"accessScopes": [{"handle": scope} for scope in self.scopes]},
-            "nodes": lambda ids: [self._node(each) for each in ids],
+            "nodes": lambda ids: [self.nodes.get(each) for each in ids],
             "node": lambda id: self._node(id),  # noqa: A006 - the schema's word
             "orders": self._orders,
             "customer": lambda id: self.customer if id == CUSTOMER["id"] else None,  # noqa: A006
