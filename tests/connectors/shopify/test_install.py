@@ -136,7 +136,7 @@ def test_the_redirect_is_on_our_own_address_whatever_the_proxy_in_front_says() -
     ],
 )
 def test_a_signed_token_that_is_not_for_this_shop_and_app_and_hour_is_refused(
-    changes: dict[str, object],
+    changes: dict[str, Any],
 ) -> None:
     http = answering()
     with pytest.raises(Refused, match=r"^bad_id_token"):
