@@ -119,6 +119,7 @@ LINE: Fields = {
     "refundableQuantity": lambda shop, of, __: shop.sums(of.order).current_quantity(of.what),
     "isGiftCard": lambda _, of, __: of.what.product.gift_card,
     "taxable": lambda _, of, __: of.what.product.taxable,
+    "requiresShipping": lambda _, of, __: not of.what.product.gift_card,
     "vendor": lambda _, of, __: of.what.product.vendor,
     "sku": lambda _, of, __: of.what.product.sku,
     "product": lambda _, of, __: of.what.product,
@@ -178,6 +179,7 @@ REFUND: Fields = {
     ),
     "orderAdjustments": lambda shop, of, args: connection(_adjustments(shop, of.order, of.what), args),
     "transactions": lambda _, of, args: connection([Of(of.order, t) for t in of.what.transactions], args),
+    "duties": lambda _, __, ___: [],
     "order": lambda _, of, __: of.order,
 }
 
@@ -271,6 +273,15 @@ def find_order(shop: Shop, number: int) -> Order | None:
     """The order, if the app's scopes reach it: 60 days back without `read_all_orders`."""
     order = shop.orders.get(number)
     return order if order is not None and readable(shop, order) else None
+
+
+def find_refund(shop: Shop, number: int) -> Of | None:
+    """The refund, if its order can be read."""
+    for order in shop.orders.values():
+        for refund in order.refunds:
+            if refund.id == number and readable(shop, order):
+                return Of(order, refund)
+    return None
 
 
 def readable(shop: Shop, order: Order) -> bool:
