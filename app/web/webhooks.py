@@ -25,13 +25,17 @@ _STATUS = {
 @blueprint.post("/webhooks/<platform>/<shop_key>", provide_automatic_options=False)
 def receive(platform: str, shop_key: str | None = None) -> Response:
     """200 once it is kept and committed. A platform must never be redirected: it would take that for delivered."""
-    request.max_content_length = LARGEST
     if (request.content_length or 0) > LARGEST:
         abort(413)
     rt = runtime()
     require_room(rt)
+    # A body without a length is cut off at the limit, not refused (werkzeug's LimitedStream.readall): read one more.
+    request.max_content_length = LARGEST + 1
+    body = request.get_data(cache=False, parse_form_data=False)
+    if len(body) > LARGEST:
+        abort(413)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    received = WebhookRequest(request.get_data(cache=False, parse_form_data=False), headers)
+    received = WebhookRequest(body, headers)
     status = _STATUS[receive_delivery(rt, platform, shop_key, received)]
     if status != 200:
         abort(status)
