@@ -1,0 +1,14 @@
+"""The shop on the wire: Admin API, OAuth, app proxy and shop pages in one Flask app."""
+
+from flask import Flask
+
+from sandbox.shopify import admin, oauth
+from sandbox.shopify.shop import Shop
+
+
+def create_app(shop: Shop) -> Flask:
+    """A WSGI app that answers for `shop`."""
+    app = Flask("sandbox.shopify")
+    for part in (admin, oauth):
+        app.register_blueprint(part.make(shop))
+    return app
