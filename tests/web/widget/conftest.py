@@ -25,7 +25,9 @@ PHONE = {"width": 360, "height": 740}
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or "/usr/bin/chromium"  # missing: apt-get install chromium, or -m "not browser"
+    path = (
+        shutil.which("chromium") or "/usr/bin/chromium"
+    )  # missing: apt-get install chromium, or -m "not browser"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGS)
         yield browser
@@ -41,7 +43,12 @@ def stub() -> Iterator[Stub]:
 @pytest.fixture
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     """One visitor. `@pytest.mark.parametrize("context", [{"viewport": PHONE}], indirect=True)` changes it."""
-    wishes = {"viewport": DESKTOP, "locale": "en-GB", "reduced_motion": "reduce", **getattr(request, "param", {})}
+    wishes = {
+        "viewport": DESKTOP,
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+        **getattr(request, "param", {}),
+    }
     context = browser.new_context(**wishes)
     context.set_default_timeout(8000)
     yield context
@@ -54,7 +61,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None)
+    page.on(
+        "console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None
+    )
     page.clock.set_fixed_time(NOW)
     yield page
     assert wrong == []

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-STATIC = Path(__file__).parents[3] / "app" / "web" / "static" / "widget"
+from app.web.widget_files import read_widget_files
+
+FILES = read_widget_files()
 PREFIX = "/storefront/v1/"
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
-TYPES = {".js": "text/javascript", ".json": "application/json"}
 
 Json = dict[str, Any]
 
@@ -160,7 +160,12 @@ def make_history() -> list[Json]:
             ],
         ),
         make_item(
-            "e2", "€5.00 off", -100, "2026-11-09T09:00:00Z", "Code FERN-7KQ2-M9XD, not used yet.", kind="redeem"
+            "e2",
+            "€5.00 off",
+            -100,
+            "2026-11-09T09:00:00Z",
+            "Code FERN-7KQ2-M9XD, not used yet.",
+            kind="redeem",
         ),
         make_item(
             "o3",
@@ -171,7 +176,12 @@ def make_history() -> list[Json]:
             kind="order",
         ),
         make_item(
-            "e4", "Return on order #1019", -25, "2026-10-30T09:00:00Z", "20.00 of goods went back.", kind="reversal"
+            "e4",
+            "Return on order #1019",
+            -25,
+            "2026-10-30T09:00:00Z",
+            "20.00 of goods went back.",
+            kind="reversal",
         ),
     ]
 
@@ -274,12 +284,13 @@ class Stub:
 
 
 SHOP_CSS = """
-body { margin: 0; font: 16px/1.5 Georgia, serif; background: light-dark(#faf8f4, #14120f); color: light-dark(#222, #eee); }
+body { margin: 0; font: 16px/1.5 Georgia, serif; }
+body { background: light-dark(#faf8f4, #14120f); color: light-dark(#222, #eee); }
 main { padding: 24px; max-width: 60rem; }
 html.dark { color-scheme: dark; }
 html.large { font-size: 200%; }
 /* What our blocks print beside the element, so that its place is kept before the script has run. */
-laurel-widget[mode=inline]:not(:defined) { display: block; block-size: var(--laurel-height, 38rem); }
+laurel-widget[mode=inline] { display: block; block-size: var(--laurel-height, 38rem); }
 """
 
 
@@ -302,14 +313,22 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:  # the page was closed before its answer came
+                self.close_connection = True
+
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
             if path == "/":
                 self._send(200, "text/html; charset=utf-8", stub.host_page().encode(), CSP=CSP)
             elif path == "/shop.css":
                 self._send(200, "text/css", SHOP_CSS.encode())
-            elif path.startswith("/widget/"):
-                self._send_file(STATIC / path.removeprefix("/widget/"))
+            elif path == "/widget/laurel.js":
+                self._send(302, "text/plain", b"", Location=f"/widget/{FILES.digest}/laurel.js")
+            elif path.startswith(f"/widget/{FILES.digest}/"):
+                self._send_file(path.removeprefix(f"/widget/{FILES.digest}/"))
             elif path == "/token":
                 self._send(200, "application/json", b'{"token": "t1.eyJzdWIiOiI3In0.s"}')
             elif path.startswith(PREFIX):
@@ -320,8 +339,8 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             self._api("POST")
 
-        def _send_file(self, file: Path) -> None:
-            self._send(200, TYPES[file.suffix], file.read_bytes())
+        def _send_file(self, name: str) -> None:
+            self._send(200, FILES.content_type(name), FILES.bodies[name])
 
         def _api(self, method: str) -> None:
             parts = urlsplit(self.path)

@@ -6,7 +6,7 @@ import { h, icon, webAddress } from "./parts.js";
 export function heading({ words, store }) {
   const program = store.me?.program?.name;
   if (!program) return words.t("your_points");
-  const unit = words.unit(100);
+  const unit = words.unitInTitle();
   return program.toLowerCase().includes(unit.toLowerCase()) ? program : words.t("heading", { program, unit });
 }
 
@@ -119,6 +119,11 @@ export function idle(button, label) {
 /** A fact about the whole view. `text` is a string or nodes. */
 export function note(name, text, tone = "", role = null, more = null) {
   return h("div", { class: `lw-note ${tone}`, role }, icon(name), h("div", {}, h("p", {}, text), more));
+}
+
+/** A line of a `lw-lines` list. */
+export function line(name, content) {
+  return h("li", {}, icon(name), h("span", {}, content));
 }
 
 /** Text-shaped boxes with the line heights of the real thing. */

@@ -1,13 +1,12 @@
 // A member's view: the balance, the tier, and three tabs. Lists are read when the panel opens and when the balance moves.
 
-import { heading, note, retryButton, waitingList } from "./door.js";
+import { heading, line, note, retryButton, waitingList } from "./door.js";
 import { historyList } from "./history.js";
+import { kindIcon } from "./icons.js";
 import { fill, h, icon } from "./parts.js";
 import { Redeeming } from "./redeeming.js";
 
 const TABS = ["rewards", "earn", "history"];
-const KIND_ICONS = { amount: "tag", percent: "percent", free_shipping: "truck" };
-const WAY_ICONS = { shop: "bag", birthday: "cake", review: "star", referral: "users", join: "check" };
 const OPEN_STATES = ["requested", "issued", "cancelling"];
 
 export class Home {
@@ -33,6 +32,7 @@ export class Home {
     this.#view = { name: "home", title: heading(this.#app), nodes: Object.values(this.#boxes) };
     this.#boxes.tabs.firstChild.setAttribute("aria-label", words.t("your_points"));
     this.#select(this.#tab);
+    this.reload();
     return this.#view;
   }
 
@@ -212,6 +212,7 @@ export class Home {
   #fillTabs() {
     const { store } = this.#app;
     const [rewards, earn, history] = this.#panels();
+    this.#boxes.tabs.hidden = store.old && !this.#lists.rewards; // last known values are the balance and the tier
     fill(rewards, [this.#lists.rewards, this.#lists.codes, this.#failed.rewards, store.old], () => this.#rewards());
     fill(earn, store.me.program, () => this.#earn());
     fill(history, [this.#lists.history, this.#lists.next, this.#failed.history], () => this.#history());
@@ -236,7 +237,7 @@ export class Home {
     const { words } = this.#app;
     const ready = reward.state === "ready";
     return h("li", { class: `lw-item ${ready ? "can" : ""}` },
-      icon(reward.state === "locked" ? "lock" : (KIND_ICONS[reward.kind] ?? "gift")),
+      icon(reward.state === "locked" ? "lock" : kindIcon(reward.kind)),
       h("div", {}, h("b", {}, h("bdi", {}, reward.title)), h("p", {}, this.#rewardLine(reward)), reward.state === "short" && this.#rewardBar(reward)),
       ready && this.#getButton(reward));
   }
@@ -245,7 +246,7 @@ export class Home {
     const { words } = this.#app;
     if (reward.state === "locked" && reward.reason) return reward.reason;
     const parts = [words.points(reward.cost)];
-    if (reward.state === "short") parts.push(words.t("to_go", { n: reward.missing }));
+    if (reward.state === "short" && reward.missing < reward.cost) parts.push(words.t("to_go", { n: reward.missing }));
     if (reward.minimum_spend) parts.push(words.t("orders_from", { amount: words.money(reward.minimum_spend) }));
     if (reward.reason) parts.push(reward.reason);
     return parts.map((part, i) => [i > 0 && words.t("comma"), h("bdi", { class: part === reward.reason ? null : "lw-num" }, part)]);
@@ -286,7 +287,7 @@ export class Home {
     const mine = store.me.member.tier?.key;
     const all = ways ?? [{ kind: "shop", title: words.t("shop"), sentence }];
     return [
-      h("ul", {}, all.map((way) => entry(WAY_ICONS[way.kind] ?? "gift", way.title, way.sentence))),
+      h("ul", {}, all.map((way) => entry(kindIcon(way.kind), way.title, way.sentence))),
       tiers.length > 1 && h("div", { class: "lw-group" }, h("h3", {}, words.t("tiers")), h("ul", {}, tiers.map((tier) =>
         entry(sprig(tiers, tier.key), tier.name, this.#tierLine(tier), tier.key === mine && words.t("your_tier"))))),
     ];
@@ -317,10 +318,6 @@ export class Home {
     const { words } = this.#app;
     return h("div", { class: "lw-empty" }, h("p", { class: "lw-muted" }, words.t(message)), retryButton(words, work, "lw-btn"));
   }
-}
-
-function line(name, content) {
-  return h("li", {}, icon(name), h("span", {}, content));
 }
 
 function entry(name, title, text, aside = null) {

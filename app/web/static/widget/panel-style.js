@@ -24,7 +24,7 @@ export const panelCss = `
 .lw-float > dialog[open] { animation: lw-in var(--calm) var(--ease); }
 /* One height for what fills it and one for short steps, so that the edge stays put when an answer comes. */
 .lw-float > dialog[data-view=home] { block-size: 680px; }
-.lw-float > dialog[data-view=step] { min-block-size: min(420px, 100dvh - 104px); }
+.lw-float > dialog[data-view=step] { min-block-size: min(400px, 100dvh - 104px); }
 dialog::backdrop { background: #0007; }
 @keyframes lw-in { from { opacity: 0; transform: translateY(8px); } }
 @media (max-width: 480px) {
@@ -37,6 +37,12 @@ dialog::backdrop { background: #0007; }
 .lw-head > .lw-icon:first-child { margin-inline-start: calc(-1 * var(--s4)); }
 .lw-body { flex: 1; min-block-size: 0; overflow-y: auto; overscroll-behavior: contain; padding: var(--s2) var(--s5) var(--s5); display: grid; gap: var(--s4); align-content: start; grid-template-columns: minmax(0, 1fr); }
 .lw-body > :empty { display: none; }
+/* What to do next stands at the foot of each step, always in the same place. */
+[data-view=step] > .lw-body { display: flex; flex-direction: column; align-items: stretch; }
+[data-view=step] > .lw-body > .lw-two:last-child, [data-view=step] > .lw-body > .lw-link:last-child { margin-block-start: auto; }
+.lw-link:last-child { align-self: flex-start; }
+.lw-two > .lw-btn:only-child { grid-column: 1 / -1; }
+.lw p { text-wrap: pretty; }
 
 .lw-balance b { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .2em; font-size: var(--text-num); font-weight: 600; line-height: 1.1; letter-spacing: var(--tight); white-space: normal; }
 .lw-balance b small { font-size: var(--text-l); line-height: 1.3; font-weight: 400; letter-spacing: 0; color: var(--ink-2); }
@@ -95,7 +101,7 @@ dialog::backdrop { background: #0007; }
 .lw-empty.slim { padding-block: 0; }
 .lw-empty > .lw-btn { margin-block-start: var(--s2); }
 .lw-empty > svg { inline-size: calc(40 * var(--px)); block-size: calc(40 * var(--px)); color: var(--accent-text); }
-.lw-end { text-align: center; }
+.lw-end { text-align: center; margin-block: -10px; }
 
 .lw-wait { color: transparent !important; border-radius: var(--radius-s); background: var(--sunken); -webkit-box-decoration-break: clone; box-decoration-break: clone; animation: lw-wait 1.6s ease-in-out infinite alternate; user-select: none; }
 span.lw-btn.lw-wait { border-color: transparent; border-radius: var(--radius); }

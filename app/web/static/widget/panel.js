@@ -61,7 +61,6 @@ export class Panel {
     }
     this.#app.store.watch(true);
     this.#app.store.refresh();
-    this.#home.reload();
   }
 
   close() {
@@ -87,7 +86,6 @@ export class Panel {
   home() {
     this.#view = null;
     this.#follow();
-    this.#home.reload();
     this.#focusTitle();
   }
 

@@ -1,9 +1,10 @@
 // One purchase of a reward, step by step: what it costs, the code, giving it back. Every step says where the points are.
 
-import { busy, note, retryButton } from "./door.js";
+import { busy, line, note, retryButton } from "./door.js";
+import { kindIcon } from "./icons.js";
 import { h, icon, webAddress } from "./parts.js";
 
-const KIND_ICONS = { amount: "tag", percent: "percent", free_shipping: "truck" };
+const BETWEEN = ["requested", "cancelling"];
 const WAITS_S = [1, 2, 3, 5, 8, 10];
 const GIVE_UP_S = 300; // the code is then found under the rewards
 const COPIED_MS = 2000;
@@ -31,7 +32,7 @@ export class Redeeming {
     go.addEventListener("click", () => this.#order(go));
     this.#show(title, [
       h("div", { class: "lw-empty slim" },
-        icon(KIND_ICONS[this.#reward.kind] ?? "gift"),
+        icon(kindIcon(this.#reward.kind)),
         h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title, points: words.points(cost) })),
         h("p", { class: "lw-muted" }, words.rich("will_be_left", { n: this.#left(), points: h("span", { class: "lw-num" }, words.points(this.#left())) }))),
       h("ul", { class: "lw-lines" }, this.#conditions()),
@@ -42,9 +43,11 @@ export class Redeeming {
   /** A redemption that is known already, as it stands. */
   show(redemption) {
     this.#redemption = redemption;
-    if (redemption.state === "issued") return this.#ready();
-    if (redemption.state === "cancelling") this.#givingBack();
-    else this.#making();
+    const { state } = redemption;
+    if (state === "issued") return this.#ready();
+    if (!BETWEEN.includes(state)) return this.#over(state);
+    if (state === "requested") this.#making();
+    else this.#givingBack();
     return this.#follow();
   }
 
@@ -75,10 +78,7 @@ export class Redeeming {
 
   #took(redemption) {
     this.#redemption = redemption;
-    this.#app.store.refresh();
-    if (redemption.state === "issued") return this.#ready();
-    this.#making();
-    return this.#follow();
+    return this.#settle();
   }
 
   #failed(problem) {
@@ -96,7 +96,9 @@ export class Redeeming {
       h("div", { class: "lw-code" },
         h("code", { "aria-hidden": "true" }, h("span", { class: "lw-wait" }, "XXXX-XXXX-XXXX")),
         h("div", { class: "lw-two" }, dead("copy"), this.#applyUrl("x") && dead("apply"))),
-      h("ul", { class: "lw-lines" }, line("check", words.t("set_aside", { n: this.#redemption.cost, points: words.points(this.#redemption.cost) }))),
+      h("ul", { class: "lw-lines" },
+        line("check", words.t("set_aside", { n: this.#redemption.cost, points: words.points(this.#redemption.cost) })),
+        line("ticket", words.t("making_close"))),
     ]);
   }
 
@@ -153,7 +155,7 @@ export class Redeeming {
     store.refresh();
     this.#show(this.#reward.title, [
       note("alert", [h("strong", {}, problem.title || words.t("refused_title")), " ", problem.detail || words.t("refused_text")], "bad", "alert"),
-      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home()), this.#button("try_again", () => this.confirm(), "main")),
+      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home(), "main")),
     ]);
   }
 
@@ -212,19 +214,18 @@ export class Redeeming {
       h("div", { class: "lw-empty slim" }, icon("clock"),
         h("p", { class: "lw-h lw-xl" }, words.t("giving_back")),
         h("p", { class: "lw-muted", role: "status" }, words.t("giving_back_text", { n: cost, points: words.points(cost) }))),
-      this.#button("other_rewards", () => this.#panel.home()),
+      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home())),
     ]);
   }
 
   /** Shows the state the server told last, and goes on asking while it is in between. */
   async #settle() {
     const { state } = this.#redemption;
-    if (state === "requested" || state === "cancelling") return this.show(this.#redemption);
     const reading = this.#app.store.refresh();
-    if (state !== "issued") await reading; // what follows names the balance
-    if (!this.#step || !this.#panel.showing(this.#step)) return this.#app.say(this.#app.words.t(`code_${state}`));
-    if (state === "issued") return this.#ready();
-    return this.#over(state);
+    if (state !== "issued" && !BETWEEN.includes(state)) await reading; // what follows names the balance
+    if (this.#panel.showing(this.#step)) return this.show(this.#redemption);
+    this.#app.say(this.#app.words.t(`code_${state}`)); // the shopper went elsewhere: told, not pulled back
+    return BETWEEN.includes(state) && this.#follow();
   }
 
   #over(state) {
@@ -271,15 +272,10 @@ export class Redeeming {
   }
 
   #show(title, nodes, back = () => this.#panel.home()) {
-    const live = this.#step === null || this.#panel.showing(this.#step);
-    if (!live) return; // the shopper went elsewhere: do not pull them back
+    if (this.#step && !this.#panel.showing(this.#step)) return; // the shopper went elsewhere: do not pull them back
     this.#step = { name: "step", title, nodes, back };
     this.#panel.show(this.#step);
   }
-}
-
-function line(name, content) {
-  return h("li", {}, icon(name), h("span", {}, content));
 }
 
 function seconds(count) {

@@ -26,14 +26,14 @@ const css = `
   --fast: 120ms; --calm: 240ms; --ease: cubic-bezier(.2, .7, .2, 1);
   --focus: 2px solid var(--accent-text);
 }
-/* The page may set --laurel-height; the same value belongs on the element before it is defined. */
+/* The page's own rule says the same, so that the place is kept before the script has run. */
 :host([mode=inline]) { display: block; block-size: var(--laurel-height, 38rem); }
 :host([hidden]) { display: none; }
 [dir=rtl] { --tight: 0em; }
 @media (prefers-reduced-motion: reduce) { :host { --fast: 1ms; --calm: 1ms; } .lw-wait { animation: none !important; } }
 @media (prefers-contrast: more) { :host { --line: var(--edge); --ink-2: var(--ink); } }
 
-.lw { font: 400 var(--text-m)/1.5 var(--font); color: var(--ink); text-align: start; overflow-wrap: break-word; letter-spacing: 0; word-spacing: 0; text-transform: none; font-style: normal; }
+.lw { font: 400 var(--text-m)/1.5 var(--font); color: var(--ink); text-align: start; overflow-wrap: break-word; letter-spacing: 0; text-transform: none; }
 .lw[data-font=shop] { font-family: inherit; }
 :where(.lw, .lw *) { box-sizing: border-box; }
 :where(.lw) :where(h2, h3, p, ul, dl, dd) { margin: 0; padding: 0; list-style: none; font-size: inherit; }

@@ -62,6 +62,10 @@ export class Words {
     return this.program.points_name ? this.#own(n) : this.t("unit", { n });
   }
 
+  unitInTitle() {
+    return this.program.points_name?.other ?? this.t("unit_title");
+  }
+
   #own(n) {
     const name = this.program.points_name;
     return name[this.rules.select(n)] ?? name.other ?? "";
