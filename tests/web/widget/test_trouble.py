@@ -40,6 +40,7 @@ def test_without_a_new_token_the_points_are_not_shown(page: Page, stub: Stub) ->
     expect(panel).to_contain_text("Your sign-in has run out")
     expect(panel.get_by_role("link", name="Sign in")).to_be_visible()
     expect(panel).not_to_contain_text("1,254")
+    assert page.evaluate("sessionStorage.length") == 0
 
 
 def test_a_token_that_expires_while_ordering_is_renewed_and_the_order_goes_on(page: Page, stub: Stub) -> None:

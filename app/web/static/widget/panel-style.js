@@ -88,6 +88,7 @@ dialog::backdrop { background: #0007; }
 
 .lw-code { display: grid; gap: var(--s3); padding: var(--s4); border: 1px dashed var(--accent-text); border-radius: var(--radius); background: var(--accent-soft); text-align: center; }
 .lw-code code { font: 600 var(--text-xl)/1.3 var(--mono); letter-spacing: .04em; direction: ltr; unicode-bidi: isolate; user-select: all; overflow-wrap: anywhere; }
+.lw-code .lw-btn { padding-inline: var(--s1); }
 .lw-code .lw-btn[aria-disabled] { background: var(--surface); }
 .lw-code .lw-wait { background: color-mix(in oklab, var(--accent-text) 24%, var(--surface)); }
 .lw-two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(calc(110 * var(--px)), 100%), 1fr)); gap: var(--s2); }

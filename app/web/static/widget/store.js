@@ -64,8 +64,14 @@ export class Store extends EventTarget {
     this.#failures += 1;
     this.problem = problem;
     if (problem.kind === "unreachable") Object.assign(this, this.me ? {} : kept(this.#cacheKey));
-    else this.me = null; // no longer proven: last known values may be another person's
+    else this.#forget();
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Nobody is proven any more: what we knew may be another person's. */
+  #forget() {
+    this.me = null;
+    keep(this.#cacheKey, { me: { member: null } });
   }
 
   #pause() {
