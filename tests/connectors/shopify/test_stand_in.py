@@ -17,9 +17,10 @@ from connectors.shopify.client import ShopifyShop
 from connectors.shopify.mapping import normalise
 from sandbox.clock import VirtualClock
 from sandbox.hosts import HostMap
+from sandbox.refusals import Impossible
 from sandbox.shopify import Installation, Shop, create_app
 from sandbox.shopify.bodies import order_body
-from sandbox.shopify.state import Impossible, Order
+from sandbox.shopify.state import Order
 
 SCOPES = ["read_orders", "read_customers", "read_discounts", "write_discounts"]
 APP = AppCredentials(client_id="client-id", secrets=("shpss_" + "s" * 32,))
