@@ -3,4 +3,7 @@
 from connectors import woocommerce
 from connectors.base import Connector
 
-CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in (woocommerce.CONNECTOR,)}
+_ALL = [
+    woocommerce.CONNECTOR,
+]
+CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in _ALL}
