@@ -38,7 +38,7 @@ class HostMapTransport(httpx.BaseTransport):
 
     def __init__(self, host_map: HostMap) -> None:
         self._map = host_map
-        self._sockets = httpx.HTTPTransport(verify=host_map.tls or ssl.create_default_context())
+        self._sockets: httpx.HTTPTransport | None = None  # made when first needed: reading the roots is slow
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._map.calls.append((request.method, str(request.url)))
@@ -54,12 +54,15 @@ class HostMapTransport(httpx.BaseTransport):
         return response
 
     def close(self) -> None:
-        self._sockets.close()
+        if self._sockets is not None:
+            self._sockets.close()
 
     def _call_app(self, app: Flask, request: httpx.Request) -> httpx.Response:
         return httpx.WSGITransport(app=_bare(app)).handle_request(request)
 
     def _call(self, address: str, request: httpx.Request) -> httpx.Response:
+        if self._sockets is None:
+            self._sockets = httpx.HTTPTransport(verify=self._map.tls or ssl.create_default_context())
         host, _, port = address.partition(":")
         mapped = httpx.Request(
             request.method,

@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
+from sandbox.refusals import Impossible
 from sandbox.shopify.acts_refunds import RefundActs
-from sandbox.shopify.state import Impossible, Subscription, Token
+from sandbox.shopify.state import Subscription, Token
 
 COMPLIANCE = ("customers/data_request", "customers/redact", "shop/redact")
 _TOKEN_LIFE = timedelta(seconds=3600)
@@ -111,17 +112,15 @@ class AppActs(RefundActs):
         for token in self.tokens.values():
             token.revoked = True
 
-    def id_token(
-        self, *, user: str = "548380009", life: timedelta = timedelta(minutes=1), **claims: Any
-    ) -> str:
-        """What Shopify gives the app when staff open it. `claims` replace its own, for tests of bad ones."""
+    def id_token(self, **claims: Any) -> str:
+        """What Shopify gives the app when staff open it; good for a minute. `claims` replace its own, for bad ones."""
         now = int(self.clock().timestamp())
         told = {
             "iss": f"{self.url}/admin",
             "dest": self.url,
             "aud": self.app.client_id,
-            "sub": user,
-            "exp": now + int(life.total_seconds()),
+            "sub": "548380009",
+            "exp": now + 60,
             "nbf": now,
             "iat": now,
             "jti": self._uuid("jti"),

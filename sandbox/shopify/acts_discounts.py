@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sandbox.refusals import CodeRefused, Impossible
 from sandbox.shopify.acts_customers import CustomerActs
 from sandbox.shopify.bodies import discount_body
-from sandbox.shopify.state import Application, CodeRefused, Customer, Discount, Impossible, Order, gid
+from sandbox.shopify.state import Application, Customer, Discount, Order, gid
 from sandbox.shopify.totals import free_shipping, rounded, spread
 
 

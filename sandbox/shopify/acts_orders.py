@@ -4,18 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from sandbox.refusals import Impossible
 from sandbox.shopify.acts_discounts import DiscountActs
-from sandbox.shopify.bodies import edit_body, order_body
-from sandbox.shopify.state import (
-    Application,
-    Customer,
-    Impossible,
-    Line,
-    Order,
-    Product,
-    ShippingLine,
-    Transaction,
-)
+from sandbox.shopify.bodies_orders import order_body
+from sandbox.shopify.bodies_refunds import edit_body
+from sandbox.shopify.state import Application, Customer, Line, Order, Product, ShippingLine, Transaction
 from sandbox.shopify.totals import spread
 
 Amount = Decimal | str | int
@@ -47,7 +40,7 @@ class OrderActs(DiscountActs):
             paying_in = currency or self.currency
             order = Order(
                 id=self.new_id(),
-                number=next(self._numbers),
+                number=0,
                 created=moment,
                 updated=moment,
                 processed=moment,
@@ -66,6 +59,7 @@ class OrderActs(DiscountActs):
                     ShippingLine(id=self.new_id(), title="Standard", price=self.amount(shipping))
                 ]
             self._use_codes(order, codes)
+            order.number = next(self._numbers)  # only now: a refused checkout has none
             if off is not None:
                 given = Application(code=None, title="Staff", percentage=None, amount=self.amount(off))
                 order.applications.append(given)

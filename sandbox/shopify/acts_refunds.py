@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sandbox.refusals import Impossible
 from sandbox.shopify.acts_orders import Amount, OrderActs
-from sandbox.shopify.bodies import refund_body
-from sandbox.shopify.state import ZERO, Impossible, Order, Refund, RefundLine, Transaction
+from sandbox.shopify.bodies_refunds import refund_body
+from sandbox.shopify.state import ZERO, Order, Refund, RefundLine, Transaction
 from sandbox.shopify.totals import total
 
 
@@ -100,28 +101,19 @@ class RefundActs(OrderActs):
 
     def _part(self, order: Order, number: int, quantity: int, restock: str) -> RefundLine:
         sums = self.sums(order)
-        for line in order.lines:
-            if line.id == number and quantity <= sums.current_quantity(line):
-                subtotal = self._share(order, line.id, quantity)
-                tax = sums.tax(subtotal, taxable=line.product.taxable)
-                return RefundLine(
-                    id=self.new_id(),
-                    line=line,
-                    quantity=quantity,
-                    subtotal=subtotal,
-                    tax=tax,
-                    restock=restock,
-                )
-        raise Impossible("Cannot refund more items than were purchased.")
-
-    def _share(self, order: Order, number: int, quantity: int) -> Decimal:
-        """What these pieces cost; the last ones of a line take what rounding left."""
-        sums = self.sums(order)
-        line = next(line for line in order.lines if line.id == number)
-        if quantity < sums.current_quantity(line) or line.removed:
-            return sums.part(line, quantity)
-        back = [part.subtotal for refund in order.refunds for part in refund.lines if part.line is line]
-        return sums.discounted(line) - total(back)
+        line = next((line for line in order.lines if line.id == number), None)
+        if line is None or quantity > sums.current_quantity(line):
+            raise Impossible("Cannot refund more items than were purchased.")
+        subtotal = sums.part(line, quantity)
+        tax = sums.tax(subtotal, taxable=line.product.taxable)
+        if quantity == sums.current_quantity(line) and not line.removed:
+            # The last pieces of a line take what rounding left.
+            back = [part for refund in order.refunds for part in refund.lines if part.line is line]
+            subtotal = sums.discounted(line) - total([part.subtotal for part in back])
+            tax = sums.line_tax(line) - total([part.tax for part in back])
+        return RefundLine(
+            id=self.new_id(), line=line, quantity=quantity, subtotal=subtotal, tax=tax, restock=restock
+        )
 
     def _tell_refund(self, order: Order, refund: Refund) -> None:
         position = order.refunds.index(refund)

@@ -4,10 +4,11 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from sandbox.refusals import Impossible
 from sandbox.shopify.base import API_VERSION
 from sandbox.shopify.paging import connection
 from sandbox.shopify.shop import Shop
-from sandbox.shopify.state import Impossible, gid
+from sandbox.shopify.state import gid
 from sandbox.shopify.typed import Fields, iso
 
 SHOP: Fields = {

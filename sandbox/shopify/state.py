@@ -8,14 +8,6 @@ from decimal import Decimal
 ZERO = Decimal(0)
 
 
-class CodeRefused(Exception):
-    """The checkout refuses a code; the text is what the shopper reads."""
-
-
-class Impossible(Exception):
-    """The shop refuses a person's act, as the real one would."""
-
-
 def gid(kind: str, number: int) -> str:
     return f"gid://shopify/{kind}/{number}"
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
+from sandbox.refusals import CodeRefused, Impossible
 from sandbox.woocommerce.acts_customers import CustomerActs
 from sandbox.woocommerce.base import utc
-from sandbox.woocommerce.state import ZERO, CodeRefused, Coupon, Impossible, Line, Meta, Order
+from sandbox.woocommerce.state import ZERO, Coupon, Line, Meta, Order
 from sandbox.woocommerce.totals import listed_subtotal
 
 _TAGS = re.compile(r"<[^>]*>")

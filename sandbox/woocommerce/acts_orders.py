@@ -5,19 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from sandbox.refusals import CodeRefused
 from sandbox.woocommerce.acts_coupons import CouponActs
 from sandbox.woocommerce.base import utc
-from sandbox.woocommerce.state import (
-    CodeRefused,
-    Customer,
-    Extra,
-    Line,
-    Order,
-    Product,
-    UsedCoupon,
-    address,
-    billing,
-)
+from sandbox.woocommerce.state import Customer, Extra, Line, Order, Product, UsedCoupon, address, billing
 from sandbox.woocommerce.totals import calculate
 
 Amount = Decimal | str | int

@@ -3,17 +3,9 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+from sandbox.refusals import Impossible
 from sandbox.woocommerce.acts_orders import Amount, OrderActs
-from sandbox.woocommerce.state import (
-    ZERO,
-    Extra,
-    Impossible,
-    Line,
-    Order,
-    Refund,
-    RefundedExtra,
-    RefundedLine,
-)
+from sandbox.woocommerce.state import ZERO, Extra, Line, Order, Refund, RefundedExtra, RefundedLine
 from sandbox.woocommerce.totals import share, shipping_share
 
 

@@ -147,10 +147,19 @@ def _wanted(shop: Shop) -> list[Coupon]:
     if asked.get("code"):
         found = find_published(shop, asked["code"])
         return [found] if found else []
-    status = asked.get("status", "publish")  # recorded: without `status` only published ones are listed
+    statuses = asked.get("status", "publish").split(
+        ","
+    )  # recorded: without `status` only published ones are listed
     rows = [
-        c for c in shop.coupons.values() if c.status == status or (status == "any" and c.status != "trash")
+        c
+        for c in shop.coupons.values()
+        if c.status in statuses or ("any" in statuses and c.status != "trash")
     ]
+    since = asked.get("modified_after")
+    if since:
+        moment = datetime.fromisoformat(since)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        rows = [c for c in rows if c.modified > moment]
     if asked.get("search"):
         rows = [c for c in rows if asked["search"].lower() in c.code or asked["search"] in c.description]
     if asked.get("include"):

@@ -18,14 +18,6 @@ STATUSES = (
 )
 
 
-class CodeRefused(Exception):
-    """The checkout refuses a code; the text is what the shopper reads."""
-
-
-class Impossible(Exception):
-    """The store refuses a person's act, as the real one would."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Product:
     id: int
