@@ -1,0 +1,165 @@
+"""The inbox: deliveries as received, sealed, until they are understood and for some weeks after."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Engine, text
+
+from app.db.sealing import Vault
+from app.db.session import Session
+
+LEASE_S = 120
+BATCH = 500
+
+# One statement, its own transaction: the fence is set and the row stored in one. Deduplication only saves work.
+_KEEP = text(
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :program, true)) "
+    "INSERT INTO inbox (program_id, received_on, shop_id, received_at, topic, delivery_ref, body_hash, body) "
+    "SELECT CAST(:program AS bigint), :received_on, :shop_id, :received_at, :topic, :delivery_ref, :body_hash, :body "
+    "FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    program_id: int
+    received_on: date
+    inbox_id: int
+    shop_id: int
+    received_at: datetime
+    topic: str
+    delivery_ref: str
+    body: bytes  # opened
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a delivery. `state`: done, ignored, stale, waiting or failed."""
+
+    row: InboxRow
+    state: str
+    reason: str | None = None
+    order_ref: str | None = None
+    customer_ref: str | None = None
+
+
+def keep(
+    autocommit: Engine,
+    vault: Vault,
+    *,
+    program_id: int,
+    shop_id: int,
+    topic: str,
+    delivery_ref: str,
+    body: bytes,
+    now: datetime,
+) -> bool:
+    """Store a verified delivery. Returns whether it is new; the same one again is kept once a day."""
+    with autocommit.connect() as connection:
+        result = connection.execute(
+            _KEEP,
+            {
+                "program": str(program_id),
+                "received_on": now.date(),
+                "shop_id": shop_id,
+                "received_at": now,
+                "topic": topic[:200],
+                "delivery_ref": delivery_ref[:200],
+                "body_hash": hashlib.sha256(body).digest(),
+                "body": vault.data.seal(body, f"inbox|{program_id}|{shop_id}"),
+            },
+        )
+        return result.rowcount == 1
+
+
+def take(session: Session, vault: Vault, *, now: datetime, limit: int = BATCH) -> list[InboxRow]:
+    """Lease the oldest waiting deliveries and count the attempt; the caller commits before the work.
+
+    Whoever took deliveries and died shows in their attempts: such rows are taken in ever smaller parts, so that a
+    delivery that kills the process is soon alone.
+    """
+    least = session.first(
+        "SELECT attempts FROM inbox WHERE {fence} AND state = 'new' "
+        "AND (leased_until IS NULL OR leased_until < :now) ORDER BY id LIMIT 1",
+        now=now,
+    )
+    if least is None:
+        return []
+    rows = session.rows(
+        "UPDATE inbox i SET attempts = i.attempts + 1, leased_until = :until FROM ("
+        "SELECT program_id, received_on, id FROM inbox WHERE {fence} AND state = 'new' AND attempts = :attempts "
+        "AND (leased_until IS NULL OR leased_until < :now) ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED) t "
+        "WHERE {fence:i} AND i.program_id = t.program_id AND i.received_on = t.received_on AND i.id = t.id "
+        "RETURNING i.program_id, i.received_on, i.id, i.shop_id, i.received_at, i.topic, i.delivery_ref, i.body, "
+        "i.attempts",
+        now=now,
+        until=now + timedelta(seconds=LEASE_S),
+        attempts=least.attempts,
+        limit=max(limit >> (2 * least.attempts), 1),
+    )
+    taken = [
+        InboxRow(
+            program_id=row.program_id,
+            received_on=row.received_on,
+            inbox_id=row.id,
+            shop_id=row.shop_id,
+            received_at=row.received_at,
+            topic=row.topic,
+            delivery_ref=row.delivery_ref,
+            body=vault.data.open(bytes(row.body), f"inbox|{row.program_id}|{row.shop_id}")
+            if row.body
+            else b"",
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+    return sorted(taken, key=lambda row: row.inbox_id)
+
+
+def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> int:
+    """Record what became of each. Returns how many were still waiting (the others, someone else finished)."""
+    if not outcomes:
+        return 0
+    return session.run(
+        "UPDATE inbox i SET state = u.state, reason = u.reason, order_ref = coalesce(u.order_ref, i.order_ref), "
+        "customer_ref = coalesce(u.customer_ref, i.customer_ref), "
+        "processed_at = :now, leased_until = NULL FROM unnest(CAST(:programs_ AS bigint[]), CAST(:days AS date[]), "
+        "CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:orders AS text[]), "
+        "CAST(:customers AS text[])) AS u(program_id, received_on, id, state, reason, order_ref, customer_ref) "
+        "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id "
+        "AND i.state = 'new'",
+        programs_=[one.row.program_id for one in outcomes],
+        days=[one.row.received_on for one in outcomes],
+        ids=[one.row.inbox_id for one in outcomes],
+        states=[one.state for one in outcomes],
+        reasons=[one.reason for one in outcomes],
+        orders=[one.order_ref for one in outcomes],
+        customers=[one.customer_ref for one in outcomes],
+        now=now,
+    ).rowcount
+
+
+def replay(session: Session, inbox_ids: Sequence[int] | None = None) -> int:
+    """Put failed deliveries (those, or all) back to be processed. Returns how many."""
+    return session.run(
+        "UPDATE inbox SET state = 'new', attempts = 0, leased_until = NULL, reason = NULL "
+        "WHERE {fence} AND state = 'failed' AND body IS NOT NULL "
+        "AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[])))",
+        ids=None if inbox_ids is None else list(inbox_ids),
+    ).rowcount
+
+
+def counts(session: Session) -> dict[str, int]:
+    rows = session.rows("SELECT state, count(*) AS n FROM inbox WHERE {fence} GROUP BY state")
+    return {row.state: row.n for row in rows}
+
+
+def make_days(session: Session, *, today: date, ahead: int = 14) -> None:
+    """Make sure that there is a partition for each of the coming days."""
+    for offset in range(-1, ahead):
+        session.connection.execute(
+            text("SELECT laurel_make_inbox_day(:day)"), {"day": today + timedelta(days=offset)}
+        )

@@ -1,0 +1,80 @@
+"""Jobs, put into the queue in the same transaction as the change that needs them: the outbox.
+
+`JOBS` is the one table of what each job's queue, locks and patience are: a job put in by bare name would lose
+them. What a job does is in `app.jobs`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import procrastinate
+from procrastinate import exceptions
+
+from app.db.session import Session
+
+MAIN = "main"
+SHOP_CALLS = "shop_calls"
+PERIODIC = "periodic"
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """`lock`: those with the same never run together. `once`: those with the same never wait together."""
+
+    queue: str
+    lock: str | None = None
+    once: str | None = None
+
+
+JOBS: dict[str, JobSpec] = {
+    # At most one saga step for a redemption at a time; creating codes is one at a time for a shop.
+    "issue_code": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="issue:{redemption_id}"),
+    "close_redemption": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="close:{redemption_id}"),
+    "check_code": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="check:{redemption_id}"),
+    "reread_orders": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reread:{shop_id}"),
+    "reconcile_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reconcile:{shop_id}:{kind}"),
+    "set_up_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:set_up", once="set_up:{shop_id}"),
+    "join_identity": JobSpec(MAIN, lock="program:{program_id}:people", once="join:{identity_id}"),
+    "merge_customers": JobSpec(MAIN, lock="program:{program_id}:people"),
+    "erase_customer": JobSpec(MAIN, lock="program:{program_id}:people"),
+    "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),
+    "send_email_proof": JobSpec(MAIN, once="proof:{identity_id}"),
+    "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
+}
+
+
+def enqueue(session: Session, name: str, /, *, at: datetime | None = None, **args: Any) -> None:
+    """Put a job into the queue; it exists if and only if the session's transaction commits.
+
+    `at`: not before. A job that already waits for the same thing is not put in twice. Arguments are our ids and
+    plain words, never anything personal.
+    """
+    spec = JOBS[name]
+    args.setdefault("program_id", session.programs[0] if len(session.programs) == 1 else None)
+    if args["program_id"] is None:
+        raise ValueError(f"{name}: whose program?")
+    driver = session.connection.connection.driver_connection
+    configured = _app().configure_task(
+        name,
+        queue=spec.queue,
+        lock=spec.lock.format(**args) if spec.lock else None,
+        queueing_lock=spec.once.format(**args) if spec.once else None,
+        schedule_at=at,
+        connection=driver,
+    )
+    if spec.once is None:
+        configured.defer(**args)
+        return
+    try:
+        with session.connection.begin_nested():
+            configured.defer(**args)
+    except exceptions.AlreadyEnqueued:
+        return
+
+
+@cache
+def _app() -> procrastinate.App:
+    # Never opened: it only writes rows, on the connection of the caller's transaction.
+    return procrastinate.App(connector=procrastinate.SyncPsycopgConnector())

@@ -1,0 +1,352 @@
+"""People: identities at shops, members, what is known of them, and who was made one with whom."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.db.sealing import Vault
+from app.db.session import Session
+from app.domain.errors import Refused
+from app.domain.ledger import GENESIS
+from app.domain.tiers import TierFloor
+
+IdentityKey = tuple[int, str]  # (shop id, customer ref)
+
+
+@dataclass(slots=True, kw_only=True)
+class IdentityRow:
+    program_id: int
+    identity_id: int
+    shop_id: int
+    customer_ref: str
+    member_id: int | None
+    email_hash: bytes | None = None
+    email_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    program_id: int
+    member_id: int
+    joined_at: datetime
+    tier_key: str
+    tier_since: datetime | None
+    erased_at: datetime | None
+    lifetime_points: int
+
+
+_IDENTITY = "program_id, id AS identity_id, shop_id, customer_ref, member_id, email_hash, email_verified"
+
+
+def find_identities(session: Session, keys: Iterable[IdentityKey]) -> dict[IdentityKey, IdentityRow]:
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = session.rows(
+        "SELECT i.program_id, i.id AS identity_id, i.shop_id, i.customer_ref, i.member_id, i.email_hash, "
+        "i.email_verified FROM identities i JOIN unnest(CAST(:shops AS bigint[]), CAST(:refs AS text[])) "
+        "AS k(shop_id, customer_ref) ON i.shop_id = k.shop_id AND i.customer_ref = k.customer_ref "
+        "WHERE {fence:i}",
+        shops=[shop_id for shop_id, _ in wanted],
+        refs=[customer_ref for _, customer_ref in wanted],
+    )
+    return {(row.shop_id, row.customer_ref): _identity(row) for row in rows}
+
+
+def find_identities_by_id(session: Session, identity_ids: Sequence[int]) -> dict[int, IdentityRow]:
+    if not identity_ids:
+        return {}
+    rows = session.rows(
+        f"SELECT {_IDENTITY} FROM identities WHERE {{fence}} AND id = ANY(:ids)",
+        ids=list(identity_ids),
+    )
+    return {row.identity_id: _identity(row) for row in rows}
+
+
+def find_verified(session: Session, hashes: Sequence[bytes]) -> dict[tuple[int, bytes], IdentityRow]:
+    """For each (program, address hash): the oldest identity with a member that proved the address."""
+    if not hashes:
+        return {}
+    rows = session.rows(
+        f"SELECT DISTINCT ON (program_id, email_hash) {_IDENTITY} FROM identities "
+        "WHERE {fence} AND email_hash = ANY(CAST(:hashes AS bytea[])) AND email_verified AND member_id IS NOT NULL "
+        "ORDER BY program_id, email_hash, id",
+        hashes=list(hashes),
+    )
+    return {(row.program_id, bytes(row.email_hash)): _identity(row) for row in rows}
+
+
+def add_identities(
+    session: Session, keys: Sequence[tuple[int, int, str]], *, now: datetime
+) -> dict[IdentityKey, IdentityRow]:
+    """Identities of (program, shop, customer ref) that are not known yet, without a member."""
+    if not keys:
+        return {}
+    rows = session.rows(
+        "INSERT INTO identities (program_id, shop_id, customer_ref, seen_at) "
+        "SELECT p, s, r, :now FROM unnest(CAST(:programs_ AS bigint[]), CAST(:shops AS bigint[]), "
+        "CAST(:refs AS text[])) AS u(p, s, r) "
+        "ON CONFLICT (program_id, shop_id, customer_ref) DO UPDATE SET seen_at = excluded.seen_at "
+        f"RETURNING {_IDENTITY}",
+        programs_=[program for program, _, _ in keys],
+        shops=[shop for _, shop, _ in keys],
+        refs=[ref for _, _, ref in keys],
+        now=now,
+    )
+    return {(row.shop_id, row.customer_ref): _identity(row) for row in rows}
+
+
+def enrol(
+    session: Session, identities: Sequence[IdentityRow], tier_keys: Mapping[int, str], *, now: datetime
+) -> None:
+    """Make each identity's person a member with an empty account. Sets `member_id` on the rows."""
+    if not identities:
+        return
+    ids = session.connection.exec_driver_sql(
+        "SELECT nextval(pg_get_serial_sequence('accounts', 'id')) FROM generate_series(1, %(count)s)",
+        {"count": len(identities)},
+    )
+    for identity, (member_id,) in zip(identities, ids.all(), strict=True):
+        identity.member_id = int(member_id)
+    columns: dict[str, Any] = {
+        "p": [identity.program_id for identity in identities],
+        "m": [identity.member_id for identity in identities],
+        "i": [identity.identity_id for identity in identities],
+        "t": [tier_keys[identity.program_id] for identity in identities],
+        "now": now,
+    }
+    session.run(
+        "INSERT INTO accounts (program_id, id, head, opened_at) OVERRIDING SYSTEM VALUE "
+        "SELECT p, m, :genesis, :now FROM unnest(CAST(:p AS bigint[]), CAST(:m AS bigint[])) AS u(p, m)",
+        columns,
+        genesis=GENESIS,
+    )
+    session.run(
+        "INSERT INTO members (program_id, id, joined_at, tier_key) SELECT p, m, :now, t "
+        "FROM unnest(CAST(:p AS bigint[]), CAST(:m AS bigint[]), CAST(:t AS text[])) AS u(p, m, t)",
+        columns,
+    )
+    session.run(
+        "UPDATE identities i SET member_id = u.m FROM unnest(CAST(:i AS bigint[]), CAST(:m AS bigint[])) AS u(i, m) "
+        "WHERE {fence:i} AND i.id = u.i",
+        columns,
+    )
+
+
+def find_members(session: Session, member_ids: Sequence[int]) -> dict[int, MemberRow]:
+    if not member_ids:
+        return {}
+    rows = session.rows(
+        "SELECT program_id, id AS member_id, joined_at, tier_key, tier_since, erased_at, lifetime_points "
+        "FROM members WHERE {fence} AND id = ANY(:ids)",
+        ids=list(member_ids),
+    )
+    return {row.member_id: MemberRow(**row._mapping) for row in rows}
+
+
+def get_member(session: Session, member_id: int) -> MemberRow:
+    """Raises: Refused("unknown_member")."""
+    try:
+        return find_members(session, [member_id])[member_id]
+    except KeyError:
+        raise Refused("unknown_member", "There is no such member.") from None
+
+
+def find_winners(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
+    """For each account that was merged away: the open account it counts as, followed to the end."""
+    if not account_ids:
+        return {}
+    rows = session.rows(
+        "WITH RECURSIVE chain(start, id, depth) AS ("
+        "SELECT id, merged_into, 1 FROM accounts WHERE {fence} AND id = ANY(:ids) AND merged_into IS NOT NULL "
+        "UNION ALL SELECT c.start, a.merged_into, c.depth + 1 FROM chain c JOIN accounts a ON a.id = c.id "
+        "WHERE {fence:a} AND a.merged_into IS NOT NULL AND c.depth < 100) "
+        "SELECT DISTINCT ON (start) start, id FROM chain ORDER BY start, depth DESC",
+        ids=list(account_ids),
+    )
+    return {row.start: row.id for row in rows}
+
+
+def find_floors(session: Session, member_ids: Sequence[int]) -> dict[int, list[TierFloor]]:
+    rows = session.rows(
+        "SELECT member_id, tier_key, from_at, until_at FROM tier_floors WHERE {fence} AND member_id = ANY(:ids)",
+        ids=list(member_ids),
+    )
+    floors: dict[int, list[TierFloor]] = {}
+    for row in rows:
+        floor = TierFloor(tier_key=row.tier_key, from_at=row.from_at, until_at=row.until_at)
+        floors.setdefault(row.member_id, []).append(floor)
+    return floors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierChange:
+    program_id: int
+    member_id: int
+    from_key: str
+    to_key: str
+    cause: str
+    at: datetime
+
+
+def change_tiers(session: Session, changes: Sequence[TierChange], *, now: datetime) -> None:
+    if not changes:
+        return
+    columns: dict[str, Any] = {
+        "p": [one.program_id for one in changes],
+        "m": [one.member_id for one in changes],
+        "f": [one.from_key for one in changes],
+        "t": [one.to_key for one in changes],
+        "c": [one.cause for one in changes],
+        "a": [one.at for one in changes],
+        "now": now,
+    }
+    session.run(
+        "INSERT INTO tier_changes (program_id, member_id, from_key, to_key, cause, at, recorded_at) "
+        "SELECT p, m, f, t, c, a, :now FROM unnest(CAST(:p AS bigint[]), CAST(:m AS bigint[]), CAST(:f AS text[]), "
+        "CAST(:t AS text[]), CAST(:c AS text[]), CAST(:a AS timestamptz[])) AS u(p, m, f, t, c, a)",
+        columns,
+    )
+    session.run(
+        "UPDATE members m SET tier_key = u.t, tier_since = u.a FROM unnest(CAST(:m AS bigint[]), "
+        "CAST(:t AS text[]), CAST(:a AS timestamptz[])) AS u(m, t, a) WHERE {fence:m} AND m.id = u.m",
+        columns,
+    )
+
+
+# --- Personal data -----------------------------------------------------------------------------------------
+
+
+def personal_place(program_id: int, shop_id: int, customer_ref: str, name: str) -> str:
+    return f"identities|{program_id}|{shop_id}|{customer_ref}|{name}"
+
+
+def put_personal(
+    session: Session,
+    vault: Vault,
+    identity: IdentityRow,
+    *,
+    email: str | None,
+    email_verified: bool,
+    name: str | None,
+    now: datetime,
+) -> None:
+    """Store what the shop says of a person. A proof of the address that we have ourselves is not undone by it."""
+
+    def sealed(value: str | None, field: str) -> bytes | None:
+        if not value:
+            return None
+        place = personal_place(identity.program_id, identity.shop_id, identity.customer_ref, field)
+        return vault.data.seal(value.encode(), place)
+
+    email_hash = vault.email_hash(email) if email else None
+    session.run(
+        "UPDATE identities SET email_verified = (:verified OR (email_verified AND email_hash = :hash)), "
+        "email_hash = :hash, email = :email, name = :name, seen_at = :now WHERE {fence} AND id = :id",
+        id=identity.identity_id,
+        hash=email_hash,
+        verified=email_verified and email_hash is not None,
+        email=sealed(email, "email"),
+        name=sealed(name, "name"),
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    identity_id: int
+    shop_id: int
+    customer_ref: str
+    email: str | None
+    email_verified: bool
+    name: str | None
+    proof_sent_at: datetime | None
+
+
+def find_personal(session: Session, vault: Vault, member_ids: Sequence[int]) -> dict[int, list[Personal]]:
+    """The members' identities with what is known of the people, opened."""
+    rows = session.rows(
+        "SELECT program_id, id, member_id, shop_id, customer_ref, email, name, email_verified, proof_sent_at "
+        "FROM identities WHERE {fence} AND member_id = ANY(:ids) ORDER BY id",
+        ids=list(member_ids),
+    )
+    found: dict[int, list[Personal]] = {}
+    for row in rows:
+
+        def opened(field: str, row: Any = row) -> str | None:
+            value = getattr(row, field)
+            if value is None:
+                return None
+            place = personal_place(row.program_id, row.shop_id, row.customer_ref, field)
+            return vault.data.open(bytes(value), place).decode()
+
+        found.setdefault(row.member_id, []).append(
+            Personal(
+                identity_id=row.id,
+                shop_id=row.shop_id,
+                customer_ref=row.customer_ref,
+                email=opened("email"),
+                email_verified=row.email_verified,
+                name=opened("name"),
+                proof_sent_at=row.proof_sent_at,
+            )
+        )
+    return found
+
+
+def is_tombstoned(session: Session, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these keyed hashes belong to somebody who was erased."""
+    if not hashes:
+        return set()
+    rows = session.rows(
+        "SELECT hash FROM tombstones WHERE {fence} AND hash = ANY(CAST(:hashes AS bytea[]))",
+        hashes=list(hashes),
+    )
+    return {bytes(row.hash) for row in rows}
+
+
+def add_tombstones(session: Session, hashes: Sequence[bytes], *, now: datetime) -> None:
+    session.run(
+        "INSERT INTO tombstones (program_id, hash, erased_at) SELECT :program_id, h, :now "
+        "FROM unnest(CAST(:hashes AS bytea[])) AS u(h) ON CONFLICT DO NOTHING",
+        hashes=list(hashes),
+        now=now,
+    )
+
+
+def add_merge(
+    session: Session,
+    *,
+    winner_id: int,
+    loser_id: int,
+    identity_ids: Sequence[int],
+    cause: str,
+    actor: str,
+    now: datetime,
+) -> int:
+    return int(
+        session.scalar(
+            "INSERT INTO merges (program_id, winner_id, loser_id, identity_ids, cause, actor, at) VALUES "
+            "(:program_id, :winner, :loser, CAST(:identities AS jsonb), :cause, :actor, :now) RETURNING id",
+            winner=winner_id,
+            loser=loser_id,
+            identities=json.dumps(list(identity_ids)),
+            cause=cause,
+            actor=actor,
+            now=now,
+        )
+    )
+
+
+def _identity(row: Any) -> IdentityRow:
+    return IdentityRow(
+        program_id=row.program_id,
+        identity_id=row.identity_id,
+        shop_id=row.shop_id,
+        customer_ref=row.customer_ref,
+        member_id=row.member_id,
+        email_hash=None if row.email_hash is None else bytes(row.email_hash),
+        email_verified=row.email_verified,
+    )

@@ -1,0 +1,521 @@
+"""Every table of ours, as the migrations leave it (a test compares the two).
+
+Each leads with `program_id`: primary keys, unique keys and foreign keys begin with it, so that rows of one
+program can live together on one node, and so that row-level security can fence them. `UNFENCED` names those that
+stand outside. No column names a platform; `shops.platform` holds a connector's name as data.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
+
+from app.db.types import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+UNFENCED = frozenset({"directory", "unknown_shop_messages", "installation"})
+
+
+def _program() -> Column[int]:
+    return Column("program_id", BigInteger, nullable=False)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(), nullable=False)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, UtcDateTime, nullable=nullable)
+
+
+def _to(table: str, column: str, target: str = "id") -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["program_id", column],
+        [f"{table}.program_id", f"{table}.{target}"],
+        name=f"{column}_{table}",
+    )
+
+
+def _table(
+    name: str, *items: SchemaItem, key: tuple[str, ...] = ("program_id", "id"), by_day: str | None = None
+) -> Table:
+    table = Table(name, metadata, _program(), *items, PrimaryKeyConstraint(*key))
+    if by_day:
+        table.dialect_options["postgresql"]["partition_by"] = f"RANGE ({by_day})"
+    return table
+
+
+# --- Outside the fence -------------------------------------------------------------------------------------
+
+# Who something unguessable or world-unique belongs to: shop keys, shop refs, hashes of API keys, sessions, nonces.
+directory = Table(
+    "directory",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("program_id", BigInteger, nullable=False),
+    Column("target_id", BigInteger, nullable=False),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    _at("expires_at", nullable=True),
+    PrimaryKeyConstraint("kind", "key"),
+    Index("ix_directory_program", "program_id", "kind"),
+    Index("ix_directory_expiry", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+)
+
+# Compliance messages of shops that we do not know: answered, kept, looked at by a person.
+unknown_shop_messages = Table(
+    "unknown_shop_messages",
+    metadata,
+    _id(),
+    _at("received_at"),
+    Column("platform", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("shop_ref", Text, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("platform", "topic", "shop_ref", "body_hash"),
+)
+
+# The installation's own facts and sealed data keys.
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("name"),
+)
+
+# --- Programs and shops ------------------------------------------------------------------------------------
+
+programs = Table(
+    "programs",
+    metadata,
+    Column("program_id", BigInteger, Identity(), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _at("created_at"),
+    PrimaryKeyConstraint("program_id"),
+)
+
+program_versions = _table(
+    "program_versions",
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    _at("published_at"),
+    Column("published_by", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+    key=("program_id", "version"),
+)
+
+shops = _table(
+    "shops",
+    _id(),
+    Column("key", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("shop_ref", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("state", Text, nullable=False),  # connected, unchecked (--no-check), uninstalled
+    Column("own_app", Boolean, nullable=False),  # its webhooks are signed with its own secret
+    Column("credentials", LargeBinary, nullable=True),  # sealed
+    Column("webhook_secrets", LargeBinary, nullable=True),  # sealed; newest first
+    Column("widget_secret", LargeBinary, nullable=True),  # sealed
+    Column("allow_private", Boolean, nullable=False, server_default=text("false")),
+    Column("counts_test_orders", Boolean, nullable=False, server_default=text("false")),
+    _at("counts_from"),
+    _at("connected_at"),
+    _at("uninstalled_at", nullable=True),
+    Column("reads_orders_days", Integer, nullable=True),
+    _at("reconciled_until", nullable=True),  # orders changed up to here have been read
+    _at("digested_at", nullable=True),  # the last complete nightly comparison
+    _at("codes_checked_at", nullable=True),
+    _at("lease_until", nullable=True),  # who renews the credentials
+    Column("access_problem", Text, nullable=True),  # why a person must reconnect
+    Column("webhooks", JSONB, nullable=False, server_default=text("'[]'")),  # subscriptions as last seen
+    ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+    CheckConstraint("state IN ('connected', 'unchecked', 'uninstalled')", name="state"),
+)
+
+# --- People ------------------------------------------------------------------------------------------------
+
+accounts = _table(
+    "accounts",
+    _id(),
+    Column("points", BigInteger, nullable=False, server_default=text("0")),
+    Column("deficit", BigInteger, nullable=False, server_default=text("0")),
+    Column("seq", Integer, nullable=False, server_default=text("0")),
+    Column("head", LargeBinary, nullable=False),
+    Column("merged_into", BigInteger, nullable=True),
+    _at("opened_at"),
+    _at("closed_at", nullable=True),
+    ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
+    CheckConstraint("deficit >= 0", name="deficit"),
+    CheckConstraint("merged_into IS NULL OR closed_at IS NOT NULL", name="merged_is_closed"),
+    Index(
+        "ix_accounts_merged_into",
+        "program_id",
+        "merged_into",
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
+)
+
+members = _table(  # id: the account's
+    "members",
+    Column("id", BigInteger, nullable=False),
+    _at("joined_at"),
+    Column("tier_key", Text, nullable=False),
+    _at("tier_since", nullable=True),
+    _at("erased_at", nullable=True),
+    Column("lifetime_points", BigInteger, nullable=False, server_default=text("0")),
+    _to("accounts", "id"),
+)
+
+identities = _table(
+    "identities",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("customer_ref", Text, nullable=False),
+    Column("member_id", BigInteger, nullable=True),  # None: known, not (yet) a member
+    Column("email_hash", LargeBinary, nullable=True),
+    Column("email_verified", Boolean, nullable=False, server_default=text("false")),
+    Column("email", LargeBinary, nullable=True),  # sealed
+    Column("name", LargeBinary, nullable=True),  # sealed
+    _at("seen_at"),
+    _at("proof_sent_at", nullable=True),
+    UniqueConstraint("program_id", "shop_id", "customer_ref"),
+    _to("shops", "shop_id"),
+    _to("members", "member_id"),
+    Index("ix_identities_member", "program_id", "member_id"),
+    Index("ix_identities_email", "program_id", "email_hash", postgresql_where=text("email_hash IS NOT NULL")),
+)
+
+tier_changes = _table(
+    "tier_changes",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),
+    Column("from_key", Text, nullable=False),
+    Column("to_key", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # order, review, merge, manual
+    _at("at"),
+    _at("recorded_at"),
+    _to("members", "member_id"),
+    Index("ix_tier_changes_member", "program_id", "member_id"),
+)
+
+tier_floors = _table(
+    "tier_floors",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),
+    Column("tier_key", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # grace, manual
+    _at("from_at"),
+    _at("until_at", nullable=True),
+    _to("members", "member_id"),
+    Index("ix_tier_floors_member", "program_id", "member_id"),
+)
+
+merges = _table(
+    "merges",
+    _id(),
+    Column("winner_id", BigInteger, nullable=False),
+    Column("loser_id", BigInteger, nullable=False),
+    Column("identity_ids", JSONB, nullable=False),  # those that came from the loser
+    Column("cause", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    _at("at"),
+    _at("undone_at", nullable=True),
+    _to("accounts", "winner_id"),
+    Index("ix_merges_loser", "program_id", "loser_id"),
+)
+
+adjustments = _table(
+    "adjustments",
+    _id(),
+    Column("account_id", BigInteger, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("request_key", Text, nullable=False),
+    _at("at"),
+    UniqueConstraint("program_id", "account_id", "request_key"),
+    _to("accounts", "account_id"),
+)
+
+# What keeps an erased person from coming back: keyed hashes of an address or of (shop, customer ref).
+tombstones = _table(
+    "tombstones",
+    Column("hash", LargeBinary, nullable=False),
+    _at("erased_at"),
+    key=("program_id", "hash"),
+)
+
+privacy_requests = _table(
+    "privacy_requests",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # data, erasure, shop_erasure
+    Column("request_ref", Text, nullable=False),
+    Column("member_id", BigInteger, nullable=True),
+    _at("received_at"),
+    _at("done_at", nullable=True),
+    UniqueConstraint("program_id", "shop_id", "kind", "request_ref"),
+    _to("shops", "shop_id"),
+)
+
+# --- The ledger --------------------------------------------------------------------------------------------
+
+entries = _table(
+    "entries",
+    Column("account_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    _at("occurred_at"),
+    _at("recorded_at"),
+    _at("available_at"),
+    _at("expires_at", nullable=True),
+    Column("origin", Text, nullable=True),
+    Column("ate", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    UniqueConstraint("program_id", "source", "account_id", "ordinal"),
+    _to("accounts", "account_id"),
+    CheckConstraint("points <> 0 AND abs(points) <= 1000000000000", name="points"),
+    CheckConstraint("available_at >= recorded_at", name="available_at"),
+    CheckConstraint("octet_length(hash) = 32", name="hash"),
+    key=("program_id", "account_id", "seq"),
+)
+
+lots = _table(  # derived from entries; a cache that is checked
+    "lots",
+    Column("account_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),  # the credit's
+    Column("remaining", BigInteger, nullable=False),
+    Column("expired", BigInteger, nullable=False, server_default=text("0")),
+    _at("available_at"),
+    _at("expires_at", nullable=True),
+    Column("origin", Text, nullable=False),
+    CheckConstraint("remaining >= 0 AND expired >= 0", name="amounts"),
+    Index("ix_lots_open", "program_id", "account_id", postgresql_where=text("remaining > 0")),
+    Index("ix_lots_origin", "program_id", "origin", "account_id"),
+    Index(
+        "ix_lots_expiry",
+        "program_id",
+        "expires_at",
+        postgresql_where=text("remaining > 0 AND expires_at IS NOT NULL"),
+    ),
+    key=("program_id", "account_id", "seq"),
+)
+
+# --- Orders and deliveries ---------------------------------------------------------------------------------
+
+orders = _table(
+    "orders",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("order_ref", Text, nullable=False),
+    Column("identity_id", BigInteger, nullable=True),
+    Column("member_id", BigInteger, nullable=True),  # the identity's, kept here to be found by
+    Column("email_hash", LargeBinary, nullable=True),  # of guests only
+    Column("snapshot", JSONB, nullable=False),
+    _at("placed_at"),
+    _at("updated_at"),
+    _at("counted_at", nullable=True),  # its counting moment, while it has one
+    Column("excluded", Text, nullable=True),  # before_start, test_order
+    Column("held_reason", Text, nullable=True),  # cannot be counted yet, and why
+    Column("terms_version", Integer, nullable=True),
+    Column("terms_tier", Text, nullable=True),
+    Column("target_points", BigInteger, nullable=False, server_default=text("0")),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),  # the explanation of the target
+    Column("spend", JSONB, nullable=True),  # what tiers look at, while it counts
+    Column("reread_wanted", Integer, nullable=False, server_default=text("0")),
+    Column("reread_done", Integer, nullable=False, server_default=text("0")),
+    Column("reread_reason", Text, nullable=True),
+    _at("reread_at", nullable=True),  # not before
+    Column("unreadable", Text, nullable=True),  # the shop cannot show it to us, and why
+    _at("checked_at", nullable=True),  # last compared with the shop
+    Column("digest", JSONB, nullable=True),  # its refunds as the shop listed them then: ref -> amount
+    UniqueConstraint("program_id", "shop_id", "order_ref"),
+    _to("shops", "shop_id"),
+    Index("ix_orders_member", "program_id", "member_id", "counted_at"),
+    Index("ix_orders_email", "program_id", "email_hash", postgresql_where=text("member_id IS NULL")),
+    Index(
+        "ix_orders_identity", "program_id", "identity_id", postgresql_where=text("identity_id IS NOT NULL")
+    ),
+    Index("ix_orders_reread", "program_id", "shop_id", postgresql_where=text("reread_wanted > reread_done")),
+    Index("ix_orders_placed", "program_id", "shop_id", "placed_at"),
+)
+
+# Orders to be read at the shop that we have never seen.
+unseen_orders = _table(
+    "unseen_orders",
+    Column("shop_id", BigInteger, nullable=False),
+    Column("order_ref", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    _at("marked_at"),
+    _at("not_before", nullable=True),
+    _to("shops", "shop_id"),
+    key=("program_id", "shop_id", "order_ref"),
+)
+
+inbox = _table(
+    "inbox",
+    Column("received_on", Date, nullable=False),
+    # Not an identity: those cannot stand on a partitioned table before PostgreSQL 17.
+    Column("id", BigInteger, nullable=False, server_default=text("nextval('inbox_id'::regclass)")),
+    Column("shop_id", BigInteger, nullable=False),
+    _at("received_at"),
+    Column("topic", Text, nullable=False),
+    Column("delivery_ref", Text, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=True),  # sealed; None once erased
+    Column("state", Text, nullable=False, server_default="new"),  # new, done, ignored, stale, waiting, failed
+    Column("reason", Text, nullable=True),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _at("leased_until", nullable=True),
+    _at("processed_at", nullable=True),
+    Column("order_ref", Text, nullable=True),
+    Column("customer_ref", Text, nullable=True),
+    UniqueConstraint("program_id", "received_on", "shop_id", "topic", "body_hash", "delivery_ref"),
+    Index("ix_inbox_new", "program_id", "id", postgresql_where=text("state = 'new'")),
+    Index("ix_inbox_failed", "program_id", "id", postgresql_where=text("state = 'failed'")),
+    Index(
+        "ix_inbox_order", "program_id", "shop_id", "order_ref", postgresql_where=text("order_ref IS NOT NULL")
+    ),
+    key=("program_id", "received_on", "id"),
+    by_day="received_on",
+)
+
+# --- Spending ----------------------------------------------------------------------------------------------
+
+redemptions = _table(
+    "redemptions",
+    _id(),
+    Column("account_id", BigInteger, nullable=False),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("identity_id", BigInteger, nullable=False),
+    Column("reward", JSONB, nullable=False),  # as it was when it was bought
+    Column("cost", BigInteger, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("code_key", Text, nullable=False),  # case-folded: platforms fold differently
+    Column("code_ref", Text, nullable=True),
+    Column("tag", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("request_key", Text, nullable=False),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("actor", Text, nullable=False),
+    _at("requested_at"),
+    _at("issued_at", nullable=True),
+    _at("expires_at"),
+    _at("closed_at", nullable=True),
+    Column("order_id", BigInteger, nullable=True),  # the order that used it
+    Column("closing", Text, nullable=True),  # cancel or expiry, while `cancelling`
+    _at("dead_at", nullable=True),  # first seen absent at the shop, or without a use left
+    Column(
+        "unknown", Boolean, nullable=False, server_default=text("false")
+    ),  # a try may have reached the shop
+    Column("returned", BigInteger, nullable=False, server_default=text("0")),  # points given back
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    _at("next_try_at", nullable=True),
+    Column("message", Text, nullable=True),  # what happened, in words, for people
+    UniqueConstraint("program_id", "account_id", "request_key"),
+    UniqueConstraint("program_id", "code_key"),
+    _to("accounts", "account_id"),
+    _to("shops", "shop_id"),
+    CheckConstraint(
+        "state IN ('requested', 'issued', 'used', 'cancelling', 'cancelled', 'expired', 'failed')",
+        name="state",
+    ),
+    Index(
+        "ix_redemptions_open",
+        "program_id",
+        "expires_at",
+        postgresql_where=text("state IN ('requested', 'issued', 'cancelling')"),
+    ),
+    Index("ix_redemptions_order", "program_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+)
+
+# --- Reconciling -------------------------------------------------------------------------------------------
+
+reconciliations = _table(
+    "reconciliations",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # changed, digests, webhooks, codes
+    _at("started_at"),
+    _at("finished_at", nullable=True),
+    _at("since_at", nullable=True),
+    _at("until_at", nullable=True),
+    Column("looked_at", Integer, nullable=False, server_default=text("0")),
+    Column("problem", Text, nullable=True),
+    _to("shops", "shop_id"),
+    Index("ix_reconciliations_shop", "program_id", "shop_id", "kind"),
+)
+
+repairs = _table(
+    "repairs",
+    _id(),
+    Column("reconciliation_id", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),  # order:7, redemption:3, webhook:order.created, code:…
+    Column("cause", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("points", BigInteger, nullable=False, server_default=text("0")),
+    _at("at"),
+    _to("reconciliations", "reconciliation_id"),
+    Index("ix_repairs_run", "program_id", "reconciliation_id"),
+)
+
+# --- People who run it -------------------------------------------------------------------------------------
+
+staff = _table(
+    "staff",
+    _id(),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    _at("invited_at"),
+    _at("last_seen_at", nullable=True),
+    _at("removed_at", nullable=True),
+    UniqueConstraint("program_id", "email"),
+)
+
+api_keys = _table(
+    "api_keys",
+    _id(),
+    Column("name", Text, nullable=False),
+    _at("created_at"),
+    _at("revoked_at", nullable=True),
+    _at("last_used_at", nullable=True),
+)

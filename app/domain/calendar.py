@@ -1,0 +1,30 @@
+"""Local days and months. Arithmetic on dates, never 24 hours times n: days change length twice a year."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of the next local day, in UTC: what is good "until the 5th" ends here.
+
+    Where that midnight does not exist (clocks go forward at 0:00: Cairo, Beirut, Asunción), the first instant
+    that does.
+    """
+    midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+    # A local time inside the gap maps, with fold 0, to the instant that the old offset gives: exactly the jump.
+    return midnight.astimezone(UTC)
+
+
+def days_later(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The end of the local day that lies `days` days after the local day of `moment`, in UTC."""
+    return end_of_day(moment.astimezone(zone).date() + timedelta(days=days), zone)
+
+
+def months_before(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """The same local time `months` months earlier, in UTC; the 31st becomes the month's last day."""
+    local = moment.astimezone(zone)
+    month_number = local.year * 12 + local.month - 1 - months
+    year, month = divmod(month_number, 12)
+    day = min(local.day, monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)

@@ -1,0 +1,1 @@
+"""Use cases. Each module has one public function of its own name; it owns the transaction."""

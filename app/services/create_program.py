@@ -1,0 +1,53 @@
+"""A new program with the default rules, live from now on."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy import text
+
+from app.db import directory, inbox, programs
+from app.db.directory import Kind
+from app.domain.errors import Refused
+from app.domain.money import exponent
+from app.domain.program import default_document
+from app.services.check_document import check_document
+from app.services.runtime import Runtime
+
+_KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
+
+
+def create_program(
+    rt: Runtime,
+    key: str,
+    *,
+    name: str,
+    currency: str,
+    timezone: str,
+    document: Mapping[str, Any] | None = None,
+) -> int:
+    """Make a program. Returns its id.
+
+    Raises: Refused for a key in use, an unknown currency or time zone, or a document that is wrong.
+    """
+    if not _KEY.fullmatch(key):
+        raise Refused("bad_key", f"“{key[:60]}”: a key has small letters, digits and hyphens, at most 50.")
+    exponent(currency)
+    if timezone not in available_timezones():
+        raise Refused("unknown_timezone", f"“{timezone[:60]}” is not a time zone such as Europe/Berlin.")
+    wanted = document or default_document(name, currency, timezone)
+    check_document(wanted)
+    now = rt.now()
+    with rt.db.outside() as connection:
+        program_id = int(
+            connection.execute(
+                text("SELECT nextval(pg_get_serial_sequence('programs', 'program_id'))")
+            ).scalar_one()
+        )
+        directory.put(connection, Kind.PROGRAM, key, program_id)
+        session = rt.db.session(connection, program_id)
+        programs.add_program(session, program_id, key, name, now=now)
+        programs.add_version(session, wanted, by="laurel", note="The first version.", now=now)
+        inbox.make_days(session, today=now.date())
+    return program_id

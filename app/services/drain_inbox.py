@@ -1,0 +1,75 @@
+"""The drain: waiting deliveries, a batch at a time, until none is left. A loop of its own in the worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from app.db import directory, inbox
+from app.db.inbox import InboxRow, Outcome
+from app.services.process_deliveries import process_deliveries
+from app.services.runtime import Runtime
+
+SLICE = 2000  # programs in one transaction
+MAX_ATTEMPTS = 8
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Drained:
+    """How many deliveries ended how."""
+
+    states: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.states[outcome.state] = self.states.get(outcome.state, 0) + 1
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+
+def drain_inbox(rt: Runtime, *, batch: int = inbox.BATCH) -> Drained:
+    """Process everything that waits. Safe to run in any number of processes at once."""
+    drained = Drained()
+    with rt.db.outside() as connection:
+        programs = directory.program_ids(connection)
+    for start in range(0, len(programs), SLICE):
+        part = programs[start : start + SLICE]
+        while True:
+            with rt.db.begin(*part) as session:
+                rows = inbox.take(session, rt.vault, now=rt.now(), limit=batch)
+            if not rows:
+                break
+            _process(rt, rows, drained)
+    return drained
+
+
+def _process(rt: Runtime, rows: Sequence[InboxRow], drained: Drained) -> None:
+    """One transaction; if it fails, the halves, until the one that fails is alone and is set aside."""
+    try:
+        with rt.db.begin(*sorted({row.program_id for row in rows})) as session:
+            outcomes = process_deliveries(rt, session, rows, now=rt.now())
+    except Exception as error:
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            _process(rt, rows[:middle], drained)
+            _process(rt, rows[middle:], drained)
+            return
+        if isinstance(error, OperationalError) and rows[0].attempts < MAX_ATTEMPTS:
+            # The database, not the delivery: it is taken again when its lease has run out.
+            log.warning("drain_interrupted", inbox_id=rows[0].inbox_id, error=type(error).__name__)
+            return
+        outcomes = [_set_aside(rt, rows[0], error)]
+    drained.add(outcomes)
+
+
+def _set_aside(rt: Runtime, row: InboxRow, error: Exception) -> Outcome:
+    log.error("delivery_failed", inbox_id=row.inbox_id, shop_id=row.shop_id, topic=row.topic, exc_info=error)
+    outcome = Outcome(row, "failed", f"our fault: {type(error).__name__}; replay it when this is mended")
+    with rt.db.begin(row.program_id) as session:
+        inbox.finish(session, [outcome], now=rt.now())
+    return outcome

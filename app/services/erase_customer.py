@@ -1,0 +1,61 @@
+"""Forgetting a person: what names them goes, a keyed-hash tombstone stays, the ledger stays whole."""
+
+from datetime import datetime
+
+from app.db import members
+from app.db.sealing import Vault
+from app.db.session import Session
+
+
+def erase_customer(
+    session: Session, vault: Vault, shop_id: int, customer_ref: str, *, email: str | None, now: datetime
+) -> bool:
+    """Forget this customer of this shop. Returns whether we knew them. Asked twice, nothing more happens.
+
+    Entries name our ids only, so nothing of them changes. Other shops' customers that belong to the same member
+    stay: each shop asks for its own.
+    """
+    identity = members.find_identities(session, [(shop_id, customer_ref)]).get((shop_id, customer_ref))
+    hashes = [vault.customer_hash(shop_id, customer_ref)]
+    addresses = [vault.email_hash(email)] if email else []
+    if identity is not None and identity.email_hash is not None:
+        addresses.append(identity.email_hash)
+    members.add_tombstones(session, [*hashes, *addresses], now=now)
+    session.run(
+        "UPDATE orders SET email_hash = NULL WHERE {fence} AND shop_id = :shop "
+        "AND email_hash = ANY(CAST(:addresses AS bytea[]))",
+        shop=shop_id,
+        addresses=addresses,
+    )
+    _empty_bodies(session, shop_id, customer_ref)
+    session.run(
+        "UPDATE orders SET snapshot = jsonb_set(snapshot, '{customer_ref}', 'null'), email_hash = NULL "
+        "WHERE {fence} AND shop_id = :shop AND snapshot->>'customer_ref' = :ref",
+        shop=shop_id,
+        ref=customer_ref,
+    )
+    if identity is None:
+        return False
+    session.run(
+        "UPDATE identities SET customer_ref = 'erased:' || id, email = NULL, name = NULL, email_hash = NULL, "
+        "email_verified = false WHERE {fence} AND id = :id",
+        id=identity.identity_id,
+    )
+    session.run(
+        "UPDATE members m SET erased_at = :now WHERE {fence:m} AND m.id = :member AND NOT EXISTS ("
+        "SELECT 1 FROM identities i WHERE {fence:i} AND i.member_id = m.id AND i.customer_ref NOT LIKE 'erased:%')",
+        member=identity.member_id,
+        now=now,
+    )
+    return True
+
+
+def _empty_bodies(session: Session, shop_id: int, customer_ref: str) -> None:
+    """What was received about the person is emptied; that it was received stays."""
+    session.run(
+        "UPDATE inbox i SET body = NULL, customer_ref = NULL WHERE {fence:i} AND i.shop_id = :shop "
+        "AND i.state <> 'new' AND (i.customer_ref = :ref OR i.order_ref IN ("
+        "SELECT o.order_ref FROM orders o WHERE {fence:o} AND o.shop_id = :shop AND o.snapshot->>'customer_ref' = :ref))",
+        shop=shop_id,
+        ref=customer_ref,
+    )

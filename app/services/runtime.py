@@ -1,0 +1,55 @@
+"""What every use case is handed: the database, the connectors, a clock, and where we live."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.db.sealing import Vault
+from app.db.session import Database
+from app.services.shop_memory import ShopMemory
+from connectors.base import AppCredentials, Connector, HttpSeam
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+SendMail = Callable[[str, str, str], None]
+"""(to, subject, text). Raises Retryable."""
+
+
+def new_code() -> str:
+    """A discount code: our prefix and 16 characters of Crockford's base 32, 80 bits that nobody guesses."""
+    return "LRL-" + "".join(secrets.choice(_CROCKFORD) for _ in range(16))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    db: Database
+    vault: Vault
+    connectors: Mapping[str, Connector]
+    apps: Mapping[str, AppCredentials]  # the installation's own app on each platform
+    http: HttpSeam
+    clock: Callable[[], datetime]
+    public_url: str
+    send_mail: SendMail
+    new_code: Callable[[], str] = new_code
+    shop_memory: ShopMemory = field(default_factory=ShopMemory)
+    received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
+    database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
+
+    def now(self) -> datetime:
+        return self.clock().astimezone(UTC)
+
+    def own_secrets(self, platform: str) -> tuple[str, ...]:
+        """The secrets of the installation's own app on a platform; empty: it has none."""
+        app = self.apps.get(platform)
+        return app.secrets if app else ()
+
+    def app_of(self, platform: str) -> AppCredentials:
+        """The installation's own app on a platform; an empty one: it has none."""
+        return self.apps.get(platform) or AppCredentials()
+
+    @property
+    def tag(self) -> str:
+        """Marks our discount codes at every shop as this installation's."""
+        return f"laurel-{self.vault.installation_id}"

@@ -1,0 +1,21 @@
+"""Shopify: order webhooks in, discount codes out."""
+
+from connectors.base import Connector
+from connectors.shopify import install, mapping, webhooks
+from connectors.shopify.client import ShopifyShop
+
+CONNECTOR = Connector(
+    name="shopify",
+    title="Shopify",
+    topics=webhooks.MAY_COME,
+    shop_secret="client_secret",  # noqa: S106 - the name of a credential, not one
+    app_signed=True,
+    compliance_topics=webhooks.COMPLIANCE_TOPICS,
+    verify=webhooks.verify,
+    normalise=mapping.normalise,
+    open_client=ShopifyShop,
+    refresh=install.refresh,
+    begin_install=install.begin_install,
+    finish_install=install.finish_install,
+    prove_shopper=install.prove_shopper,
+)

@@ -1,0 +1,793 @@
+"""One Shopify shop's Admin API: GraphQL over the house's HTTP seam. Its ids go in and out here as bare numbers."""
+
+import logging
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from app.domain.changes import CustomerFacts
+from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.orders import OrderSnapshot
+from connectors.base import (
+    Absent,
+    CodeSpec,
+    FoundCode,
+    HttpSeam,
+    IssuedCode,
+    OrderDigest,
+    OrderPage,
+    ShopAccess,
+    ShopFacts,
+    WebhookFound,
+    WebhookState,
+)
+from connectors.decoding import decode
+from connectors.http import send
+from connectors.shopify import codes, mapping, payloads, webhooks
+
+API_VERSION = "2026-10"
+
+_MONEY = "shopMoney { amount currencyCode }"
+_LINES = f"""
+  pageInfo {{ hasNextPage endCursor }}
+  nodes {{
+    id quantity currentQuantity isGiftCard requiresShipping taxable
+    originalUnitPriceSet {{ {_MONEY} }}
+    taxLines(first: 20) {{ priceSet {{ {_MONEY} }} }}
+    discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
+  }}"""
+_ORDER = f"""
+  id name email currencyCode presentmentCurrencyCode taxesIncluded displayFinancialStatus displayFulfillmentStatus
+  createdAt processedAt cancelledAt updatedAt test discountCodes
+  totalTipReceivedSet {{ {_MONEY} }}
+  customer {{ id }}
+  lineItems(first: 20) {{ {_LINES} }}
+  refunds(first: 100) {{ id }}
+  fulfillments(first: 20) {{ createdAt status }}"""
+_REFUNDED_LINES = f"""
+  pageInfo {{ hasNextPage endCursor }}
+  nodes {{ quantity subtotalSet {{ {_MONEY} }} totalTaxSet {{ {_MONEY} }} lineItem {{ id }} }}"""
+
+READ_ORDERS = f"query ReadOrders($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Order {{ {_ORDER} }} }} }}"
+MORE_LINES = f"""
+query MoreLines($id: ID!, $after: String) {{
+  node(id: $id) {{ ... on Order {{ lineItems(first: 100, after: $after) {{ {_LINES} }} }} }}
+}}"""
+READ_REFUNDS = f"""
+query ReadRefunds($ids: [ID!]!) {{
+  nodes(ids: $ids) {{
+    ... on Refund {{
+      id createdAt processedAt
+      refundLineItems(first: 20) {{ {_REFUNDED_LINES} }}
+      refundShippingLines(first: 10) {{
+        nodes {{ subtotalAmountSet {{ {_MONEY} }} taxAmountSet {{ {_MONEY} }} }}
+      }}
+      orderAdjustments(first: 10) {{ nodes {{ amountSet {{ {_MONEY} }} }} }}
+      transactions(first: 10) {{ nodes {{ kind status amountSet {{ {_MONEY} }} }} }}
+      duties {{ amountSet {{ {_MONEY} }} }}
+    }}
+  }}
+}}"""
+MORE_REFUNDED_LINES = f"""
+query MoreRefundedLines($id: ID!, $after: String) {{
+  node(id: $id) {{ ... on Refund {{ refundLineItems(first: 100, after: $after) {{ {_REFUNDED_LINES} }} }} }}
+}}"""
+FIND_ORDERS = f"""
+query FindOrders($query: String!, $first: Int!, $after: String, $sort: OrderSortKeys!, $reverse: Boolean!) {{
+  orders(first: $first, after: $after, query: $query, sortKey: $sort, reverse: $reverse) {{
+    pageInfo {{ hasNextPage endCursor }}
+    nodes {{ {_ORDER} }}
+  }}
+}}"""
+DIGEST_ORDERS = f"""
+query DigestOrders($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Order {{ id updatedAt refunds(first: 100) {{ id totalRefundedSet {{ {_MONEY} }} }} }} }}
+}}"""
+READ_CUSTOMER = """
+query ReadCustomer($id: ID!) {
+  customer(id: $id) { id firstName lastName verifiedEmail defaultEmailAddress { emailAddress } }
+}"""
+READ_SHOP = """
+query ReadShop {
+  shop { name myshopifyDomain currencyCode ianaTimezone primaryDomain { url } }
+  currentAppInstallation { accessScopes { handle } }
+}"""
+READ_WEBHOOKS = """
+query ReadWebhooks($after: String) {
+  webhookSubscriptions(first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id topic uri }
+  }
+}"""
+CREATE_WEBHOOK = """
+mutation CreateWebhook($topic: WebhookSubscriptionTopic!, $subscription: WebhookSubscriptionInput!) {
+  made: webhookSubscriptionCreate(topic: $topic, webhookSubscription: $subscription) { userErrors { field message } }
+}"""
+REPOINT_WEBHOOK = """
+mutation RepointWebhook($id: ID!, $subscription: WebhookSubscriptionInput!) {
+  made: webhookSubscriptionUpdate(id: $id, webhookSubscription: $subscription) { userErrors { field message } }
+}"""
+DELETE_WEBHOOK = """
+mutation DeleteWebhook($id: ID!) { made: webhookSubscriptionDelete(id: $id) { userErrors { field message } } }"""
+
+OPERATIONS = (
+    *(READ_ORDERS, MORE_LINES, READ_REFUNDS, MORE_REFUNDED_LINES, FIND_ORDERS, DIGEST_ORDERS),
+    *(READ_CUSTOMER, READ_SHOP, READ_WEBHOOKS, CREATE_WEBHOOK, REPOINT_WEBHOOK, DELETE_WEBHOOK),
+)
+
+# Fields that Shopify answers with null and an error unless the app is approved for protected customer data, level 2.
+# Everything else that comes with an error is not believed: an order whose `customer` failed is no guest's order.
+_MAY_BE_WITHHELD = frozenset({"email", "firstName", "lastName", "defaultEmailAddress", "emailAddress"})
+_READABLE_DAYS = 60  # without read_all_orders. Source: shopify.dev, access scopes, "Orders permissions"
+_ORDERS_AT_ONCE = 10
+_REFUNDS_AT_ONCE = 10
+_DIGESTS_AT_ONCE = 50
+_SHOP_STATES = {
+    "http_402": "the shop is frozen until its owner pays Shopify",
+    "http_423": "Shopify has locked the shop",
+}
+
+_log = logging.getLogger(__name__)
+_Shape = TypeVar("_Shape")
+
+
+class ErrorExtensions(Struct, frozen=True):
+    code: str = ""
+
+
+class ApiError(Struct, frozen=True, kw_only=True):
+    message: str = ""
+    path: tuple[str | int, ...] = ()
+    extensions: ErrorExtensions = ErrorExtensions()
+
+
+class ThrottleStatus(Struct, frozen=True, rename="camel"):
+    currently_available: float
+    restore_rate: float
+
+
+class Cost(Struct, frozen=True, kw_only=True, rename="camel"):
+    requested_query_cost: float | None = None
+    throttle_status: ThrottleStatus | None = None
+
+
+class Extensions(Struct, frozen=True):
+    cost: Cost = Cost()
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    data: Any = None
+    errors: tuple[ApiError, ...] | str = ()
+    extensions: Extensions = Extensions()
+
+
+class _TooCostly(Exception):
+    """The query may never cost more than one bucket: ask for less at once."""
+
+
+class ShopifyShop:
+    """`ShopClient` for one shop."""
+
+    def __init__(self, access: ShopAccess, http: HttpSeam) -> None:
+        if not webhooks.SHOP.fullmatch(
+            access.shop_ref
+        ):  # it takes the token: nothing but a shop's name may stand there
+            raise Refused("address_refused", "a shop of Shopify's is called something.myshopify.com")
+        self._url = f"https://{access.shop_ref}/admin/api/{API_VERSION}/graphql.json"
+        self._access = access
+        self._http = http.client(allow_private=access.allow_private)
+
+    # --- Facts ---------------------------------------------------------------------------------------------
+
+    def shop_facts(self) -> ShopFacts:
+        told = _as(self._data(READ_SHOP, {}), _ShopAnswer)
+        scopes = {scope.handle for scope in told.current_app_installation.access_scopes}
+        return ShopFacts(
+            shop_ref=told.shop.myshopify_domain.lower(),
+            name=told.shop.name,
+            url=told.shop.primary_domain.url.rstrip("/"),
+            currency=told.shop.currency_code,
+            timezone=told.shop.iana_timezone,
+            reads_orders_days=None if "read_all_orders" in scopes else _READABLE_DAYS,
+        )
+
+    def read_orders(self, order_refs: Sequence[str]) -> Mapping[str, OrderSnapshot | Absent]:
+        found: dict[str, OrderSnapshot | Absent] = {}
+        nodes: dict[str, Any] = {}
+        for order_ref, node in self._nodes(READ_ORDERS, "Order", order_refs, _ORDERS_AT_ONCE):
+            if isinstance(node, Absent):
+                found[order_ref] = node
+            else:
+                nodes[order_ref] = node
+        understood, held = self._understood(nodes)
+        for order_ref, reason in held:
+            _log.warning(
+                "order unreadable shop=%s order=%s reason=%s", self._access.shop_key, order_ref, reason
+            )
+            found[order_ref] = Absent.UNREADABLE
+        return found | {order.order_ref: order for order in understood}
+
+    def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
+        upper = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        query = f"updated_at:>='{_moment(since)}' AND updated_at:<='{_moment(upper)}'"
+        return self._page(query, cursor, sort="UPDATED_AT", reverse=False)
+
+    def order_digests(self, order_refs: Sequence[str]) -> Mapping[str, OrderDigest | Absent]:
+        digests: dict[str, OrderDigest | Absent] = {}
+        for order_ref, node in self._nodes(DIGEST_ORDERS, "Order", order_refs, _DIGESTS_AT_ONCE):
+            digests[order_ref] = node if isinstance(node, Absent) else _digest(_as(node, _DigestNode))
+        return digests
+
+    def read_customer(self, customer_ref: str) -> CustomerFacts | None:
+        told = _as(
+            self._data(READ_CUSTOMER, {"id": _gid("Customer", customer_ref)}), _CustomerAnswer
+        ).customer
+        if told is None:
+            return None
+        return mapping.customer_facts(
+            payloads.Customer(
+                id=mapping.ref(told.id),
+                email=told.default_email_address.email_address if told.default_email_address else None,
+                verified_email=told.verified_email,
+                first_name=told.first_name,
+                last_name=told.last_name,
+            )
+        )
+
+    # --- Codes ---------------------------------------------------------------------------------------------
+
+    def issue_code(self, spec: CodeSpec) -> IssuedCode:
+        wanted = codes.body(spec)
+        if (node := self._find(spec.code)) is None:
+            made = self._made(codes.create_operation(spec), {"input": wanted})
+            if any(error.code == "TAKEN" for error in made.user_errors):
+                node = self._find(spec.code)
+                if node is None:
+                    raise Retryable("the code is taken, and not to be found yet", retry_after_s=5)
+            elif made.user_errors:
+                raise _refusal(made.user_errors)
+            else:
+                node = _as(made.code_discount_node, codes.CodeNode)
+        return self._accepted(spec, node)
+
+    def find_code(self, code: str) -> FoundCode | None:
+        node = self._find(code)
+        return codes.found_code(node, _our_tag(node.code_discount.tags)) if node else None
+
+    def withdraw_code(self, code: str, tag: str) -> FoundCode | None:
+        node = self._find(code)
+        if node is None:
+            return None
+        if tag not in node.code_discount.tags:
+            raise Refused(
+                "not_ours", "a code of that name is at the shop without our tag; nobody but its maker ends it"
+            )
+        if node.code_discount.status != "EXPIRED":
+            self._deactivate(node.id)
+            node = self._find(code)
+            if node and node.code_discount.status != "EXPIRED":
+                raise Retryable("the code was switched off and is still live", retry_after_s=5)
+        return codes.found_code(node, tag) if node else None
+
+    def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
+        # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.
+        query = f"method:code tag:{_escaped(tag_prefix)}*"
+        page = _as(self._data(codes.OURS, {"query": query, "after": cursor}), codes.OurCodes).page
+        ours = []
+        for node in page.nodes:
+            tag = next((each for each in node.code_discount.tags if each.startswith(tag_prefix)), None)
+            if tag is not None:
+                ours.append(codes.found_code(node, tag))
+        return ours, _next(page.page_info)
+
+    def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
+        """As `ShopClient` says. Shopify searches an order's first code only; ours combine with no other."""
+        orders: list[OrderSnapshot] = []
+        cursor: str | None = None
+        while True:
+            page = self._page(f"discount_code:'{_quoted(code)}'", cursor, sort="CREATED_AT", reverse=True)
+            if page.held:
+                raise Retryable(
+                    f"order {page.held[0][0]} may have used the code and cannot be read: {page.held[0][1]}"
+                )
+            orders += [
+                order for order in page.orders if code.casefold() in map(str.casefold, order.codes_used)
+            ]
+            if (cursor := page.cursor) is None:
+                return orders
+
+    # --- Webhooks ------------------------------------------------------------------------------------------
+
+    def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
+        """As `ShopClient` says, for a merchant's own app; `secret` is not used: the app's client secret signs.
+
+        The subscriptions of the installation's own app stand in its shopify.app.toml. The API does not list them, so
+        nothing is checked, and that is what the answer says.
+        """
+        if not self._is_own_app():
+            detail = "declared in shopify.app.toml, which the API does not list: not checked"
+            return [
+                WebhookState(topic=topic, healthy=True, repaired=False, detail=detail)
+                for topic in webhooks.SUBSCRIBED
+            ]
+        by_topic: dict[str, list[_Subscription]] = {}
+        for subscription in self._subscriptions():
+            by_topic.setdefault(subscription.topic, []).append(subscription)
+        return [
+            self._ensured(topic, by_topic.get(_enum(topic), []), address) for topic in webhooks.SUBSCRIBED
+        ]
+
+    def remove_webhooks(self, address: str) -> None:
+        if self._is_own_app():
+            for subscription in list(self._subscriptions()):
+                if subscription.uri == address:
+                    self._change_webhook(DELETE_WEBHOOK, {"id": subscription.id})
+
+    def close(self) -> None:
+        self._http.close()
+
+    # --- Orders, more closely --------------------------------------------------------------------------------
+
+    def _page(self, query: str, cursor: str | None, *, sort: str, reverse: bool) -> OrderPage:
+        page, spoiled = self._raw_page({"query": query, "after": cursor, "sort": sort, "reverse": reverse})
+        nodes = {str(mapping.ref(node["id"])): node for node in page.nodes}
+        held = [(order_ref, spoiled[index]) for index, order_ref in enumerate(nodes) if index in spoiled]
+        for order_ref, _ in held:
+            del nodes[order_ref]
+        understood, not_understood = self._understood(nodes)
+        return OrderPage(tuple(understood), (*held, *not_understood), _next(page.page_info))
+
+    def _raw_page(self, variables: Mapping[str, Any]) -> "tuple[_OrderNodes, Mapping[int, str]]":
+        """A page as told, and why single orders of it (by place) are not to be believed."""
+        for first in (20, 10, 5, 2, 1):
+            try:
+                answer = self._ask(FIND_ORDERS, {**variables, "first": first})
+            except _TooCostly:
+                continue
+            spoiled = _spoiled(answer, depth=("orders", "nodes"))
+            page = _as(answer.data, _OrdersAnswer).orders
+            if any(node is None for node in page.nodes):
+                raise Retryable("the shop could not read one of its orders")
+            return page, spoiled
+        raise Refused("too_costly", "a single order costs more than Shopify answers at once")
+
+    def _understood(self, nodes: Mapping[str, Any]) -> tuple[list[OrderSnapshot], list[tuple[str, str]]]:
+        """The nodes as snapshots, with all their lines and refunds; and which were not understood, and why."""
+        told: dict[str, payloads.ApiOrder] = {}
+        held: list[tuple[str, str]] = []
+        for order_ref, node in nodes.items():
+            try:
+                told[order_ref] = _as(node, payloads.ApiOrder)
+            except Refused as error:
+                held.append((order_ref, f"{error.code}: {error.detail}"))
+        refunds = self._refunds([refund.id for order in told.values() for refund in order.refunds])
+        understood = []
+        for order_ref, order in told.items():
+            try:
+                of_order = [refunds[refund.id] for refund in order.refunds]
+                lines = self._all_lines(order)
+                understood.append(mapping.snapshot(mapping.told_by_api(order, lines, of_order)))
+            except AccessLost:
+                raise
+            except (Refused, KeyError) as error:
+                reason = (
+                    f"{error.code}: {error.detail}"
+                    if isinstance(error, Refused)
+                    else "a refund is unreadable"
+                )
+                held.append((order_ref, reason))
+        return understood, held
+
+    def _all_lines(self, order: payloads.ApiOrder) -> list[payloads.ApiLine]:
+        lines, page = list(order.line_items.nodes), order.line_items.page_info
+        while after := _next(page):
+            more = _as(self._data(MORE_LINES, {"id": order.id, "after": after}), _MoreLines).node.line_items
+            lines += more.nodes
+            page = more.page_info
+        return lines
+
+    def _refunds(
+        self, gids: Sequence[str]
+    ) -> Mapping[str, tuple[payloads.ApiRefund, Sequence[payloads.ApiRefundedLine]]]:
+        """Each refund with all its lines, by gid; those that cannot be read are left out."""
+        read: dict[str, tuple[payloads.ApiRefund, Sequence[payloads.ApiRefundedLine]]] = {}
+        refs = [str(mapping.ref(gid)) for gid in gids]
+        for _, node in self._nodes(READ_REFUNDS, "Refund", refs, _REFUNDS_AT_ONCE):
+            if isinstance(node, Absent):
+                continue
+            refund = _as(node, payloads.ApiRefund)
+            lines, page = list(refund.refund_line_items.nodes), refund.refund_line_items.page_info
+            while after := _next(page):
+                told = self._data(MORE_REFUNDED_LINES, {"id": refund.id, "after": after})
+                more = _as(told, _MoreRefundedLines).node.refund_line_items
+                lines += more.nodes
+                page = more.page_info
+            read[refund.id] = refund, lines
+        return read
+
+    def _nodes(
+        self, operation: str, kind: str, refs: Sequence[str], at_once: int
+    ) -> Iterator[tuple[str, "Any | Absent"]]:
+        """Each ref with its node as told; in smaller batches where Shopify finds them too costly."""
+        for start in range(0, len(refs), at_once):
+            batch = refs[start : start + at_once]
+            try:
+                answer = self._ask(operation, {"ids": [_gid(kind, order_ref) for order_ref in batch]})
+            except _TooCostly:
+                if len(batch) == 1:
+                    raise Refused(
+                        "too_costly", f"{kind} {batch[0]} costs more than Shopify answers at once"
+                    ) from None
+                yield from self._nodes(operation, kind, batch, math.ceil(len(batch) / 2))
+                continue
+            spoiled = _spoiled(answer, depth=("nodes",))
+            for index, (each, node) in enumerate(zip(batch, _as(answer.data, _Nodes).nodes, strict=True)):
+                if index in spoiled:
+                    yield each, Absent.UNREADABLE
+                else:
+                    yield each, node or Absent.GONE
+
+    # --- Codes and webhooks, more closely ----------------------------------------------------------------------
+
+    def _find(self, code: str) -> codes.CodeNode | None:
+        return _as(self._data(codes.FIND, {"code": code}), codes.Found).node
+
+    def _accepted(self, spec: CodeSpec, node: codes.CodeNode) -> IssuedCode:
+        discount = node.code_discount
+        if spec.tag not in discount.tags:
+            raise Refused("code_taken", "a code of that name is at the shop already, and not ours")
+        if different := codes.differences(spec, discount):
+            self._deactivate(node.id)
+            raise Refused("differs", f"the shop's code is not what was asked: {', '.join(different)}")
+        issued = codes.found_code(node, spec.tag)
+        return IssuedCode(code=issued.code, code_ref=issued.code_ref)
+
+    def _deactivate(self, gid: str) -> None:
+        if errors := self._made(codes.DEACTIVATE, {"id": gid}).user_errors:
+            raise _refusal(errors)
+
+    def _is_own_app(self) -> bool:
+        return self._access.credentials.get("mode") == "own_app"
+
+    def _subscriptions(self) -> "Iterator[_Subscription]":
+        after: str | None = None
+        while True:
+            page = _as(self._data(READ_WEBHOOKS, {"after": after}), _WebhooksAnswer).webhook_subscriptions
+            yield from page.nodes
+            if (after := _next(page.page_info)) is None:
+                return
+
+    def _ensured(self, topic: str, there: "Sequence[_Subscription]", address: str) -> WebhookState:
+        """Every subscription that the API lists is this app's own, so one that points elsewhere is ours to repoint."""
+        right = [each for each in there if each.uri == address]
+        wanted = {"uri": address, "format": "JSON"}
+        if right:
+            keep, detail = right[0], "in place"
+        elif there:
+            keep, detail = there[0], "pointed elsewhere; repointed"
+            self._change_webhook(REPOINT_WEBHOOK, {"id": keep.id, "subscription": wanted})
+        else:
+            self._change_webhook(CREATE_WEBHOOK, {"topic": _enum(topic), "subscription": wanted})
+            return WebhookState(
+                topic=topic,
+                healthy=True,
+                repaired=True,
+                detail="was missing; made",
+                found=WebhookFound.MISSING,
+            )
+        surplus = [each for each in there if each.id != keep.id]
+        for each in surplus:
+            self._change_webhook(DELETE_WEBHOOK, {"id": each.id})
+        if surplus:
+            detail = f"{detail}; {len(surplus)} more removed"
+        doubled = WebhookFound.DOUBLED if surplus else WebhookFound.RIGHT
+        return WebhookState(
+            topic=topic,
+            healthy=True,
+            repaired=not right or bool(surplus),
+            detail=detail,
+            found=doubled if right else WebhookFound.ELSEWHERE,
+        )
+
+    def _change_webhook(self, operation: str, variables: Mapping[str, Any]) -> None:
+        if errors := self._made(operation, variables).user_errors:
+            raise Refused("webhook_refused", _shown(errors))
+
+    # --- Asking --------------------------------------------------------------------------------------------
+
+    def _made(self, mutation: str, variables: Mapping[str, Any]) -> codes.Made:
+        made = _as(self._data(mutation, variables), codes.MadeAnswer).made
+        if made is None:
+            raise Retryable("the shop did not say what became of it")
+        return made
+
+    def _data(self, operation: str, variables: Mapping[str, Any]) -> Any:
+        """The answer's data, where nothing but withheld personal fields may be missing."""
+        answer = self._ask(operation, variables)
+        for error in answer.errors:
+            if not _is_withheld(error):
+                raise _failure(error, changes=_changes(operation))
+        return answer.data
+
+    def _ask(self, operation: str, variables: Mapping[str, Any]) -> "_Told":
+        """The answer as told, with the errors of single fields. An answer without data raises.
+
+        Shopify answers 200 to a throttled query, and to a failed one.
+        """
+        token = self._access.credentials.get("access_token", "")
+        if not token:
+            raise AccessLost("there is no access token for this shop: connect it again")
+        request = self._http.build_request(
+            "POST",
+            self._url,
+            json={"query": operation, "variables": dict(variables)},
+            headers={"x-shopify-access-token": token},
+        )
+        changes = _changes(operation)
+        try:
+            response = send(self._http, request, error_code=lambda _: None)
+        except Retryable as error:
+            maybe_applied = changes and error.maybe_applied
+            raise Retryable(
+                error.detail, retry_after_s=error.retry_after_s, maybe_applied=maybe_applied
+            ) from error
+        except AccessLost:
+            raise
+        except Refused as error:
+            raise _shop_state(error) from error
+        return _told(response, changes=changes)
+
+
+class _Told(Struct, frozen=True):
+    data: Any
+    errors: tuple[ApiError, ...]
+
+
+def _told(response: httpx.Response, *, changes: bool) -> _Told:
+    host = response.request.url.host
+    try:
+        answer = decode(response.content, Answer)
+    except Refused as error:
+        # A maintenance page, a cut answer: nobody knows what happened at the shop.
+        raise Retryable(f"{host}: the answer is no GraphQL ({error.code})", maybe_applied=changes) from error
+    if isinstance(answer.errors, str):
+        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+    by_code = {error.extensions.code: error for error in answer.errors}
+    if "THROTTLED" in by_code:
+        raise Retryable(
+            f"{host}: throttled", retry_after_s=_wait_s(answer.extensions.cost), maybe_applied=False
+        )
+    if "MAX_COST_EXCEEDED" in by_code:
+        raise _TooCostly
+    if answer.data is None:
+        if answer.errors:
+            raise _failure(answer.errors[0], changes=changes)
+        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+    return _Told(answer.data, answer.errors)
+
+
+def _wait_s(cost: Cost) -> int:
+    """Until the bucket holds what the query costs. Source: shopify.dev, API rate limits, "throttleStatus"."""
+    status, wanted = cost.throttle_status, cost.requested_query_cost
+    if status is None or wanted is None or status.restore_rate <= 0:
+        return 1
+    missing = wanted - status.currently_available
+    return max(1, min(math.ceil(missing / status.restore_rate), 60))
+
+
+def _failure(error: ApiError, *, changes: bool) -> Exception:
+    code = error.extensions.code
+    shown = f"{code or 'error'} at {'.'.join(map(str, error.path)) or 'the query'}: {error.message[:200]}"
+    if code == "ACCESS_DENIED":
+        return AccessLost(shown)
+    if code in ("SHOP_INACTIVE", "INVALID_ACCESS_TOKEN"):
+        return AccessLost(shown)
+    if code in ("INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE") or not code:
+        return Retryable(shown, maybe_applied=changes)
+    return Refused("query_refused", shown)
+
+
+def _shop_state(error: Refused) -> Exception:
+    if why := _SHOP_STATES.get(error.code):
+        return Retryable(f"{error.detail}: {why}", retry_after_s=3600, maybe_applied=False)
+    if error.code == "http_404":
+        return Refused(
+            "shop_gone", f"{error.detail}: no such shop, or closed for good; or the API version has ended"
+        )
+    return error
+
+
+def _spoiled(answer: _Told, *, depth: tuple[str, ...]) -> Mapping[int, str]:
+    """The places under `depth` at which something but a withheld field failed; an error elsewhere raises."""
+    spoiled: dict[int, str] = {}
+    for error in answer.errors:
+        if _is_withheld(error):
+            continue
+        place = error.path[len(depth)] if len(error.path) > len(depth) else None
+        if error.path[: len(depth)] != depth or not isinstance(place, int):
+            raise _failure(error, changes=False)
+        if error.extensions.code == "ACCESS_DENIED":
+            raise _failure(
+                error, changes=False
+            )  # a scope or an approval is missing: it fails for each order alike
+        spoiled[place] = f"{error.extensions.code or 'error'}: {'.'.join(map(str, error.path))}"
+    return spoiled
+
+
+def _is_withheld(error: ApiError) -> bool:
+    return (
+        error.extensions.code == "ACCESS_DENIED" and bool(error.path) and error.path[-1] in _MAY_BE_WITHHELD
+    )
+
+
+def _refusal(errors: Iterable[codes.UserError]) -> Exception:
+    errors = tuple(errors)
+    if any(error.code == "INTERNAL_ERROR" for error in errors):
+        return Retryable(_shown(errors))
+    if any(codes.unreachable_customer(error) for error in errors):
+        return Refused("customer_unreachable", _shown(errors))
+    return Refused("rejected", _shown(errors))
+
+
+def _shown(errors: Iterable[codes.UserError]) -> str:
+    return "; ".join(
+        f"{'.'.join(error.field or ())} {error.code or ''} {error.message[:200]}" for error in errors
+    )
+
+
+def _changes(operation: str) -> bool:
+    return operation.lstrip().startswith("mutation")
+
+
+def _as(value: Any, shape: type[_Shape]) -> _Shape:
+    """Raises: Refused("not_understood"), naming the field."""
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise Refused("not_understood", str(error)) from None
+
+
+def _gid(kind: str, bare: str) -> str:
+    if not (bare.isascii() and bare.isdecimal()):
+        raise Refused("not_understood", f"{bare[:32]!r} is no id of Shopify's")
+    return f"gid://shopify/{kind}/{bare}"
+
+
+def _enum(topic: str) -> str:
+    return topic.upper().replace("/", "_")
+
+
+def _next(page: payloads.ApiPage) -> str | None:
+    return page.end_cursor if page.has_next_page else None
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{each}" if each in ":\\() '\"" else each for each in text)
+
+
+def _our_tag(tags: Sequence[str]) -> str | None:
+    """The tag to show where nobody said which is ours: staff may have added theirs."""
+    return next((tag for tag in tags if tag.startswith("laurel")), tags[0] if tags else None)
+
+
+def _digest(node: "_DigestNode") -> OrderDigest:
+    return OrderDigest(
+        order_ref=str(mapping.ref(node.id)),
+        updated_at=node.updated_at.astimezone(UTC),
+        gone=False,
+        refunds={
+            str(mapping.ref(each.id)): each.total_refunded_set.shop_money.amount for each in node.refunds
+        },
+    )
+
+
+# --- Answers -----------------------------------------------------------------------------------------------
+
+
+class _Nodes(Struct, frozen=True):
+    nodes: tuple[Any, ...]
+
+
+class _OrderNodes(Struct, frozen=True, rename="camel"):
+    page_info: payloads.ApiPage
+    nodes: tuple[Any, ...]
+
+
+class _OrdersAnswer(Struct, frozen=True):
+    orders: _OrderNodes
+
+
+class _LinesOf(Struct, frozen=True, rename="camel"):
+    line_items: payloads.ApiLines
+
+
+class _MoreLines(Struct, frozen=True):
+    node: _LinesOf
+
+
+class _RefundedLinesOf(Struct, frozen=True, rename="camel"):
+    refund_line_items: payloads.ApiRefundedLines
+
+
+class _MoreRefundedLines(Struct, frozen=True):
+    node: _RefundedLinesOf
+
+
+class _DigestRefund(Struct, frozen=True, rename="camel"):
+    id: str
+    total_refunded_set: payloads.ApiMoneyBag
+
+
+class _DigestNode(Struct, frozen=True, rename="camel"):
+    id: str
+    updated_at: payloads.Moment
+    refunds: tuple[_DigestRefund, ...]
+
+
+class _Email(Struct, frozen=True, rename="camel"):
+    email_address: str | None
+
+
+class _CustomerNode(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    first_name: str | None
+    last_name: str | None
+    verified_email: bool
+    default_email_address: _Email | None
+
+
+class _CustomerAnswer(Struct, frozen=True):
+    customer: _CustomerNode | None
+
+
+class _Domain(Struct, frozen=True):
+    url: str
+
+
+class _Shop(Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str
+    myshopify_domain: str
+    currency_code: str
+    iana_timezone: str
+    primary_domain: _Domain
+
+
+class _Scope(Struct, frozen=True):
+    handle: str
+
+
+class _Installation(Struct, frozen=True, rename="camel"):
+    access_scopes: tuple[_Scope, ...]
+
+
+class _ShopAnswer(Struct, frozen=True, rename="camel"):
+    shop: _Shop
+    current_app_installation: _Installation
+
+
+class _Subscription(Struct, frozen=True):
+    id: str
+    topic: str
+    uri: str
+
+
+class _Subscriptions(Struct, frozen=True, rename="camel"):
+    page_info: payloads.ApiPage
+    nodes: tuple[_Subscription, ...]
+
+
+class _WebhooksAnswer(Struct, frozen=True, rename="camel"):
+    webhook_subscriptions: _Subscriptions

@@ -1,0 +1,333 @@
+"""How a shop lets us in, how its token is kept fresh, and which shop and shopper stand behind a storefront request.
+
+Credentials, by name: `mode` "app" (the installation's own app: `access_token`, `expires_at`, `refresh_token`,
+`refresh_expires_at`) or "own_app" (a merchant's own app: `client_id`, `client_secret`, `access_token`, `expires_at`).
+Times in them are ISO 8601, UTC. Returns data, never a Flask response.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from msgspec import Struct
+from shopify_app import ShopifyApp
+from shopify_app.types import Res
+
+from app.domain.errors import AccessLost, Refused, Retryable
+from connectors.base import (
+    AppCredentials,
+    BadSignature,
+    Granted,
+    HttpSeam,
+    InstallRequest,
+    InstallStep,
+    Page,
+    ShopAccess,
+    ShopperProof,
+)
+from connectors.decoding import decode
+from connectors.shopify.webhooks import SHOP, shop_domain
+
+_RENEW_BEFORE = timedelta(minutes=5)
+_CALLBACK = "/install/shopify/callback"
+_CLOCKS_DIFFER_S = 10
+_PROXY_MAX_AGE_S = 90
+
+# What Shopify's app proxy adds, and our own parameters; each exactly once, ours may be absent. Shopify signs the
+# sorted `name=value` run together without anything between (C6), so two readings of one signed text must be
+# impossible: no pattern lets "=" through, and no name here ends with another (a test says so).
+_FROM_SHOPIFY = {
+    "shop": SHOP.pattern,
+    "logged_in_customer_id": r"(?:[1-9][0-9]{0,18})?",
+    "path_prefix": r"/[a-z]{1,20}/[A-Za-z0-9_-]{1,60}",
+    "timestamp": r"[1-9][0-9]{9}",
+    "signature": r"[0-9a-f]{64}",
+}
+_OUR_OWN = {"locale": r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?"}
+
+
+class TokenAnswer(Struct, frozen=True, kw_only=True):
+    """What /admin/oauth/access_token gives. Offline tokens last an hour, refresh tokens 90 days."""
+
+    access_token: str
+    expires_in: int | None = None
+    refresh_token: str | None = None
+    refresh_token_expires_in: int | None = None
+
+
+def begin_install(
+    request: InstallRequest, state: str, public_url: str, app: AppCredentials, http: HttpSeam, now: datetime
+) -> InstallStep:
+    """The app's home in Shopify's admin, where a merchant lands after installing: the id token becomes our token.
+
+    Shopify asked for consent before (managed install), so there is no `state`. Without a valid id token: a redirect
+    to the page on which App Bridge fetches one.
+
+    Raises: Refused("bad_request"), Refused("bad_id_token"), Refused("no_app"), Retryable.
+    """
+    shop = _shop_asked_for(request)
+    told = urlsplit(request.url)
+    verified = _library(app).verify_app_home_req(
+        {
+            "method": request.method,
+            "headers": {**request.headers},
+            # A proxy in front may have changed scheme and host, and the redirect is made from them.
+            "url": f"{public_url.rstrip('/')}{told.path}?{told.query}",
+            "body": "",
+        },
+        _CALLBACK,
+    )
+    if not verified.ok or verified.id_token is None:
+        if verified.response.status == 302:
+            return _page(verified.response, shop)
+        raise Refused(
+            "bad_id_token", f"Shopify's id token is not valid ({verified.log.code}): open the app again."
+        )
+    _check_claims(verified.id_token.claims, shop, now)
+    call = _TokenCall(http, allow_private=False)
+    try:
+        result = _library(app).exchange_using_token_exchange(
+            access_mode="offline",
+            id_token=verified.id_token,
+            invalid_token_response=verified.invalid_token_response,
+            http_client=call.client,
+        )
+    finally:
+        call.client.close()
+    if result.log.code == "invalid_subject_token":
+        return _page(result.response, shop)
+    return Granted(shop_ref=shop, credentials={"mode": "app", **call.credentials(result, now)}, state=None)
+
+
+def finish_install(
+    request: InstallRequest, app: AppCredentials, http: HttpSeam, now: datetime
+) -> InstallStep:
+    """The page on which App Bridge fetches an id token and goes back to where the merchant was.
+
+    Raises: Refused("bad_request") unless `shop` is one of Shopify's and the way back is a path of ours.
+    """
+    shop = _shop_asked_for(request)
+    back = request.query.get("shopify-reload", ())
+    # The library takes any text: another site's address would be handed an id token.
+    if len(back) != 1 or not re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}", back[0]):
+        raise Refused("bad_request", "There is no way back to a page of ours.")
+    page = _library(app).app_home_patch_id_token(
+        {"method": request.method, "headers": {**request.headers}, "url": request.url, "body": ""}
+    )
+    if not page.ok:
+        raise Refused("bad_request", f"Shopify's sign-in page cannot be made ({page.log.code}).")
+    return _page(page.response, shop)
+
+
+def client_credentials(
+    shop_ref: str,
+    client_id: str,
+    client_secret: str,
+    http: HttpSeam,
+    now: datetime,
+    *,
+    allow_private: bool = False,
+) -> Mapping[str, str]:
+    """The credentials of a merchant's own app in their own shop: a token for 24 hours, renewed by asking again.
+
+    Raises: AccessLost if Shopify does not know the app in that shop; Retryable.
+    """
+    call = _TokenCall(http, allow_private=allow_private)
+    try:
+        result = ShopifyApp(client_id, client_secret).exchange_using_client_credentials(
+            shop=_handle(shop_ref), http_client=call.client
+        )
+    finally:
+        call.client.close()
+    return {
+        "mode": "own_app",
+        "client_id": client_id,
+        "client_secret": client_secret,
+        **call.credentials(result, now),
+    }
+
+
+def refresh(
+    access: ShopAccess, app: AppCredentials, http: HttpSeam, now: datetime
+) -> Mapping[str, str] | None:
+    """As `Connector.refresh` says. Raises: AccessLost (a person must open or reinstall the app), Retryable."""
+    held = access.credentials
+    expires_at = held.get("expires_at", "")
+    if not expires_at or datetime.fromisoformat(expires_at) - now > _RENEW_BEFORE:
+        return None  # without an end: a token that was made by hand in the shop's admin
+    if held.get("mode") == "own_app":
+        return client_credentials(
+            access.shop_ref,
+            held["client_id"],
+            held["client_secret"],
+            http,
+            now,
+            allow_private=access.allow_private,
+        )
+    if (end := held.get("refresh_expires_at")) and datetime.fromisoformat(end) <= now:
+        raise AccessLost("the refresh token has ended: a merchant must open the app once in Shopify's admin")
+    call = _TokenCall(http, allow_private=access.allow_private)
+    try:
+        result = _library(app).refresh_token_exchanged_access_token(
+            {
+                "access_mode": "offline",
+                "shop": _handle(access.shop_ref),
+                "token": held["access_token"],
+                "refresh_token": held.get("refresh_token", ""),
+                # Empty: with an end it goes by its own clock, and does nothing before the last minute.
+                "expires": "",
+                "refresh_token_expires": "",
+                "scope": "",
+                "user": None,
+            },
+            http_client=call.client,
+        )
+    finally:
+        call.client.close()
+    return {**held, **call.credentials(result, now)}
+
+
+def prove_shopper(request: InstallRequest, app: AppCredentials, now: datetime) -> ShopperProof:
+    """Whom Shopify's app proxy vouches for.
+
+    Our own checks come first: the scheme signs a text that more than one query can have, and a shopper's own
+    parameters stand before Shopify's in the query. Not by the library: it reads a clock of its own and takes the
+    first of two `logged_in_customer_id`.
+
+    Raises: BadSignature.
+    Source: shopify.dev, "Authenticate app proxies"; RELIABILITY C6.
+    """
+    told = _strictly(request.query)
+    if abs(int(now.timestamp()) - int(told["timestamp"])) > _PROXY_MAX_AGE_S:
+        raise BadSignature("the request is older than 90 seconds")
+    claimed = told.pop("signature").encode()
+    if not any(
+        secret and hmac.compare_digest(proxy_signature(told, secret).encode(), claimed)
+        for secret in app.secrets
+    ):
+        raise BadSignature("no known secret signs this request")
+    return ShopperProof(shop_ref=told["shop"], customer_ref=told["logged_in_customer_id"] or None)
+
+
+def proxy_signature(parameters: Mapping[str, str], secret: str) -> str:
+    """What the app proxy puts into `signature`: HMAC-SHA256, as hex, over the sorted `name=value` without separators."""
+    text = "".join(sorted(f"{name}={value}" for name, value in parameters.items()))
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+# --- Helpers -----------------------------------------------------------------------------------------------
+
+
+class _TokenCall:
+    """One token call of the library's, seen as it happens.
+
+    The library sleeps and tries again on 429, tries again at once on 5xx, and dates tokens by its own clock. So its
+    HTTP client raises before it can do so, and keeps the answer.
+    """
+
+    def __init__(self, http: HttpSeam, *, allow_private: bool) -> None:
+        self.client = http.client(allow_private=allow_private)
+        self.client.event_hooks = {"response": [self._look]}
+        self._answer: TokenAnswer | None = None
+
+    def credentials(self, result: Any, now: datetime) -> dict[str, str]:
+        """The token and its ends. Raises: AccessLost, Retryable, Refused("token_refused")."""
+        if result.ok and self._answer:
+            return _stored(self._answer, now)
+        code = result.log.code
+        if code in ("network_error", "server_error"):
+            raise Retryable(f"Shopify gave no token ({code})")
+        if code in ("invalid_grant", "invalid_client"):
+            raise AccessLost(
+                f"Shopify gives no token ({code}): the app was removed, or its secret is another"
+            )
+        raise Refused("token_refused", f"Shopify gives no token ({code}).")
+
+    def _look(self, response: httpx.Response) -> None:
+        shown = f"{response.request.url.host}: {response.status_code} for a token"
+        if response.status_code == 429 or response.status_code >= 500:
+            wait = response.headers.get("retry-after", "")
+            raise Retryable(
+                shown, retry_after_s=int(wait[:5]) if wait[:5].isdecimal() and wait.isascii() else None
+            )
+        response.read()
+        if response.status_code == 200:
+            try:
+                self._answer = decode(response.content, TokenAnswer)
+            except Refused as error:
+                raise Retryable(f"{shown}, with something else") from error
+
+
+def _stored(answer: TokenAnswer, now: datetime) -> dict[str, str]:
+    stored = {"access_token": answer.access_token}
+    if answer.expires_in:
+        stored["expires_at"] = _after(now, answer.expires_in)
+    if answer.refresh_token:
+        stored["refresh_token"] = answer.refresh_token
+    if answer.refresh_token_expires_in:
+        stored["refresh_expires_at"] = _after(now, answer.refresh_token_expires_in)
+    return stored
+
+
+def _after(now: datetime, seconds: int) -> str:
+    return (now.astimezone(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+
+
+def _library(app: AppCredentials) -> ShopifyApp:
+    if not app.client_id or not app.secrets:
+        raise Refused(
+            "no_app", "This installation has no Shopify app: set SHOPIFY_API_KEY and SHOPIFY_API_SECRET."
+        )
+    return ShopifyApp(app.client_id, app.secrets[0], app.secrets[1] if len(app.secrets) > 1 else None)
+
+
+def _shop_asked_for(request: InstallRequest) -> str:
+    """`shop` of the query. Checked before the library sees it: it puts it into a header as it is."""
+    shops = request.query.get("shop", ())
+    if len(shops) != 1 or not SHOP.fullmatch(shops[0].lower()):
+        raise Refused("bad_request", "Open the app from Shopify's admin: the address names no shop.")
+    return shops[0].lower()
+
+
+def _check_claims(claims: Mapping[str, Any], shop: str, now: datetime) -> None:
+    """What the library leaves out: it takes a token without an end, and one whose issuer is another shop."""
+    dest = f"https://{shop}"
+    if claims.get("dest") != dest or claims.get("iss") != f"{dest}/admin":
+        raise Refused("bad_id_token", "Shopify's id token is for another shop: open the app again.")
+    end = claims.get("exp")
+    if not isinstance(end, int) or isinstance(end, bool) or end + _CLOCKS_DIFFER_S < now.timestamp():
+        raise Refused("bad_id_token", "Shopify's id token has ended: open the app again.")
+
+
+def _page(response: Res, shop: str) -> Page:
+    """The library's page, framed by this shop alone; without its `Link`, which preloads a file that we do not use."""
+    headers = {name: value for name, value in response.headers.items() if name.lower() != "link"}
+    headers["Content-Security-Policy"] = f"frame-ancestors https://{shop} https://admin.shopify.com;"
+    headers["Cache-Control"] = "no-store"
+    return Page(status=response.status, headers=headers, html=response.body)
+
+
+def _handle(shop_ref: str) -> str:
+    """ "acme" of "acme.myshopify.com", as the library wants it."""
+    try:
+        return shop_domain(shop_ref).removesuffix(".myshopify.com")
+    except BadSignature as error:
+        raise Refused("bad_request", "A shop of Shopify's is called something.myshopify.com.") from error
+
+
+def _strictly(query: Mapping[str, Any]) -> dict[str, str]:
+    patterns = {**_FROM_SHOPIFY, **_OUR_OWN}
+    told: dict[str, str] = {}
+    for name, values in query.items():
+        pattern = patterns.get(name)
+        if pattern is None or len(values) != 1 or not re.fullmatch(pattern, values[0], re.ASCII):
+            raise BadSignature("the query holds something that neither Shopify nor we put there")
+        told[name] = values[0]
+    if missing := set(_FROM_SHOPIFY) - set(told):
+        raise BadSignature(f"the query lacks {', '.join(sorted(missing))}")
+    return told

@@ -1,0 +1,129 @@
+"""What tests share: a real PostgreSQL, a runtime with a clock that stands still, and nothing of the network.
+
+Each test has a program of its own, so that nothing needs to be cleaned up: the fence keeps them apart, as it
+keeps merchants apart.
+"""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from app.db import embedded
+from app.db.migrating import migrate
+from app.db.sealing import KeyRing, open_vault
+from app.db.session import Database
+from app.services.create_program import create_program
+from app.services.runtime import Runtime
+from connectors.base import AppCredentials
+from connectors.http import Http
+from connectors.registry import CONNECTORS
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SHOPIFY_SECRET = "the-installation's-own-app-secret"
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands still until it is told to move."""
+
+    at: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass(slots=True)
+class Mails:
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def __call__(self, to: str, subject: str, text: str) -> None:
+        self.sent.append((to, subject, text))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrls:
+    app_url: str
+    owner_url: str
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[DatabaseUrls]:
+    """A migrated database, one for each test process, in a server that the checkout's tests share."""
+    checkout = sha256(str(Path(__file__).resolve()).encode()).hexdigest()[:8]
+    # Not pytest's own temporary folder: as root, PostgreSQL runs as another user, who cannot pass it.
+    home = Path(tempfile.gettempdir()) / f"laurel-tests-{os.getuid()}-{checkout}"
+    with embedded.start(home, durable=False) as server:
+        name = f"laurel_{os.getpid()}"
+        with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
+            connection.execute(
+                SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
+            )
+            urls = DatabaseUrls(server.url(embedded.APP, name), server.url(embedded.OWNER, name))
+            migrate(urls.owner_url, urls.app_url)
+            yield urls
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def pool(database: DatabaseUrls) -> Iterator[Database]:
+    db = Database(database.app_url, pool_size=20)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def mails() -> Mails:
+    return Mails()
+
+
+@pytest.fixture
+def rt(pool: Database, clock: Clock, mails: Mails) -> Runtime:
+    """A runtime as the application has it, but for the clock, the mails and the way out."""
+    with pool.outside() as connection:
+        vault = open_vault(connection, KeyRing([b"k" * 32]))
+    return Runtime(
+        db=pool,
+        vault=vault,
+        connectors=CONNECTORS,
+        apps={"shopify": AppCredentials(client_id="laurel-app", secrets=(SHOPIFY_SECRET,))},
+        http=Http(),
+        clock=clock,
+        public_url="https://laurel.example",
+        send_mail=mails,
+    )
+
+
+@pytest.fixture
+def program_id(rt: Runtime) -> int:
+    """A program with the default rules, in euros, that began a year ago."""
+    return make_program(rt)
+
+
+def make_program(rt: Runtime, *, currency: str = "EUR", timezone: str = "UTC") -> int:
+    key = f"program-{os.getpid()}-{next(_numbers)}"
+    return create_program(rt, key, name="Sprig", currency=currency, timezone=timezone)
+
+
+def unique(word: str) -> str:
+    return f"{word}-{os.getpid()}-{next(_numbers)}"
+
+
+__all__ = ["NOW", "Clock", "DatabaseUrls", "Mails", "make_program", "unique"]
