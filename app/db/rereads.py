@@ -95,6 +95,61 @@ def claim(session: Session, shop_id: int, order_refs: Sequence[str]) -> list[Cla
     ]
 
 
+def mark(session: Session, shop_id: int, order_refs: Sequence[str], reason: str) -> None:
+    """Mark known orders to be read. The caller holds the settling lock."""
+    session.run(
+        "UPDATE orders SET reread_wanted = reread_wanted + 1, reread_reason = :reason "
+        "WHERE {fence} AND shop_id = :shop AND order_ref = ANY(:refs)",
+        shop=shop_id,
+        refs=list(order_refs),
+        reason=reason,
+    )
+
+
+def note_held(
+    session: Session, shop_id: int, held: Sequence[tuple[str, str]], *, until: datetime, now: datetime
+) -> list[tuple[str, str, str]]:
+    """Keep orders (ref, reason) that cannot be understood; unseen ones are asked for again at `until`.
+
+    Returns (subject, ref, reason) of those of which that is news.
+    """
+    news: list[tuple[str, str, str]] = []
+    for ref, reason in held:
+        known = session.first(
+            "SELECT id, unreadable FROM orders WHERE {fence} AND shop_id = :shop AND order_ref = :ref",
+            shop=shop_id,
+            ref=ref,
+        )
+        if known is not None:
+            session.run(
+                "UPDATE orders SET unreadable = :reason WHERE {fence} AND id = :id",
+                id=known.id,
+                reason=reason,
+            )
+            if known.unreadable != reason:
+                news.append((f"order:{known.id}", ref, reason))
+        elif not ref.isalnum() or _add_unseen(session, shop_id, ref, reason, until=until, now=now):
+            news.append((f"order_ref:{ref}", ref, reason))  # not even a name: it can only be told
+    return news
+
+
+def _add_unseen(
+    session: Session, shop_id: int, ref: str, reason: str, *, until: datetime, now: datetime
+) -> bool:
+    return bool(
+        session.run(
+            "INSERT INTO unseen_orders (program_id, shop_id, order_ref, reason, wanted, marked_at, not_before) "
+            "VALUES (:program_id, :shop, :ref, :reason, 1, :now, :until) "
+            "ON CONFLICT (program_id, shop_id, order_ref) DO NOTHING",
+            shop=shop_id,
+            ref=ref,
+            reason=reason,
+            now=now,
+            until=until,
+        ).rowcount
+    )
+
+
 def find_unseen(session: Session, shop_id: int, order_refs: Sequence[str]) -> dict[str, int]:
     """Those never seen that are still wanted, and the number last drawn or marked for each."""
     rows = session.rows(

@@ -1,6 +1,6 @@
 """Orders are read at their shop and settled from its answer: marks first, then the call, then one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -44,8 +44,16 @@ class ReadOrder:
 Answers = Mapping[str, OrderSnapshot | Absent]
 
 
-def read_at_shop(rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Claim]) -> list[ReadOrder]:
-    """Read the claimed orders in one go and settle them. Raises: Refused, AccessLost, Retryable; then the marks stay."""
+Note = Callable[[Session, ShopRow, Sequence[ReadOrder]], None]
+
+
+def read_at_shop(
+    rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Claim], *, note: Note | None = None
+) -> list[ReadOrder]:
+    """Read the claimed orders in one go and settle them; `note` may write about it in the same transaction.
+
+    Raises: Refused, AccessLost, Retryable; then the marks stay.
+    """
     if not claims:
         return []
     with open_shop(rt, program_id, shop_id) as client:
@@ -57,7 +65,10 @@ def read_at_shop(rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Cl
         shop = shops.get_shop(session, shop_id)
         if shop.state == "uninstalled":
             raise Refused("not_callable", "The shop was disconnected meanwhile: its orders are frozen.")
-        return _settle(rt, session, shop, claims, answers)
+        read = _settle(rt, session, shop, claims, answers)
+        if note is not None:
+            note(session, shop, read)
+    return read
 
 
 def refresh_window(rt: Runtime, program_id: int, shop_id: int, client: ShopClient) -> None:
