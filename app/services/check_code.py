@@ -5,9 +5,9 @@ from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.orders import OrderState
 from app.domain.redeeming import Closing, RedemptionState, points_to_return
-from app.services.open_shop import open_shop
 from app.services.return_points import close, lock_both, return_points
 from app.services.runtime import Runtime
+from app.services.shop_client import open_shop
 from connectors.base import FoundCode
 
 

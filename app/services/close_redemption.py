@@ -11,10 +11,10 @@ from app.domain.orders import OrderSnapshot
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import CLOSED, Closing, RedemptionState
 from app.domain.retry import retry_at
-from app.services.open_shop import open_shop
 from app.services.return_points import give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, settle_orders
+from app.services.shop_client import open_shop
 from connectors.base import FoundCode, ShopClient
 
 # A checkout that had the code in its cart when it died may still end.

@@ -8,9 +8,9 @@ from app.db.session import Session
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.redeeming import Closing, RedemptionState
 from app.domain.retry import retry_at
-from app.services.open_shop import open_shop
 from app.services.return_points import close, give_back, lock_both
 from app.services.runtime import Runtime
+from app.services.shop_client import open_shop
 from connectors.base import CodeKind, CodeSpec, IssuedCode
 
 _MESSAGES = {

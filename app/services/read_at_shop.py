@@ -12,9 +12,9 @@ from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.errors import Refused
 from app.domain.orders import OrderSnapshot
-from app.services.open_shop import open_shop
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, gone, settle_orders
+from app.services.shop_client import open_shop
 from connectors.base import Absent, ShopClient
 
 UNREADABLE = "The shop answers for this order with an error: what we hold of it stays."

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from app.db import jobs, rereads, shops
-from app.services.open_shop import why_not_callable
 from app.services.read_at_shop import Ending, read_at_shop
 from app.services.runtime import Runtime
+from app.services.shop_client import why_not_callable
 
 PAGE = 50
 
