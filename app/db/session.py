@@ -84,6 +84,12 @@ class Database:
             )
             yield Session(connection, programs)
 
+    @contextmanager
+    def trial(self, *programs: int) -> Iterator[Session]:
+        """A transaction like `begin`'s, but always rolled back: to see what something would do."""
+        with self.engine.connect() as connection:
+            yield self.session(connection, *programs)
+
     def session(self, connection: Connection, *programs: int) -> Session:
         """A session on a transaction that is open already, fenced anew to `programs`."""
         listed = ",".join(str(int(program)) for program in programs)

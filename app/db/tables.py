@@ -365,6 +365,7 @@ orders = _table(
     _at("reread_at", nullable=True),  # not before
     Column("unreadable", Text, nullable=True),  # the shop cannot show it to us, and why
     _at("checked_at", nullable=True),  # last compared with the shop
+    Column("digest", JSONB, nullable=True),  # its refunds as the shop listed them then: ref -> amount
     UniqueConstraint("program_id", "shop_id", "order_ref"),
     _to("shops", "shop_id"),
     Index("ix_orders_member", "program_id", "member_id", "counted_at"),

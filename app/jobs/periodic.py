@@ -30,13 +30,13 @@ def register(app: procrastinate.App, rt: Runtime) -> None:
             nb_hours=_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
 
-    @app.periodic(cron="*/10 * * * *")
-    @app.task(name="every_ten_minutes", queue=PERIODIC, lock="look", queueing_lock="every_ten_minutes")
-    def every_ten_minutes(timestamp: int) -> None:
+    @app.periodic(cron="* * * * *")
+    @app.task(name="look_what_is_due", queue=PERIODIC, lock="look", queueing_lock="look")
+    def look_what_is_due(timestamp: int) -> None:
         enqueue_due(rt)
 
     @app.periodic(cron="7 * * * *")
-    @app.task(name="every_hour", queue=PERIODIC, lock="look", queueing_lock="every_hour")
+    @app.task(name="every_hour", queue=PERIODIC, lock="hour", queueing_lock="every_hour")
     def every_hour(timestamp: int) -> None:
         keep_house(rt)
 

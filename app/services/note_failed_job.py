@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.db import shops
 from app.db.session import Session
 from app.services.runtime import Runtime
 
@@ -13,7 +12,7 @@ KEPT = timedelta(days=30)
 
 
 def note_failed_job(rt: Runtime, name: str, args: Mapping[str, Any], code: str, detail: str) -> None:
-    """Write it down. A shop that no longer lets us in is not called again until somebody reconnects it."""
+    """Write it down; `doctor` and the admin show it."""
     program_id = args["program_id"]
     with rt.db.begin(program_id) as session:
         session.run(
@@ -25,9 +24,6 @@ def note_failed_job(rt: Runtime, name: str, args: Mapping[str, Any], code: str, 
             detail=detail[:500],
             now=rt.now(),
         )
-        shop_id = args.get("shop_id")
-        if code == "access_lost" and shop_id is not None:
-            shops.update_shop(session, shop_id, access_problem=detail[:500])
 
 
 def forget_failed_jobs(session: Session, *, now: datetime) -> int:

@@ -8,6 +8,7 @@ from app.db import jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
+from app.domain.earning import Facts
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.program import Program
@@ -93,7 +94,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         expires_at=_expires_at(rt, program),
         now=now,
     )
-    facts = {
+    facts: Facts = {
         "rule": "redeem",
         "reward": bought.key,
         "title": bought.title,

@@ -46,6 +46,10 @@ class Runtime:
         app = self.apps.get(platform)
         return app.secrets if app else ()
 
+    def app_of(self, platform: str) -> AppCredentials:
+        """The installation's own app on a platform; an empty one: it has none."""
+        return self.apps.get(platform) or AppCredentials()
+
     @property
     def tag(self) -> str:
         """Marks our discount codes at every shop as this installation's."""

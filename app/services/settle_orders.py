@@ -67,6 +67,7 @@ class _Person:
     facts: dict[OrderKey, SpendFact] = field(default_factory=dict)
     placed: dict[OrderKey, tuple[datetime, int | None, str | None]] = field(default_factory=dict)
     floors: Sequence[TierFloor] = ()
+    tier_key: str = ""  # as stored; the lowest for somebody new
 
 
 def settle_orders(
@@ -74,24 +75,23 @@ def settle_orders(
 ) -> list[Settled]:
     """Make the ledger agree with what was seen, in that order. One answer for each of `seen`.
 
-    `recount`: orders to be counted again as held (a claim, a merge, a published rate, another `counts_from`).
+    `recount`: orders to be counted again as held (a claim, a merge, a published rate, another `counts_from`);
+    whether they count at all is decided again, and who may join by them joins.
     The caller's transaction covers everything; the settling lock of its programs is taken here.
     """
     programs.lock_settling(session)
     again = list(recount)
-    facts = _Facts(
-        session, vault, [*(one.key for one in seen), *again], [one.order for one in seen], seen, now
-    )
+    facts = _Facts(session, vault, seen, again, now)
     answers: list[tuple[Verdict, OrderRow, _Action | None]] = []
     for one in seen:
         verdict, action = facts.see(one)
         answers.append((verdict, facts.rows[one.key], action))
     for key in again:
-        if key in facts.rows and facts.rows[key].order is not None:
-            facts.count(facts.rows[key])
+        if key in facts.rows:
+            facts.recount(facts.rows[key])
     _append(session, facts.actions, now)
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
-    facts.raise_tiers()
+    members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
     return [Settled(verdict, row, action.moved if action else 0) for verdict, row, action in answers]
 
@@ -103,11 +103,12 @@ class _Facts:
         self,
         session: Session,
         vault: Vault,
-        keys: Sequence[OrderKey],
-        snapshots: Sequence[OrderSnapshot],
         seen: Sequence[Seen],
+        again: Sequence[OrderKey],
         now: datetime,
     ) -> None:
+        keys = [*(one.key for one in seen), *again]
+        snapshots = [one.order for one in seen]
         self.session, self.vault, self.now = session, vault, now
         self.actions: list[_Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
@@ -115,12 +116,12 @@ class _Facts:
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
         self.rows = self._load_rows(dict.fromkeys(keys))
-        self.identities = self._load_identities(seen)
+        self.identities = self._load_identities([*seen, *self._as_held(again)])
         self.by_id = {one.identity_id: one for one in self.identities.values()}
         self._load_known_owners()
         self.proven = self._load_proven(snapshots)
         self.people = self._load_people(snapshots)
-        self.touched: set[int] = set()
+        self.upgrades: list[TierChange] = []
 
     # --- Loading -------------------------------------------------------------------------------------------
 
@@ -132,6 +133,11 @@ class _Facts:
             program_id = self.shops[key[0]].program_id
             found[key] = OrderRow(program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1])
         return found
+
+    def _as_held(self, keys: Iterable[OrderKey]) -> list[Seen]:
+        """Orders to be counted again, as if what we hold of them came in: their people are looked up too."""
+        held = [(key, self.rows[key].order) for key in keys if key in self.rows]
+        return [Seen(shop_id=key[0], order=order) for key, order in held if order is not None]
 
     def _load_identities(self, seen: Sequence[Seen]) -> dict[IdentityKey, IdentityRow]:
         refs: dict[IdentityKey, bool] = {}
@@ -177,6 +183,7 @@ class _Facts:
         """Who proved an address that guests of this batch ordered with."""
         guests = [order for order in snapshots if order.customer_ref is None and order.email]
         hashes = {self.vault.email_hash(order.email) for order in guests if order.email}
+        hashes |= {row.email_hash for row in self.rows.values() if row.email_hash is not None}
         found = members.find_verified(self.session, sorted(hashes))
         owners = sorted({one.member_id for one in found.values() if one.member_id is not None})
         winners = members.find_winners(self.session, owners)
@@ -200,6 +207,8 @@ class _Facts:
             people[owner].placed[fact.order_key] = (placed_at, version, tier)
         for owner, floors in members.find_floors(self.session, owners).items():
             people[owner].floors = floors
+        for owner, member in members.find_members(self.session, owners).items():
+            people[owner].tier_key = member.tier_key
         return people
 
     # --- One message ---------------------------------------------------------------------------------------
@@ -242,6 +251,11 @@ class _Facts:
             row.reread_reason = reason
             row.changed = True
 
+    def recount(self, row: OrderRow) -> None:
+        if row.order is not None:
+            row.excluded = self._excluded(row.shop_id, row.order)
+            self.count(row)
+
     def count(self, row: OrderRow) -> _Action | None:
         """Owner, terms and target of an order as held now."""
         order = row.order
@@ -267,6 +281,7 @@ class _Facts:
         action = self._act(row, target, program)
         if first:
             self._raise_terms_behind(row)
+        self._raise_tier(row)
         return action
 
     def _decide_owner(self, row: OrderRow, order: OrderSnapshot) -> None:
@@ -284,7 +299,6 @@ class _Facts:
             self.people[before].placed.pop(row.key, None)
         if row.member_id is not None:
             self.people.setdefault(row.member_id, _Person())
-            self.touched.add(row.member_id)
 
     def _fix_terms(self, row: OrderRow, order: OrderSnapshot, program: Program) -> bool:
         """Fix the terms if the order is counted for the first time. Returns whether it was."""
@@ -365,26 +379,26 @@ class _Facts:
 
     # --- Afterwards ----------------------------------------------------------------------------------------
 
-    def raise_tiers(self) -> None:
-        """Upgrade at once; a tier is taken away only by the review."""
-        known = members.find_members(self.session, sorted(self.touched))
-        changes = []
-        for member_id, member in known.items():
-            program = self.versions[member.program_id].live
-            person = self.people[member_id]
-            tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
-            if program.rank(tier.key) > program.rank(member.tier_key):
-                changes.append(
-                    TierChange(
-                        program_id=member.program_id,
-                        member_id=member_id,
-                        from_key=member.tier_key,
-                        to_key=tier.key,
-                        cause="order",
-                        at=self.now,
-                    )
-                )
-        members.change_tiers(self.session, changes, now=self.now)
+    def _raise_tier(self, row: OrderRow) -> None:
+        """Upgrade at once, after every message; a tier is taken away only by the review."""
+        if row.member_id is None:
+            return
+        program = self.versions[row.program_id].live
+        person = self.people[row.member_id]
+        tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
+        if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
+            return
+        self.upgrades.append(
+            TierChange(
+                program_id=row.program_id,
+                member_id=row.member_id,
+                from_key=person.tier_key,
+                to_key=tier.key,
+                cause="order",
+                at=self.now,
+            )
+        )
+        person.tier_key = tier.key
 
     def _excluded(self, shop_id: int, order: OrderSnapshot) -> str | None:
         shop = self.shops[shop_id]

@@ -23,6 +23,7 @@ from connectors.base import (
     OrderPage,
     ShopAccess,
     ShopFacts,
+    WebhookFound,
     WebhookState,
 )
 from connectors.decoding import decode
@@ -274,9 +275,8 @@ class ShopifyShop:
         return codes.found_code(node, tag) if node else None
 
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
-        # Whether `*` reaches into a tag is not documented, so the whole tag is asked for as well; and the search takes
-        # words apart, so what counts is the tag that comes back.
-        query = f"method:code AND (tag:'{_quoted(tag_prefix)}' OR tag:{_escaped(tag_prefix)}*)"
+        # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.
+        query = f"method:code tag:{_escaped(tag_prefix)}*"
         page = _as(self._data(codes.OURS, {"query": query, "after": cursor}), codes.OurCodes).page
         ours = []
         for node in page.nodes:
@@ -473,13 +473,26 @@ class ShopifyShop:
             self._change_webhook(REPOINT_WEBHOOK, {"id": keep.id, "subscription": wanted})
         else:
             self._change_webhook(CREATE_WEBHOOK, {"topic": _enum(topic), "subscription": wanted})
-            return WebhookState(topic=topic, healthy=True, repaired=True, detail="was missing; made")
+            return WebhookState(
+                topic=topic,
+                healthy=True,
+                repaired=True,
+                detail="was missing; made",
+                found=WebhookFound.MISSING,
+            )
         surplus = [each for each in there if each.id != keep.id]
         for each in surplus:
             self._change_webhook(DELETE_WEBHOOK, {"id": each.id})
         if surplus:
             detail = f"{detail}; {len(surplus)} more removed"
-        return WebhookState(topic=topic, healthy=True, repaired=not right or bool(surplus), detail=detail)
+        doubled = WebhookFound.DOUBLED if surplus else WebhookFound.RIGHT
+        return WebhookState(
+            topic=topic,
+            healthy=True,
+            repaired=not right or bool(surplus),
+            detail=detail,
+            found=doubled if right else WebhookFound.ELSEWHERE,
+        )
 
     def _change_webhook(self, operation: str, variables: Mapping[str, Any]) -> None:
         if errors := self._made(operation, variables).user_errors:

@@ -254,6 +254,7 @@ CREATE TABLE orders (
     reread_at TIMESTAMP WITH TIME ZONE,
     unreadable TEXT,
     checked_at TIMESTAMP WITH TIME ZONE,
+    digest JSONB,
     CONSTRAINT pk_orders PRIMARY KEY (program_id, id),
     CONSTRAINT uq_orders_program_id_shop_id_order_ref UNIQUE (program_id, shop_id, order_ref),
     CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.db import jobs
 from app.db.jobs import JOBS, MAIN, SHOP_CALLS
-from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.errors import Refused, Retryable
 from app.jobs import periodic, tasks
 from app.jobs.tasks import make_app, service_of
 from app.services.runtime import Runtime
@@ -171,17 +171,6 @@ def test_a_refusal_is_recorded_and_not_tried_again(house: House, services: dict[
     (failure,) = failures(house)
     assert (failure.name, failure.code) == ("issue_code", "differs")
     assert failure.args["redemption_id"] == 3
-
-
-def test_a_shop_that_lets_us_in_no_more_is_marked(house: House, services: dict[str, Work]) -> None:
-    def lost(rt: Runtime, **_: Any) -> None:
-        raise AccessLost("shop.example: 401")
-
-    services["reread_orders"] = lost
-    put(house, "reread_orders", shop_id=house.shop.shop_id)
-    work_off(house.rt)
-    with house.rt.db.begin(house.program_id) as session:
-        assert session.scalar("SELECT access_problem FROM shops WHERE {fence}") == "shop.example: 401"
 
 
 @pytest.mark.parametrize(("asked_s", "wait_s"), [(None, 2), (600, 600)])
@@ -360,6 +349,6 @@ def test_the_periodic_ones_are_registered(rt: Runtime) -> None:
     found = {task.task.name: task.cron for task in app.periodic_registry.periodic_tasks.values()}
     assert found == {
         "every_minute": "* * * * *",
-        "every_ten_minutes": "*/10 * * * *",
+        "look_what_is_due": "* * * * *",
         "every_hour": "7 * * * *",
     }
