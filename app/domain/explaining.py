@@ -6,6 +6,7 @@ one by one, for "How it was counted". Numbers are bare, in the currency of the o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.earning import Facts, Zero
 from app.domain.ledger import EntryKind
@@ -31,6 +32,13 @@ _WHY_BACK = {
     "refund": "goods of the order that used it went back",
     "order_void": "the order that used it was cancelled",
 }
+
+
+class Waits(StrEnum):
+    """Why nobody has an order's points yet."""
+
+    GUEST = "ordered as a guest: counted once a member confirms the e-mail address it was placed with"
+    NOT_JOINED = "counted once the customer joins"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,8 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
             return f"No longer let off: order {_order(facts)} counts for more again."
 
 
-def order_sentence(facts: Facts, *, guest: bool = False) -> str:
-    """What an order is worth, as a sum; where nothing, why. `guest`: nobody owns it yet.
+def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
+    """What an order is worth, as a sum; where nothing, why. `waits`: nobody owns it yet.
 
     A sum that replaces another names both sides: “= 148, and 173 were given”.
     """
@@ -83,9 +91,7 @@ def order_sentence(facts: Facts, *, guest: bool = False) -> str:
     text = f"{_went_back(facts)}{_sum(facts)}, rounded down"
     if given or target == 0:
         text += f" = {target}{_and_given(given)}"
-    if guest:
-        text += ". Ordered as a guest: counted once the e-mail address is confirmed by a member"
-    return f"{text}."
+    return f"{text}; {waits}." if waits and target else f"{text}."
 
 
 def counted(facts: Facts) -> tuple[Counted, ...]:

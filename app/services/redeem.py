@@ -1,18 +1,20 @@
 """Points become a code: the first step, everything that is decided and stored before the shop is asked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.db import jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
+from app.domain.earning import Facts
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.program import Program
 from app.domain.redeeming import quote
 from app.services.runtime import Runtime
+from app.services.wording import reward_title
 
 MAX_KEY = 200
 
@@ -79,6 +81,10 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     bought = quote(
         reward, program=program, tier_key=member.tier_key, available=available, shop_currency=shop.currency
     )
+    bought = replace(
+        bought,
+        title=reward_title(reward.title, reward.kind, amount=bought.amount, percent=bought.percent),
+    )
     row = redemptions.add_redemption(
         session,
         account_id=member_id,
@@ -93,7 +99,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         expires_at=_expires_at(rt, program),
         now=now,
     )
-    facts = {
+    facts: Facts = {
         "rule": "redeem",
         "reward": bought.key,
         "title": bought.title,

@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.earning import Facts, Zero
-from app.domain.explaining import Counted, counted, order_sentence, sentence
+from app.domain.explaining import Counted, Waits, counted, order_sentence, sentence
 from app.domain.ledger import EntryKind
 
 ORDER: Facts = {
@@ -195,11 +195,14 @@ def test_a_held_order_says_what_it_waits_for() -> None:
     assert Counted("Waits for", "a rate for JPY") in counted(facts)
 
 
-def test_a_guests_order_says_what_it_would_be_and_what_to_do() -> None:
-    assert order_sentence(MEMBER, guest=True) == (
-        "29.98 of goods × 1 point per 1.00, rounded down. Ordered as a guest: counted once the e-mail address is "
-        "confirmed by a member."
+def test_an_order_that_nobody_has_says_what_it_would_be_and_what_it_waits_for() -> None:
+    counts = "29.98 of goods × 1 point per 1.00, rounded down"
+    assert order_sentence(MEMBER, waits=Waits.GUEST) == (
+        f"{counts}; ordered as a guest: counted once a member confirms the e-mail address it was placed with."
     )
+    assert order_sentence(MEMBER, waits=Waits.NOT_JOINED) == f"{counts}; counted once the customer joins."
+    cancelled: Facts = {**MEMBER, "target": 0, "zero": "cancelled"}
+    assert order_sentence(cancelled, waits=Waits.GUEST) == "The order was cancelled."
 
 
 def test_how_it_was_counted_names_rule_version_inputs_and_rounding() -> None:
