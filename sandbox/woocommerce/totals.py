@@ -1,0 +1,87 @@
+"""The store's sums: discounts over lines, tax, refunded amounts. Decimal, rounded half up to the store's decimals."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+from sandbox.woocommerce.state import ZERO, Coupon, Extra, Line, Order
+
+
+def rounded(amount: Decimal, decimals: int) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def calculate(order: Order, *, tax_percent: Decimal, decimals: int) -> None:
+    """Work out every amount of `order` from prices, quantities, coupons and tax."""
+    for line in order.lines:
+        rate = tax_percent if line.product.taxable else ZERO
+        gross = line.price * line.quantity
+        net = gross / (1 + rate / 100) if order.prices_include_tax else gross
+        line.subtotal = line.total = rounded(net, decimals)
+        line.subtotal_tax = line.total_tax = _tax(line.subtotal, rate, decimals)
+        if order.prices_include_tax:
+            line.subtotal_tax = line.total_tax = rounded(gross - line.subtotal, decimals)
+    for used in order.coupons:
+        _discount(order, used.coupon, tax_percent, decimals)
+        used.discount = rounded(sum(_before_now(order), ZERO), decimals) - sum(
+            (other.discount for other in order.coupons if other is not used), ZERO
+        )
+        used.discount_tax = sum((line.subtotal_tax - line.total_tax for line in order.lines), ZERO) - sum(
+            (other.discount_tax for other in order.coupons if other is not used), ZERO
+        )
+    free = any(used.coupon.free_shipping for used in order.coupons)
+    for extra in order.shipping:
+        extra.total = ZERO if free else extra.total
+    for extra in (*order.shipping, *order.fees):
+        extra.tax = _tax(extra.total, tax_percent if extra.taxable else ZERO, decimals)
+
+
+def share(line: Line, quantity: int, decimals: int) -> tuple[Decimal, Decimal]:
+    """What `quantity` pieces of `line` cost after discounts, and their tax."""
+    part = Decimal(quantity) / line.quantity
+    return rounded(line.total * part, decimals), rounded(line.total_tax * part, decimals)
+
+
+def shipping_share(extra: Extra, amount: Decimal, decimals: int) -> Decimal:
+    """The tax that goes back with `amount` of a shipping line or fee."""
+    return rounded(extra.tax * amount / extra.total, decimals) if extra.total else ZERO
+
+
+def listed_subtotal(lines: Sequence[Line]) -> Decimal:
+    """The goods as the cart shows them; what a coupon's minimum is held against."""
+    return sum((line.price * line.quantity for line in lines), ZERO)
+
+
+def _before_now(order: Order) -> list[Decimal]:
+    return [line.subtotal - line.total for line in order.lines]
+
+
+def _discount(order: Order, coupon: Coupon, tax_percent: Decimal, decimals: int) -> None:
+    lines = [line for line in order.lines if _eligible(line, coupon)]
+    base = sum((line.total for line in lines), ZERO)
+    if coupon.discount_type == "percent":
+        off = [rounded(line.total * coupon.amount / 100, decimals) for line in lines]
+    else:
+        off = _spread(min(coupon.amount, base), [line.total for line in lines], decimals)
+    for line, amount in zip(lines, off, strict=True):
+        line.total -= amount
+        line.total_tax = _tax(line.total, tax_percent if line.product.taxable else ZERO, decimals)
+
+
+def _eligible(line: Line, coupon: Coupon) -> bool:
+    if line.product.id in coupon.excluded_product_ids:
+        return False
+    return not coupon.product_ids or line.product.id in coupon.product_ids
+
+
+def _spread(amount: Decimal, totals: Sequence[Decimal], decimals: int) -> list[Decimal]:
+    """`amount` over lines in proportion to their totals; what rounding leaves goes to the last."""
+    base = sum(totals, ZERO)
+    if not base:
+        return [ZERO for _ in totals]
+    shares = [rounded(amount * total / base, decimals) for total in totals]
+    shares[-1] += amount - sum(shares, ZERO)
+    return shares
+
+
+def _tax(amount: Decimal, percent: Decimal, decimals: int) -> Decimal:
+    return rounded(amount * percent / 100, decimals)
