@@ -10,11 +10,9 @@ LONGEST_S = 3.0
 _FIRST_S, _STEP_S = 0.05, 0.25
 
 
-def await_code(
-    rt: Runtime, program_id: int, redemption_id: int, *, longest_s: float = LONGEST_S
-) -> RedemptionView:
-    """Look until the redemption is no longer `requested`, for at most `longest_s`; no transaction is held meanwhile."""
-    end = time.monotonic() + longest_s
+def await_code(rt: Runtime, program_id: int, redemption_id: int) -> RedemptionView:
+    """Look until the redemption is no longer `requested`, for at most `LONGEST_S`; no transaction is held meanwhile."""
+    end = time.monotonic() + LONGEST_S
     pause = _FIRST_S
     while True:
         view = find_redemption(rt, program_id, redemption_id)
