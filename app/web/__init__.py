@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.services.runtime import Runtime
-from app.web import errors, headers, health, webhooks
+from app.web import errors, headers, health, install, webhooks
 from app.web.here import put_runtime
 from app.web.policy import require_policies
 
@@ -30,6 +30,7 @@ def create_app(rt: Runtime) -> Flask:
 
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
+    app.register_blueprint(install.blueprint)
 
     require_policies(app)
     return app
