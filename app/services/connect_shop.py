@@ -6,10 +6,12 @@ The same for the browser's installation and for `laurel connect`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from app.db import directory, jobs
+from app.db import directory, jobs, shops
 from app.db.directory import Kind
+from app.domain.calendar import end_of_day
 from app.domain.errors import Refused
 from app.services.create_program import create_program
 from app.services.record_shop import NewShop, RecordedShop, record_shop
@@ -31,13 +33,14 @@ class ShopToConnect:
     program_key: str | None = None  # of the new program
     webhook_secret: str | None = field(default=None, repr=False)
     allow_private: bool = False
-    counts_from: datetime | None = None
+    counts_from_on: date | None = None  # in the shop's time zone; None: from now on
     key: str | None = None
     facts: ShopFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedShop:
+    platform: str
     shop: RecordedShop
     facts: ShopFacts
     is_new_program: bool
@@ -64,7 +67,7 @@ def connect_shop(rt: Runtime, wish: ShopToConnect) -> ConnectedShop:
             webhook_secret=wish.webhook_secret,
             allow_private=wish.allow_private,
             unchecked=wish.facts is not None,
-            counts_from=wish.counts_from,
+            counts_from=_start(wish.counts_from_on, facts.timezone),
             key=wish.key,
         ),
     )
@@ -72,7 +75,15 @@ def connect_shop(rt: Runtime, wish: ShopToConnect) -> ConnectedShop:
         # A kill before this costs an hour: the round that looks after subscriptions sets the shop up as well.
         with rt.db.begin(program_id) as session:
             jobs.enqueue(session, "set_up_shop", shop_id=shop.shop_id)
-    return ConnectedShop(shop=shop, facts=facts, is_new_program=is_new)
+    return ConnectedShop(platform=wish.platform, shop=shop, facts=facts, is_new_program=is_new)
+
+
+def webhook_secret_of(rt: Runtime, shop: RecordedShop) -> str | None:
+    """The secret with which webhooks are to be made by hand at a shop that we never call; None: we make them."""
+    with rt.db.begin(shop.program_id) as session:
+        if shops.get_shop(session, shop.shop_id).state != "unchecked":
+            return None
+        return shops.get_secrets(session, rt.vault, shop.shop_id).webhook_secrets[0]
 
 
 def ask_shop(
@@ -87,6 +98,11 @@ def ask_shop(
         return client.shop_facts()
     finally:
         client.close()
+
+
+def _start(day: date | None, timezone: str) -> datetime | None:
+    """The first instant of that day at the shop."""
+    return None if day is None else end_of_day(day - timedelta(days=1), ZoneInfo(timezone))
 
 
 def _program_of(rt: Runtime, wish: ShopToConnect) -> int | None:
