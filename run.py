@@ -79,12 +79,8 @@ def install(lock: str) -> None:
     """Bring `.venv` to what `lock` names; nothing to do where it is so already."""
     stamp = VENV / "laurel-installed.json"
     wanted = {name: fingerprint(name) for name in (RUNTIME, DEV)}
-    try:
-        installed = json.loads(stamp.read_text())
-        if installed.get(lock) == wanted[lock] and (BIN / "python").exists():
-            return
-    except (OSError, ValueError):
-        pass
+    if installed(stamp).get(lock) == wanted[lock] and (BIN / "python").exists():
+        return
     make_venv()
     stamp.unlink(missing_ok=True)
     count = sum(line[:1].isalnum() for line in (PROJECT / lock).read_text().splitlines())
@@ -96,6 +92,15 @@ def install(lock: str) -> None:
     )
     # The development lock holds everything of the other, at the same versions.
     stamp.write_text(json.dumps(wanted if lock == DEV else {RUNTIME: wanted[RUNTIME]}))
+
+
+def installed(stamp: Path) -> dict[str, object]:
+    """What an earlier run noted in `stamp`; nothing where it noted nothing that can be read."""
+    try:
+        noted = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def fingerprint(lock: str) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -26,7 +27,7 @@ LARGEST_ANSWER = 5 * 1024 * 1024
 _LONGEST_WAIT_S = 24 * 3600
 
 _READING = ("GET", "HEAD")
-_OF_THE_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+_OF_THE_TRANSFER = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 # A chunk read from the network. gzip grows at most some thousandfold, so a chunk becomes 17 MB at worst before it
 # is counted.
@@ -72,7 +73,7 @@ class Http:
     ) -> None:
         self._stand_ins = dict(stand_ins or {})
         self._resolve = resolve or _resolve
-        self._tls = httpx.create_ssl_context()
+        self._tls = _tls()
 
     def client(self, *, allow_private: bool) -> httpx.Client:
         """For one shop, one thread: its deadline is that of the request under way."""
@@ -101,7 +102,7 @@ def send(
 
     Raises: AccessLost (401, 403); Retryable (408, 429, 5xx, no answer); Refused with the shop's code or "http_<status>".
     """
-    host = request.url.host
+    host = _host(request.url)
     changes = request.method not in _READING
     try:
         response = _read(client, request)
@@ -131,9 +132,10 @@ def check_url(url: httpx.URL, *, allow_private: bool) -> None:
 
     Raises: Refused("address_refused").
     """
+    _host(url)
     host = url.raw_host.decode("ascii").lower()
     if url.userinfo:
-        raise _refused(host, "an address must not hold a user or password")
+        raise _refused(host, "an address must name nobody before the host")
     if allow_private:
         if url.scheme not in ("https", "http") or not host:
             raise _refused(host, "only https and http are spoken")
@@ -144,6 +146,11 @@ def check_url(url: httpx.URL, *, allow_private: bool) -> None:
         raise _refused(host, "only port 443 is called")
     if not _NAME.fullmatch(host):
         raise _refused(host, "a shop has a name such as shop.example, not a number")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reads a file of 300 kB: once
 
 
 # --- Where a connection may go -------------------------------------------------------------------------------
@@ -307,9 +314,7 @@ def _read(client: httpx.Client, request: httpx.Request) -> httpx.Response:
                 raise _unusable(request, "answer_too_large", "an answer above 5 MB")
     finally:
         response.close()
-    headers = [
-        (name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_TRANSFER
-    ]
+    headers = [pair for pair in response.headers.raw if pair[0].lower() not in _OF_THE_TRANSFER]
     return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=request)
 
 
@@ -332,6 +337,14 @@ def _wait_s(headers: httpx.Headers) -> int | None:
     except (ValueError, TypeError):
         return None
     return min(max(0, int(wait.total_seconds())), _LONGEST_WAIT_S)
+
+
+def _host(url: httpx.URL) -> str:
+    """As people read it; httpx decodes a foreign name only now."""
+    try:
+        return url.host
+    except UnicodeError:
+        raise _refused(url.raw_host.decode("ascii"), "it is no name") from None
 
 
 def _why(error: httpx.TransportError) -> str:

@@ -54,13 +54,13 @@ class Mails:
 
 
 @dataclass(frozen=True, slots=True)
-class TestDatabase:
+class DatabaseUrls:
     app_url: str
     owner_url: str
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[TestDatabase]:
+def database() -> Iterator[DatabaseUrls]:
     """A migrated database, one for each test process, in a server that the checkout's tests share."""
     checkout = sha256(str(Path(__file__).resolve()).encode()).hexdigest()[:8]
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user, who cannot pass it.
@@ -71,14 +71,14 @@ def database() -> Iterator[TestDatabase]:
             connection.execute(
                 SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
             )
-            urls = TestDatabase(server.url(embedded.APP, name), server.url(embedded.OWNER, name))
+            urls = DatabaseUrls(server.url(embedded.APP, name), server.url(embedded.OWNER, name))
             migrate(urls.owner_url, urls.app_url)
             yield urls
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture(scope="session")
-def pool(database: TestDatabase) -> Iterator[Database]:
+def pool(database: DatabaseUrls) -> Iterator[Database]:
     db = Database(database.app_url, pool_size=20)
     yield db
     db.close()
@@ -126,4 +126,4 @@ def unique(word: str) -> str:
     return f"{word}-{os.getpid()}-{next(_numbers)}"
 
 
-__all__ = ["NOW", "Clock", "Mails", "TestDatabase", "make_program", "unique"]
+__all__ = ["NOW", "Clock", "DatabaseUrls", "Mails", "make_program", "unique"]

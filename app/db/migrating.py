@@ -1,13 +1,19 @@
 """Bringing a database to this version, and making sure that its guards stand."""
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from app.db.tables import UNFENCED, metadata
+
+# Found from here: commands run from anywhere.
+_MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 # What the app's role may do; everything else is the owner's alone.
 _ONLY_GROWS = ("entries", "program_versions", "adjustments", "tier_changes")
@@ -34,8 +40,7 @@ class GuardsMissing(Exception):
 
 def migrate(owner_url: str, app_url: str) -> str:
     """Bring the database to the newest revision and grant the app's role its rights. Returns the revision."""
-    config = Config()
-    config.set_main_option("script_location", "migrations")
+    config = _config()
     engine = create_engine(psycopg_url(owner_url))
     try:
         with engine.begin() as connection:
@@ -52,11 +57,23 @@ def migrate(owner_url: str, app_url: str) -> str:
         engine.dispose()
 
 
+@cache
+def newest_revision() -> str:
+    """The revision that this version of Laurel needs."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def require_guards(connection: Connection) -> None:
     """Raises GuardsMissing unless role, row-level security and triggers are as the migrations left them."""
     missing = [*_role_faults(connection), *_fence_faults(connection), *_trigger_faults(connection)]
     if missing:
         raise GuardsMissing(missing)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 def psycopg_url(url: str) -> str:

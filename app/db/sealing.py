@@ -93,6 +93,35 @@ def open_vault(connection: Connection, ring: KeyRing) -> Vault:
     )
 
 
+class _NoKeys(KeyRing):
+    """Opens and seals nothing: for commands that run without LAUREL_KEYS."""
+
+    def __init__(self) -> None:
+        self._newest = b""
+        self._ciphers = {}
+
+    def seal(self, value: bytes, place: str) -> bytes:
+        raise CannotOpen(f"{place}: LAUREL_KEYS is missing")
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        raise CannotOpen(f"{place}: LAUREL_KEYS is missing")
+
+
+class _ClosedVault(Vault):
+    def __init__(self, installation_id: str) -> None:
+        self.ring = self.data = _NoKeys()
+        self.installation_id = installation_id
+
+    def _hash(self, purpose: bytes, value: str) -> bytes:
+        raise CannotOpen("LAUREL_KEYS is missing")
+
+
+def closed_vault(connection: Connection) -> Vault:
+    """A vault for commands that need nothing sealed: whatever asks it for more raises CannotOpen."""
+    value = connection.execute(text("SELECT value FROM installation WHERE name = 'id'")).scalar()
+    return _ClosedVault(bytes(value).decode() if value else "")
+
+
 def reseal_keys(connection: Connection, ring: KeyRing) -> int:
     """Seal the installation's data keys under the newest key of the ring. Returns how many changed."""
     rows = connection.execute(text("SELECT name, value FROM installation WHERE name LIKE '%_key' FOR UPDATE"))

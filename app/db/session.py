@@ -68,6 +68,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            hide_parameters=True,  # they would stand in every error's text, and so in logs
             connect_args={"options": "-c timezone=UTC -c lock_timeout=15s -c statement_timeout=120s"},
         )
         # Autocommit: the acknowledging statement is its own transaction, without BEGIN and COMMIT around it.
@@ -100,6 +101,10 @@ class Database:
         """A transaction that sees no program at all: directory, installation, unknown shops' messages."""
         with self.engine.begin() as connection:
             yield connection
+
+    def is_migrated(self, connection: Connection) -> bool:
+        """Whether our tables are there at all."""
+        return connection.execute(text("SELECT to_regclass('installation')")).scalar() is not None
 
     def close(self) -> None:
         self.engine.dispose()

@@ -442,7 +442,11 @@ redemptions = _table(
     _at("closed_at", nullable=True),
     Column("order_id", BigInteger, nullable=True),  # the order that used it
     Column("closing", Text, nullable=True),  # cancel or expiry, while `cancelling`
-    _at("absent_at", nullable=True),  # first seen absent or dead
+    _at("dead_at", nullable=True),  # first seen absent at the shop, or without a use left
+    Column(
+        "unknown", Boolean, nullable=False, server_default=text("false")
+    ),  # a try may have reached the shop
+    Column("returned", BigInteger, nullable=False, server_default=text("0")),  # points given back
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _at("next_try_at", nullable=True),
     Column("message", Text, nullable=True),  # what happened, in words, for people

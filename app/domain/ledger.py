@@ -38,7 +38,13 @@ class EntryKind(StrEnum):
 
 EARNING = frozenset({EntryKind.EARN, EntryKind.EARN_REVERSAL})
 _MAY_LEAVE_DEFICIT = frozenset(
-    {EntryKind.EARN_REVERSAL, EntryKind.TRANSFER_OUT, EntryKind.TRANSFER_IN, EntryKind.WRITE_OFF_REVERSAL}
+    {
+        EntryKind.EARN_REVERSAL,
+        EntryKind.REDEEM_REVERSAL,  # below zero: points returned for a refund that did not stand
+        EntryKind.TRANSFER_OUT,
+        EntryKind.TRANSFER_IN,
+        EntryKind.WRITE_OFF_REVERSAL,
+    }
 )
 
 

@@ -20,7 +20,7 @@ class Refund:
 
     `exact`: its lines were read, so `goods` is what the lines say; otherwise `goods` is the whole refund without
     tax, which serves until the order is read again at the shop.
-    `refunded_at`: the shop's clock; None where the message does not date it (WooCommerce's order body).
+    `refunded_at`: the shop's clock; None where the message does not date it, as some platforms' order body.
     """
 
     refund_ref: str

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from app.db.sealing import Vault
 from app.db.session import Database
@@ -34,6 +35,7 @@ class Runtime:
     new_code: Callable[[], str] = new_code
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
+    database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
 
     def now(self) -> datetime:
         return self.clock().astimezone(UTC)

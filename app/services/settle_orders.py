@@ -67,6 +67,7 @@ class _Person:
     facts: dict[OrderKey, SpendFact] = field(default_factory=dict)
     placed: dict[OrderKey, tuple[datetime, int | None, str | None]] = field(default_factory=dict)
     floors: Sequence[TierFloor] = ()
+    tier_key: str = ""  # as stored; the lowest for somebody new
 
 
 def settle_orders(
@@ -90,7 +91,7 @@ def settle_orders(
             facts.recount(facts.rows[key])
     _append(session, facts.actions, now)
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
-    facts.raise_tiers()
+    members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
     return [Settled(verdict, row, action.moved if action else 0) for verdict, row, action in answers]
 
@@ -120,7 +121,7 @@ class _Facts:
         self._load_known_owners()
         self.proven = self._load_proven(snapshots)
         self.people = self._load_people(snapshots)
-        self.touched: set[int] = set()
+        self.upgrades: list[TierChange] = []
 
     # --- Loading -------------------------------------------------------------------------------------------
 
@@ -206,6 +207,8 @@ class _Facts:
             people[owner].placed[fact.order_key] = (placed_at, version, tier)
         for owner, floors in members.find_floors(self.session, owners).items():
             people[owner].floors = floors
+        for owner, member in members.find_members(self.session, owners).items():
+            people[owner].tier_key = member.tier_key
         return people
 
     # --- One message ---------------------------------------------------------------------------------------
@@ -278,6 +281,7 @@ class _Facts:
         action = self._act(row, target, program)
         if first:
             self._raise_terms_behind(row)
+        self._raise_tier(row)
         return action
 
     def _decide_owner(self, row: OrderRow, order: OrderSnapshot) -> None:
@@ -295,7 +299,6 @@ class _Facts:
             self.people[before].placed.pop(row.key, None)
         if row.member_id is not None:
             self.people.setdefault(row.member_id, _Person())
-            self.touched.add(row.member_id)
 
     def _fix_terms(self, row: OrderRow, order: OrderSnapshot, program: Program) -> bool:
         """Fix the terms if the order is counted for the first time. Returns whether it was."""
@@ -376,26 +379,26 @@ class _Facts:
 
     # --- Afterwards ----------------------------------------------------------------------------------------
 
-    def raise_tiers(self) -> None:
-        """Upgrade at once; a tier is taken away only by the review."""
-        known = members.find_members(self.session, sorted(self.touched))
-        changes = []
-        for member_id, member in known.items():
-            program = self.versions[member.program_id].live
-            person = self.people[member_id]
-            tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
-            if program.rank(tier.key) > program.rank(member.tier_key):
-                changes.append(
-                    TierChange(
-                        program_id=member.program_id,
-                        member_id=member_id,
-                        from_key=member.tier_key,
-                        to_key=tier.key,
-                        cause="order",
-                        at=self.now,
-                    )
-                )
-        members.change_tiers(self.session, changes, now=self.now)
+    def _raise_tier(self, row: OrderRow) -> None:
+        """Upgrade at once, after every message; a tier is taken away only by the review."""
+        if row.member_id is None:
+            return
+        program = self.versions[row.program_id].live
+        person = self.people[row.member_id]
+        tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
+        if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
+            return
+        self.upgrades.append(
+            TierChange(
+                program_id=row.program_id,
+                member_id=row.member_id,
+                from_key=person.tier_key,
+                to_key=tier.key,
+                cause="order",
+                at=self.now,
+            )
+        )
+        person.tier_key = tier.key
 
     def _excluded(self, shop_id: int, order: OrderSnapshot) -> str | None:
         shop = self.shops[shop_id]

@@ -3,9 +3,65 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from app.db import jobs, redemptions
 from app.db.orders import OrderRow
+from app.db.redemptions import RedemptionRow
 from app.db.session import Session
+from app.domain.orders import OrderState
+from app.domain.redeeming import OPEN, RedemptionState, points_to_return
+from app.services.return_points import lock_both, return_points
+
+_VOID = (OrderState.CANCELLED, OrderState.GONE)
 
 
 def use_codes(session: Session, rows: Sequence[OrderRow], *, now: datetime) -> None:
-    """Placeholder until redemptions exist."""
+    """Bring the redemptions whose codes these orders name in step with the orders.
+
+    An order that stands makes its code `used`. One that is void gives nothing back by itself: the code is read at
+    the shop first (`check_code`), since some shops let it be used again.
+    """
+    codes = {code for row in rows if row.order is not None for code in row.order.codes_used}
+    found = redemptions.find_by_codes(session, sorted(codes))
+    by_code = {one.code.casefold(): one for one in found}
+    for row in {row.order_id: row for row in rows}.values():
+        for code in row.order.codes_used if row.order is not None else ():
+            redemption = by_code.get(code.casefold())
+            if redemption is not None and redemption.shop_id == row.shop_id:
+                _bring_in_step(session, redemption, row, now)
+
+
+def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, now: datetime) -> None:
+    order = row.order
+    assert order is not None
+    book, locked = lock_both(session, redemption)
+    if order.state in _VOID:
+        if (
+            locked.state is RedemptionState.USED
+            and locked.order_id == row.order_id
+            and locked.dead_at is None
+        ):
+            jobs.enqueue(session, "check_code", shop_id=locked.shop_id, redemption_id=locked.redemption_id)
+        return
+    if locked.state in OPEN:
+        redemptions.update_redemption(
+            session,
+            locked.redemption_id,
+            state=RedemptionState.USED.value,
+            order_id=row.order_id,
+            closed_at=now,
+            closing=None,
+            dead_at=None,
+            next_try_at=None,
+            message=None,
+        )
+    elif locked.state is not RedemptionState.USED:
+        late = f"Order {order.number} used this code after its points had been given back: look at it with the shop."
+        redemptions.update_redemption(session, locked.redemption_id, message=late)
+        return
+    elif locked.order_id != row.order_id:
+        return
+    elif locked.dead_at is not None:
+        redemptions.update_redemption(session, locked.redemption_id, dead_at=None)  # the order stands again
+    target = points_to_return(locked.bought, order, code_dead=False)
+    if target != locked.returned:
+        return_points(session, book, locked, target, reason="refund", now=now)

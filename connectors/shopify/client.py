@@ -275,9 +275,8 @@ class ShopifyShop:
         return codes.found_code(node, tag) if node else None
 
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
-        # Whether `*` reaches into a tag is not documented, so the whole tag is asked for as well; and the search takes
-        # words apart, so what counts is the tag that comes back.
-        query = f"method:code AND (tag:'{_quoted(tag_prefix)}' OR tag:{_escaped(tag_prefix)}*)"
+        # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.
+        query = f"method:code tag:{_escaped(tag_prefix)}*"
         page = _as(self._data(codes.OURS, {"query": query, "after": cursor}), codes.OurCodes).page
         ours = []
         for node in page.nodes:

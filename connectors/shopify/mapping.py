@@ -471,6 +471,16 @@ def _data_request(body: bytes) -> Change:
     return DataRequested(str(request.customer.id), str(request.data_request.id))
 
 
+def _uninstalled(body: bytes) -> Change:
+    decode(body, payloads.Shop)
+    return ShopUninstalled()
+
+
+def _shop_redact(body: bytes) -> Change:
+    decode(body, payloads.ShopErasure)
+    return ShopErasureRequested()
+
+
 _TOPICS: Mapping[str, Callable[[bytes], Change]] = {
     "orders/create": _order,
     "orders/updated": _order,
@@ -488,10 +498,10 @@ _TOPICS: Mapping[str, Callable[[bytes], Change]] = {
     "customers/merge": _customers_merged,
     "discounts/delete": _code_gone,
     "discounts/redeemcode_removed": _code_gone,
-    "app/uninstalled": lambda _: ShopUninstalled(),
+    "app/uninstalled": _uninstalled,
     "customers/data_request": _data_request,
     "customers/redact": _redact,
-    "shop/redact": lambda _: ShopErasureRequested(),
+    "shop/redact": _shop_redact,
 }
 _NOT_NEEDED: Mapping[str, str] = {
     "customers/delete": "a deleted customer keeps their points until customers/redact asks to forget them",

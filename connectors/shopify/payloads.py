@@ -159,6 +159,18 @@ class Discount(Struct, frozen=True):
     admin_graphql_api_id: str
 
 
+class Shop(Struct, frozen=True):
+    """app/uninstalled. Which shop it is the header says; the body only has to be one."""
+
+    id: Id
+
+
+class ShopErasure(Struct, frozen=True):
+    """shop/redact, likewise."""
+
+    shop_id: Id
+
+
 class PersonalRequest(Struct, frozen=True, kw_only=True):
     """customers/redact."""
 

@@ -205,6 +205,8 @@ def _node(shop: Shop, identity: str, only: str | None = None) -> Any:
             return discounts.discount_node(shop.discounts.get(int(number)))
         case "WebhookSubscription":
             return shop.subscriptions.get(int(number))
+        case "Refund":
+            return orders.find_refund(shop, int(number))
         case _:
             raise GraphQLError(f"The stand-in has no {kind}.")
 

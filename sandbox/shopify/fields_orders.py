@@ -92,6 +92,15 @@ def find_order(shop: Shop, number: int) -> Order | None:
     return order if order is not None and readable(shop, order) else None
 
 
+def find_refund(shop: Shop, number: int) -> Of | None:
+    """The refund, if its order can be read."""
+    for order in shop.orders.values():
+        for refund in order.refunds:
+            if refund.id == number and readable(shop, order):
+                return Of(order, refund)
+    return None
+
+
 def readable(shop: Shop, order: Order) -> bool:
     return "read_all_orders" in shop.app.scopes or (shop.now() - order.created).days < 60
 

@@ -35,6 +35,7 @@ LINE: Fields = {
     "refundableQuantity": lambda shop, of, __: shop.sums(of.order).current_quantity(of.what),
     "isGiftCard": lambda _, of, __: of.what.product.gift_card,
     "taxable": lambda _, of, __: of.what.product.taxable,
+    "requiresShipping": lambda _, of, __: not of.what.product.gift_card,
     "vendor": lambda _, of, __: of.what.product.vendor,
     "sku": lambda _, of, __: of.what.product.sku,
     "product": lambda _, of, __: of.what.product,
@@ -96,6 +97,7 @@ REFUND: Fields = {
     ),
     "orderAdjustments": lambda shop, of, args: connection(_adjustments(shop, of.order, of.what), args),
     "transactions": lambda _, of, args: connection([Of(of.order, t) for t in of.what.transactions], args),
+    "duties": lambda _, __, ___: [],
     "order": lambda _, of, __: of.order,
 }
 

@@ -32,8 +32,25 @@ def _woocommerce(topic: str, body: bytes, secret: str) -> WebhookRequest:
     )
 
 
+def _shopify(topic: str, body: bytes, secret: str) -> WebhookRequest:
+    return WebhookRequest(
+        body,
+        {
+            "content-type": "application/json",
+            "user-agent": "Shopify-Captain-Hook",
+            "x-shopify-api-version": "2026-10",
+            "x-shopify-event-id": "98880550-7158-44d4-b7cd-2c97c8a091b5",
+            "x-shopify-hmac-sha256": _hmac_sha256(secret, body),
+            "x-shopify-shop-domain": "acme.myshopify.com",
+            "x-shopify-topic": topic,
+            "x-shopify-triggered-at": "2026-11-21T18:18:40.250000000Z",
+            "x-shopify-webhook-id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043",
+        },
+    )
+
+
 def _hmac_sha256(secret: str, body: bytes) -> str:
     return b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
 
 
-_SIGNS = {"woocommerce": _woocommerce}
+_SIGNS = {"shopify": _shopify, "woocommerce": _woocommerce}

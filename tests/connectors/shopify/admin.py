@@ -25,6 +25,8 @@ from graphql import (
 SCHEMA = Path(__file__).parents[3] / "sandbox" / "shopify" / "admin_2026-10.json.gz"
 SHOP = "acme.myshopify.com"
 
+_FULFILMENT = {None: "UNFULFILLED", "partial": "PARTIALLY_FULFILLED", "fulfilled": "FULFILLED"}
+
 Resolver = Callable[..., Any]
 
 
@@ -136,7 +138,7 @@ def order_node(body: Any, *, page_size: int | None = None) -> dict[str, Any]:
         "presentmentCurrencyCode": body["presentment_currency"],
         "taxesIncluded": body["taxes_included"],
         "displayFinancialStatus": body["financial_status"].upper(),
-        "displayFulfillmentStatus": (body["fulfillment_status"] or "unfulfilled").upper(),
+        "displayFulfillmentStatus": _FULFILMENT[body["fulfillment_status"]],
         "createdAt": body["created_at"],
         "processedAt": body["processed_at"],
         "cancelledAt": body["cancelled_at"],

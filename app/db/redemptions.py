@@ -1,0 +1,152 @@
+"""Redemptions: what was bought, its code, and how far it has come."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from app.db.session import Session
+from app.domain.errors import Refused
+from app.domain.redeeming import Bought, Closing, RedemptionState
+
+_decoder = msgspec.json.Decoder(Bought)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionRow:
+    program_id: int
+    redemption_id: int
+    account_id: int
+    shop_id: int
+    identity_id: int
+    bought: Bought
+    code: str
+    code_ref: str | None
+    tag: str
+    state: RedemptionState
+    request_key: str
+    request_hash: bytes
+    actor: str
+    requested_at: datetime
+    issued_at: datetime | None
+    expires_at: datetime
+    closed_at: datetime | None
+    order_id: int | None
+    closing: Closing | None
+    dead_at: datetime | None
+    unknown: bool
+    returned: int
+    attempts: int
+    next_try_at: datetime | None
+    message: str | None
+
+    @property
+    def source(self) -> str:
+        return f"redemption:{self.redemption_id}"
+
+
+_COLUMNS = (
+    "r.program_id, r.id AS redemption_id, r.account_id, r.shop_id, r.identity_id, CAST(r.reward AS text) AS bought, "
+    "r.code, r.code_ref, r.tag, r.state, r.request_key, r.request_hash, r.actor, r.requested_at, r.issued_at, "
+    "r.expires_at, r.closed_at, r.order_id, r.closing, r.dead_at, r.unknown, r.returned, r.attempts, "
+    "r.next_try_at, r.message"
+)
+
+
+def add_redemption(
+    session: Session,
+    *,
+    account_id: int,
+    shop_id: int,
+    identity_id: int,
+    bought: Bought,
+    code: str,
+    tag: str,
+    request_key: str,
+    request_hash: bytes,
+    actor: str,
+    expires_at: datetime,
+    now: datetime,
+) -> RedemptionRow:
+    redemption_id = session.scalar(
+        "INSERT INTO redemptions (program_id, account_id, shop_id, identity_id, reward, cost, code, code_key, tag, "
+        "state, request_key, request_hash, actor, requested_at, expires_at) VALUES (:program_id, :account, :shop, "
+        ":identity, CAST(:reward AS jsonb), :cost, :code, :code_key, :tag, 'requested', :key, :hash, :actor, :now, "
+        ":expires_at) RETURNING id",
+        account=account_id,
+        shop=shop_id,
+        identity=identity_id,
+        reward=msgspec.json.encode(bought).decode(),
+        cost=bought.cost,
+        code=code,
+        code_key=code.casefold(),
+        tag=tag,
+        key=request_key,
+        hash=request_hash,
+        actor=actor,
+        expires_at=expires_at,
+        now=now,
+    )
+    return get_redemption(session, int(redemption_id))
+
+
+def get_redemption(session: Session, redemption_id: int) -> RedemptionRow:
+    """Raises: Refused("unknown_redemption")."""
+    found = find_redemptions_where(session, "r.id = :id", id=redemption_id)
+    if not found:
+        raise Refused("unknown_redemption", "There is no such redemption.")
+    return found[0]
+
+
+def find_by_key(session: Session, account_id: int, request_key: str) -> RedemptionRow | None:
+    found = find_redemptions_where(
+        session, "r.account_id = :account AND r.request_key = :key", account=account_id, key=request_key
+    )
+    return found[0] if found else None
+
+
+def find_by_codes(session: Session, codes: Sequence[str]) -> list[RedemptionRow]:
+    if not codes:
+        return []
+    return find_redemptions_where(
+        session, "r.code_key = ANY(:codes)", codes=sorted({code.casefold() for code in codes})
+    )
+
+
+def find_redemptions_where(session: Session, condition: str, /, **params: Any) -> list[RedemptionRow]:
+    """Redemptions `r` that meet `condition` (SQL of our own), oldest first."""
+    rows = session.rows(
+        f"SELECT {_COLUMNS} FROM redemptions r WHERE {{fence:r}} AND {condition} ORDER BY r.id", params
+    )
+    return [_row(row) for row in rows]
+
+
+def lock_redemption(session: Session, redemption_id: int) -> RedemptionRow:
+    """The row, locked until commit. Raises: Refused("unknown_redemption")."""
+    session.run("SELECT 1 FROM redemptions WHERE {fence} AND id = :id FOR UPDATE", id=redemption_id)
+    return get_redemption(session, redemption_id)
+
+
+def update_redemption(session: Session, redemption_id: int, **changes: Any) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in changes)
+    session.run(
+        f"UPDATE redemptions SET {assignments} WHERE {{fence}} AND id = :redemption",
+        changes,
+        redemption=redemption_id,
+    )
+
+
+def _row(row: Any) -> RedemptionRow:
+    values = dict(row._mapping)
+    values["bought"] = _decoder.decode(row.bought)
+    values["state"] = RedemptionState(row.state)
+    values["closing"] = Closing(row.closing) if row.closing else None
+    values["request_hash"] = bytes(row.request_hash)
+    return RedemptionRow(**values)
+
+
+def bought_json(bought: Bought) -> Any:
+    return json.loads(msgspec.json.encode(bought))

@@ -1,0 +1,35 @@
+"""A shopper or somebody of the staff does not want the code any more."""
+
+from app.db import redemptions
+from app.db.redemptions import RedemptionRow
+from app.domain.errors import Refused
+from app.domain.redeeming import Closing, RedemptionState
+from app.services.return_points import close
+from app.services.runtime import Runtime
+
+
+def cancel_redemption(
+    rt: Runtime, program_id: int, redemption_id: int, *, account_id: int | None = None
+) -> RedemptionRow:
+    """Begin to cancel; the points come back once the code is surely dead. Asked twice, it is one cancelling.
+
+    `account_id`: whose it must be, when a shopper asks. Raises: Refused("unknown_redemption"),
+    Refused("already_used"), Refused("already_closed").
+    """
+    with rt.db.begin(program_id) as session:
+        row = redemptions.lock_redemption(session, redemption_id)
+        if account_id is not None and row.account_id != account_id:
+            raise Refused("unknown_redemption", "There is no such redemption.")
+        match row.state:
+            case RedemptionState.USED:
+                raise Refused("already_used", "This code was used for an order, so it cannot be cancelled.")
+            case RedemptionState.EXPIRED | RedemptionState.FAILED:
+                raise Refused("already_closed", "This code is closed already; its points were given back.")
+            case RedemptionState.REQUESTED | RedemptionState.ISSUED:
+                waiting = (
+                    "The code is being withdrawn at the shop. The points come back when it is surely gone."
+                )
+                close(session, row, Closing.CANCEL, waiting, unknown=row.unknown, now=rt.now())
+            case RedemptionState.CANCELLING | RedemptionState.CANCELLED:
+                pass
+        return redemptions.get_redemption(session, redemption_id)

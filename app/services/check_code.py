@@ -1,0 +1,73 @@
+"""What has become of a code at the shop: asked when its order is void, or when the shop says that it is gone."""
+
+from app.db import orders, redemptions
+from app.db.redemptions import RedemptionRow
+from app.db.session import Session
+from app.domain.orders import OrderState
+from app.domain.redeeming import Closing, RedemptionState, points_to_return
+from app.services.return_points import close, lock_both, return_points
+from app.services.runtime import Runtime
+from app.services.shop_client import open_shop
+from connectors.base import FoundCode
+
+
+def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -> RedemptionState:
+    """Read the code and bring the redemption in step. Raises: Retryable, AccessLost, to be run again.
+
+    A used code whose order is void: a use left → `issued`, and no points; none left → it stays used, and only then
+    do points come back, if the program says so. An issued code that is gone or switched off: withdrawn, points back.
+    """
+    with open_shop(rt, program_id, shop_id) as client:
+        with rt.db.begin(program_id) as session:
+            row = redemptions.get_redemption(session, redemption_id)
+        found = client.find_code(row.code)
+    ours = found is not None and found.tag == row.tag
+    with rt.db.begin(program_id) as session:
+        book, locked = lock_both(session, row)
+        match locked.state:
+            case RedemptionState.ISSUED if not (ours and found is not None and found.live):
+                gone = (
+                    "The code is not usable at the shop any more. The points come back once that is certain."
+                )
+                close(session, locked, Closing.CANCEL, gone, unknown=locked.unknown, now=rt.now())
+            case RedemptionState.USED if _is_void(session, locked):
+                if ours and found is not None and _can_be_used(found):
+                    redemptions.update_redemption(
+                        session,
+                        redemption_id,
+                        state=RedemptionState.ISSUED.value,
+                        order_id=None,
+                        closed_at=None,
+                        message="The order was cancelled, and the shop lets the code be used again.",
+                    )
+                else:
+                    redemptions.update_redemption(session, redemption_id, dead_at=rt.now())
+                    order = _order(session, locked)
+                    if order is not None and order.order is not None:
+                        target = points_to_return(locked.bought, order.order, code_dead=True)
+                        return_points(session, book, locked, target, reason="order_void", now=rt.now())
+            case _:
+                pass
+        return redemptions.get_redemption(session, redemption_id).state
+
+
+def _can_be_used(found: FoundCode) -> bool:
+    return found.live and (found.uses_left is None or found.uses_left > 0)
+
+
+def _order(session: Session, row: RedemptionRow) -> orders.OrderRow | None:
+    found = orders.find_orders_where(session, "o.id = :id", id=row.order_id)
+    return found[0] if found else None
+
+
+def _is_void(session: Session, row: RedemptionRow) -> bool:
+    order = _order(session, row)
+    return (
+        order is not None
+        and order.order is not None
+        and order.order.state
+        in (
+            OrderState.CANCELLED,
+            OrderState.GONE,
+        )
+    )

@@ -1,0 +1,127 @@
+"""A code is withdrawn at the shop, seen dead, not found in any order, and only then are its points given back."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.db import jobs, redemptions
+from app.db.redemptions import RedemptionRow
+from app.db.session import Session
+from app.domain.errors import Refused, Retryable
+from app.domain.orders import OrderSnapshot
+from app.domain.program import UnusedCodes
+from app.domain.redeeming import CLOSED, Closing, RedemptionState
+from app.domain.retry import retry_at
+from app.services.return_points import give_back, lock_both
+from app.services.runtime import Runtime
+from app.services.settle_orders import Seen, settle_orders
+from app.services.shop_client import open_shop
+from connectors.base import FoundCode, ShopClient
+
+# A checkout that had the code in its cart when it died may still end.
+CHECKOUT_S = 60
+# The longest that a request may be on its way: a try of unknown outcome can land so much later.
+IN_FLIGHT_S = 15 * 60
+
+_MESSAGES = {
+    Closing.CANCEL: "Cancelled. The points are back.",
+    Closing.EXPIRY: "Not used in time. The points are back.",
+    Closing.FAILURE: "The code could not be made. The points are back.",
+}
+
+
+def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -> RedemptionState:
+    """One step of withdrawing; run again until it is done. Returns the state afterwards."""
+    with rt.db.begin(program_id) as session:
+        row = redemptions.get_redemption(session, redemption_id)
+    if row.state is not RedemptionState.CANCELLING:
+        return row.state
+    if row.attempts == 0:  # the shop was never asked: tries are counted before they are made
+        return _finish(rt, row, rt.now())
+    try:
+        with open_shop(rt, program_id, shop_id) as client:
+            found = _withdraw(client, row)
+            named = client.orders_with_code(row.code) if _may_be_used(row, found, rt.now()) else ()
+    except Retryable as error:
+        return _later(rt, row, error.retry_after_s)
+    except Refused:
+        return _later(rt, row, 3600)
+    return _seen_dead(rt, row, named)
+
+
+def _withdraw(client: ShopClient, row: RedemptionRow) -> FoundCode | None:
+    try:
+        return client.withdraw_code(row.code, row.tag)
+    except Refused as refused:
+        if refused.code == "not_ours":
+            return None  # somebody else's code of that name: ours is not there
+        raise
+
+
+def _may_be_used(row: RedemptionRow, found: FoundCode | None, now: datetime) -> bool:
+    """Whether the orders must be searched: always at the last look, and at once if the shop counts a use."""
+    return (found is not None and found.uses > 0) or (
+        row.dead_at is not None and now >= row.dead_at + _wait(row)
+    )
+
+
+def _seen_dead(rt: Runtime, row: RedemptionRow, named: Sequence[OrderSnapshot]) -> RedemptionState:
+    now = rt.now()
+    if named:
+        with rt.db.begin(row.program_id) as session:
+            settle_orders(
+                session, rt.vault, [Seen(shop_id=row.shop_id, order=order) for order in named], now=now
+            )
+        with rt.db.begin(row.program_id) as session:
+            state = redemptions.get_redemption(session, row.redemption_id).state
+        if state is not RedemptionState.CANCELLING:
+            return state
+    if row.dead_at is None or now < row.dead_at + _wait(row):
+        with rt.db.begin(row.program_id) as session:
+            locked = redemptions.lock_redemption(session, row.redemption_id)
+            if locked.state is not RedemptionState.CANCELLING:
+                return locked.state
+            dead_at = locked.dead_at or now
+            redemptions.update_redemption(session, row.redemption_id, dead_at=dead_at)
+            _again(session, row, dead_at + _wait(row))
+        return RedemptionState.CANCELLING
+    return _finish(rt, row, now)
+
+
+def _finish(rt: Runtime, row: RedemptionRow, now: datetime) -> RedemptionState:
+    with rt.db.begin(row.program_id) as session:
+        book, locked = lock_both(session, row)
+        if locked.state is not RedemptionState.CANCELLING or locked.closing is None:
+            return locked.state
+        state = CLOSED[locked.closing]
+        if locked.closing is Closing.EXPIRY and locked.bought.unused is UnusedCodes.BREAKAGE:
+            redemptions.update_redemption(
+                session,
+                row.redemption_id,
+                state=state.value,
+                closed_at=now,
+                closing=None,
+                next_try_at=None,
+                message="Not used in time.",
+            )
+            return state
+        give_back(session, book, locked, state, _MESSAGES[locked.closing], now=now)
+        return state
+
+
+def _later(rt: Runtime, row: RedemptionRow, asked_s: int | None) -> RedemptionState:
+    now = rt.now()
+    # Never given up: points wait for certainty. After the last step of the schedule, twice a day.
+    tries = int((now - row.requested_at) / timedelta(hours=12)) + 3
+    again = retry_at(min(tries, 12), now=now, asked_s=asked_s) or now + timedelta(hours=12)
+    with rt.db.begin(row.program_id) as session:
+        _again(session, row, again)
+    return RedemptionState.CANCELLING
+
+
+def _again(session: Session, row: RedemptionRow, at: datetime) -> None:
+    redemptions.update_redemption(session, row.redemption_id, next_try_at=at)
+    jobs.enqueue(session, "close_redemption", at=at, shop_id=row.shop_id, redemption_id=row.redemption_id)
+
+
+def _wait(row: RedemptionRow) -> timedelta:
+    return timedelta(seconds=IN_FLIGHT_S if row.unknown else CHECKOUT_S)

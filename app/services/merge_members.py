@@ -1,0 +1,164 @@
+"""Two members turn out to be one person; and the undo, should they not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db import ledger, members, programs
+from app.db.sealing import Vault
+from app.db.session import Session
+from app.domain.errors import Refused
+from app.domain.ledger import Book, Draft, EntryKind
+from app.services.settle_orders import settle_orders
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    merge_id: int
+    winner_id: int
+    loser_id: int
+
+
+def merge_members(
+    session: Session, vault: Vault, one: int, other: int, *, cause: str, actor: str, now: datetime
+) -> Merged | None:
+    """Make the two one; the older account wins. None: they were one already.
+
+    Every open lot of the loser goes over with its dates, a deficit likewise; the loser's chain stays as it is. Its
+    identities and orders are the winner's from now on. Raises: Refused("unknown_member").
+    """
+    programs.lock_settling(session)
+    winners = members.find_winners(session, [one, other])
+    both = sorted({winners.get(one, one), winners.get(other, other)})
+    if len(both) == 1:
+        return None
+    winner, loser = both
+    books = ledger.lock_books(session, both)
+    if len(books) != len(both):
+        raise Refused("unknown_member", "There is no such member.")
+    identity_ids = [
+        row.id
+        for row in session.rows("SELECT id FROM identities WHERE {fence} AND member_id = :loser", loser=loser)
+    ]
+    merge_id = members.add_merge(
+        session,
+        winner_id=winner,
+        loser_id=loser,
+        identity_ids=identity_ids,
+        cause=cause,
+        actor=actor,
+        now=now,
+    )
+    books[loser].transfer_to(books[winner], f"merge:{merge_id}", first=(0, 0), now=now)
+    ledger.write_books(session, books.values())
+    session.run(
+        "UPDATE accounts SET merged_into = :winner, closed_at = :now WHERE {fence} AND id = :loser",
+        winner=winner,
+        loser=loser,
+        now=now,
+    )
+    _move(session, identity_ids, winner)
+    _share_lifetime(session, winner, loser, sign=1)
+    _recount(session, vault, [winner], now)
+    return Merged(merge_id, winner, loser)
+
+
+def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) -> Merged:
+    """The opposite transfers: the loser gets back what it brought, even if the winner has spent of it since.
+
+    Raises: Refused("unknown_merge"), Refused("already_undone"), Refused("merged_further").
+    """
+    programs.lock_settling(session)
+    row = session.first(
+        "SELECT winner_id, loser_id, identity_ids, undone_at FROM merges WHERE {fence} AND id = :id FOR UPDATE",
+        id=merge_id,
+    )
+    if row is None:
+        raise Refused("unknown_merge", "There is no such merge.")
+    if row.undone_at is not None:
+        raise Refused("already_undone", "This merge was undone already.")
+    books = ledger.lock_books(session, [row.winner_id, row.loser_id])
+    closed = session.scalar("SELECT closed_at FROM accounts WHERE {fence} AND id = :id", id=row.winner_id)
+    if closed is not None:
+        raise Refused("merged_further", "The winner was merged into another member since: undo that first.")
+    _transfer_back(session, books[row.winner_id], books[row.loser_id], merge_id, now)
+    ledger.write_books(session, books.values())
+    session.run(
+        "UPDATE accounts SET merged_into = NULL, closed_at = NULL WHERE {fence} AND id = :loser",
+        loser=row.loser_id,
+    )
+    session.run("UPDATE merges SET undone_at = :now WHERE {fence} AND id = :id", id=merge_id, now=now)
+    _move(session, row.identity_ids, row.loser_id)
+    _share_lifetime(session, row.winner_id, row.loser_id, sign=-1)
+    _recount(session, vault, [row.winner_id, row.loser_id], now)
+    return Merged(merge_id, row.winner_id, row.loser_id)
+
+
+def _transfer_back(session: Session, winner: Book, loser: Book, merge_id: int, now: datetime) -> None:
+    """Each transfer of the merge the other way round, lots with the dates they came with."""
+    source = f"merge:{merge_id}"
+    undo = f"{source}:undo"
+    brought = [
+        ledger.entry_of(row)
+        for row in session.rows(
+            "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
+            source=source,
+            winner=winner.account[1],
+        )
+    ]
+    out = back = 0
+    for entry in brought:
+        if entry.points > 0:
+            taken = winner.take_back(
+                Draft(EntryKind.TRANSFER_OUT, -entry.points, undo, out, now, origin=entry.origin), now=now
+            )
+            out += sum(1 for one in taken if one.kind is EntryKind.TRANSFER_OUT)
+            loser.credit(
+                Draft(
+                    EntryKind.TRANSFER_IN,
+                    entry.points,
+                    undo,
+                    back,
+                    now,
+                    entry.available_at,
+                    entry.expires_at,
+                    entry.origin,
+                ),
+                now=now,
+            )
+            back += 1
+        else:  # a deficit that came along
+            winner.credit(Draft(EntryKind.TRANSFER_IN, -entry.points, undo, out, now, origin=undo), now=now)
+            loser.take_back(Draft(EntryKind.TRANSFER_IN, entry.points, undo, back, now), now=now)
+            out, back = out + 1, back + 1
+
+
+def _move(session: Session, identity_ids: list[int], member_id: int) -> None:
+    session.run(
+        "UPDATE identities SET member_id = :member WHERE {fence} AND id = ANY(:ids)",
+        member=member_id,
+        ids=identity_ids,
+    )
+    session.run(
+        "UPDATE orders SET member_id = :member WHERE {fence} AND identity_id = ANY(:ids)",
+        member=member_id,
+        ids=identity_ids,
+    )
+
+
+def _share_lifetime(session: Session, winner: int, loser: int, *, sign: int) -> None:
+    session.run(
+        "UPDATE members w SET lifetime_points = w.lifetime_points + :sign * l.lifetime_points FROM members l "
+        "WHERE {fence:w} AND {fence:l} AND l.program_id = w.program_id AND w.id = :winner AND l.id = :loser",
+        winner=winner,
+        loser=loser,
+        sign=sign,
+    )
+
+
+def _recount(session: Session, vault: Vault, member_ids: list[int], now: datetime) -> None:
+    """Orders count for whom they belong to now; terms that are fixed do not move, tiers may rise."""
+    rows = session.rows(
+        "SELECT shop_id, order_ref FROM orders WHERE {fence} AND member_id = ANY(:ids) ORDER BY placed_at, id",
+        ids=member_ids,
+    )
+    settle_orders(session, vault, [], now=now, recount=[(row.shop_id, row.order_ref) for row in rows])

@@ -1,0 +1,126 @@
+"""Points become a code: the first step, everything that is decided and stored before the shop is asked."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db import jobs, ledger, members, programs, redemptions, shops
+from app.db.redemptions import RedemptionRow
+from app.db.session import Session
+from app.domain.calendar import days_later
+from app.domain.earning import Facts
+from app.domain.errors import Refused
+from app.domain.ledger import Book, Draft, EntryKind
+from app.domain.program import Program
+from app.domain.redeeming import quote
+from app.services.runtime import Runtime
+
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemRequest:
+    """Who wants what. `request_key` is the client's for this one click; the same again is the same redemption."""
+
+    program_id: int
+    member_id: int
+    shop_id: int  # where the code will be used
+    reward_key: str
+    request_key: str
+    actor: str  # "shopper", or who of the staff, or which API key
+
+    @property
+    def hash(self) -> bytes:
+        return hashlib.sha256(f"{self.shop_id}|{self.reward_key}".encode()).digest()
+
+
+def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
+    """Take the points, store the code and put in the job that makes it: one commit, the account locked.
+
+    The same click twice is the same redemption. Raises: Refused with insufficient_points, tier_too_low,
+    unknown_reward, unknown_member, shop_not_connected, no_identity, key_reused, bad_key.
+    """
+    if not 0 < len(request.request_key) <= MAX_KEY:
+        raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
+    with rt.db.begin(request.program_id) as session:
+        member_id = members.find_winners(session, [request.member_id]).get(
+            request.member_id, request.member_id
+        )
+        books = ledger.lock_books(session, [member_id])
+        if member_id not in books:
+            raise Refused("unknown_member", "There is no such member.")
+        if done := redemptions.find_by_key(session, member_id, request.request_key):
+            return _same(done, request)
+        return _buy(rt, session, request, member_id, books[member_id])
+
+
+def _same(done: RedemptionRow, request: RedeemRequest) -> RedemptionRow:
+    if done.request_hash != request.hash:
+        raise Refused(
+            "key_reused", "This idempotency key was used for another request. Use a new one for a new wish."
+        )
+    return done
+
+
+def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, book: Book) -> RedemptionRow:
+    now = rt.now()
+    program = programs.load_versions(session)[request.program_id].live
+    member = members.get_member(session, member_id)
+    shop = shops.get_shop(session, request.shop_id)
+    if not shop.callable:
+        raise Refused(
+            "shop_not_connected",
+            "This shop cannot make codes at the moment. No points were taken; try again later.",
+        )
+    reward = program.reward(request.reward_key)
+    if reward is None:
+        raise Refused("unknown_reward", "There is no such reward any more.")
+    book.ripen(now)
+    available = book.balance(at=now).available
+    bought = quote(
+        reward, program=program, tier_key=member.tier_key, available=available, shop_currency=shop.currency
+    )
+    row = redemptions.add_redemption(
+        session,
+        account_id=member_id,
+        shop_id=shop.shop_id,
+        identity_id=_identity(session, member_id, shop.shop_id),
+        bought=bought,
+        code=rt.new_code(),
+        tag=rt.tag,
+        request_key=request.request_key,
+        request_hash=request.hash,
+        actor=request.actor,
+        expires_at=_expires_at(rt, program),
+        now=now,
+    )
+    facts: Facts = {
+        "rule": "redeem",
+        "reward": bought.key,
+        "title": bought.title,
+        "cost": bought.cost,
+    }
+    book.redeem(Draft(EntryKind.REDEEM, -bought.cost, row.source, 0, now, facts=facts), now=now)
+    ledger.write_books(session, [book])
+    jobs.enqueue(session, "issue_code", shop_id=shop.shop_id, redemption_id=row.redemption_id)
+    return row
+
+
+def _identity(session: Session, member_id: int, shop_id: int) -> int:
+    """The member's customer at that shop: a code is bound to one."""
+    found = session.scalar(
+        "SELECT min(id) FROM identities WHERE {fence} AND member_id = :member AND shop_id = :shop "
+        "AND customer_ref NOT LIKE 'erased:%'",
+        member=member_id,
+        shop=shop_id,
+    )
+    if found is None:
+        raise Refused(
+            "no_identity",
+            "This member has no customer account at that shop: a code could not be bound to it.",
+        )
+    return int(found)
+
+
+def _expires_at(rt: Runtime, program: Program) -> datetime:
+    return days_later(rt.now(), program.code_days, program.zone)

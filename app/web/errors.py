@@ -1,0 +1,138 @@
+"""Errors become answers here, once: Refused 4xx, Retryable 503, a bug 500. Each has an id, which is also logged.
+
+Programs get RFC 9457 problem details, people a plain page. Neither ever tells more than `Refused.detail`, which is
+written for them.
+"""
+
+import secrets
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template
+from werkzeug.exceptions import HTTPException
+
+from app.domain.errors import Refused, Retryable
+from app.services.is_outage import is_outage
+from app.web.here import wants_json
+
+RETRY_AFTER_S = 30
+
+# Every other refusal is 422: understood, and not possible as it stands.
+_STATUS = {
+    "bad_request": 400,
+    "not_understood": 400,
+    "signed_out": 401,
+    "not_allowed": 403,
+    "taken": 409,
+    "shop_elsewhere": 409,
+    "wrong_state": 409,
+    "link_used": 410,
+    "too_many": 429,
+}
+_SAID = {
+    400: "This request could not be understood.",
+    401: "This needs a valid signature or sign-in.",
+    403: "You may not do this.",
+    404: "There is nothing here.",
+    405: "This address does not answer this kind of request.",
+    413: "This is too large.",
+    429: "Too many requests: wait a little.",
+}
+
+log = structlog.get_logger()
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(Retryable, _retryable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+
+
+def status_of(refused: Refused) -> int:
+    if refused.code.startswith("unknown_"):
+        return 404
+    return _STATUS.get(refused.code, 422)
+
+
+def answer(
+    status: int, code: str, detail: str, *, error_id: str, retry_after_s: int | None = None
+) -> Response:
+    """The answer in the words of whoever asks: problem details or a page."""
+    if wants_json():
+        response = jsonify(
+            type="about:blank",
+            title=_title(status),
+            status=status,
+            code=code,
+            detail=detail,
+            instance=error_id,
+        )
+        response.mimetype = "application/problem+json"
+    else:
+        response = make_response(
+            render_template("problem.html", title=_title(status), detail=detail, error_id=error_id)
+        )
+    response.status_code = status
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response
+
+
+def _refused(error: Refused) -> Response:
+    error_id = _new_id()
+    status = status_of(error)
+    log.info("refused", error_id=error_id, code=error.code, status=status)
+    return answer(status, error.code, error.detail, error_id=error_id)
+
+
+def _retryable(error: Retryable) -> Response:
+    error_id = _new_id()
+    log.warning("retryable", error_id=error_id, detail=error.detail)
+    wait_s = error.retry_after_s or RETRY_AFTER_S
+    # Not its detail: that names hosts and is written for the log.
+    said = "This does not work at the moment; please try again a little later."
+    return answer(503, "try_again", said, error_id=error_id, retry_after_s=wait_s)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return make_response(error.get_response())
+    error_id = _new_id()
+    said = _SAID.get(error.code, "This did not work.")
+    response = answer(error.code, f"http_{error.code}", said, error_id=error_id)
+    response.headers.extend(
+        (name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")
+    )
+    return response
+
+
+def _bug(error: Exception) -> Response:
+    error_id = _new_id()
+    if is_outage(error):
+        log.error("database_out", error_id=error_id, error=type(error).__name__)
+        said = "This does not work at the moment; please try again a little later."
+        return answer(503, "try_again", said, error_id=error_id, retry_after_s=RETRY_AFTER_S)
+    log.error("bug", error_id=error_id, exc_info=error)
+    said = "Something went wrong on our side. It was written down; nothing was lost."
+    return answer(500, "internal_error", said, error_id=error_id)
+
+
+def _title(status: int) -> str:
+    return {
+        400: "Not understood",
+        401: "Not signed in",
+        403: "Not allowed",
+        404: "Not found",
+        405: "Not possible",
+        409: "Not as it stands",
+        410: "No longer there",
+        413: "Too large",
+        422: "Not possible",
+        429: "Too many requests",
+        500: "Our fault",
+        503: "Not now",
+    }.get(status, "Not possible")
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)

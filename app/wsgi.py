@@ -1,0 +1,11 @@
+"""What a WSGI server serves: `granian --interface wsgi app.wsgi:app`, as `laurel serve` does."""
+
+from app import logs
+from app.bootstrap import build, refuse_unguarded
+from app.settings import Settings
+from app.web import create_app
+
+logs.configure()
+_rt = build(Settings.from_env("serve"))
+refuse_unguarded(_rt)
+app = create_app(_rt)

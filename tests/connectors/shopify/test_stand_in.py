@@ -1,0 +1,219 @@
+"""The stand-in shop's webhooks and its API, both read by this connector, must agree after whatever people do there."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.changes import OrderChanged
+from app.domain.money import Money
+from app.domain.orders import OrderSnapshot
+from connectors.base import Absent, AppCredentials, CodeKind, CodeSpec, Delivery, Granted, ShopAccess
+from connectors.shopify import install
+from connectors.shopify.client import ShopifyShop
+from connectors.shopify.mapping import normalise
+from sandbox.clock import VirtualClock
+from sandbox.hosts import HostMap
+from sandbox.refusals import Impossible
+from sandbox.shopify import Installation, Shop, create_app
+from sandbox.shopify.bodies_orders import order_body
+from sandbox.shopify.state import Order
+
+SCOPES = ["read_orders", "read_customers", "read_discounts", "write_discounts"]
+APP = AppCredentials(client_id="client-id", secrets=("shpss_" + "s" * 32,))
+
+
+class World:
+    def __init__(self, **settings: Any) -> None:
+        self.clock = VirtualClock()
+        app = Installation(client_id=APP.client_id, secrets=list(APP.secrets), scopes=SCOPES)
+        self.shop = Shop(clock=self.clock, app=app, **settings)
+        self.hosts = HostMap({self.shop.domain: create_app(self.shop)})
+        self.shop.install()
+        self.mug = self.shop.product("Mug", "10.00")
+        self.coffee = self.shop.product("Coffee", "19.99")
+        self.gift_card = self.shop.product("Gift card", "25.00", gift_card=True)
+        self.alice = self.shop.create_customer("alice@example.test", "Alice", "Archer")
+
+    def access(self) -> ShopAccess:
+        credentials = {"mode": "own_app", "access_token": self.shop.issue_token().value}
+        return ShopAccess(shop_key="acme", shop_ref=self.shop.domain, credentials=credentials)
+
+    def client(self) -> ShopifyShop:
+        return ShopifyShop(self.access(), self.hosts)
+
+    def told(self, order: Order) -> OrderSnapshot:
+        body = json.dumps(order_body(self.shop, order)).encode()
+        change = normalise(Delivery(topic="orders/updated", delivery_ref="", shop_ref=None, body=body))
+        assert isinstance(change, OrderChanged)
+        return change.order
+
+    def read(self, order: Order) -> OrderSnapshot | Absent:
+        return self.client().read_orders([str(order.id)])[str(order.id)]
+
+
+ACTS = (
+    *("pay", "fulfil", "refund a mug", "refund shipping", "goodwill", "goods back without money", "cancel"),
+    *("remove a mug", "remove a coffee", "add a coffee", "refund all", "touch"),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    acts=st.lists(st.sampled_from(ACTS), max_size=6),
+    taxes_included=st.booleans(),
+    paying_in=st.sampled_from([None, "EUR", "JPY"]),
+    tip=st.sampled_from([0, "3.00"]),
+    off=st.sampled_from([None, "5.00"]),
+)
+def test_webhook_and_api_agree_after_whatever_people_do(
+    acts: list[str], taxes_included: bool, paying_in: str | None, tip: Any, off: Any
+) -> None:
+    world = World(tax_percent=10, taxes_included=taxes_included)
+    lines = [(world.mug, 3), (world.coffee, 1), (world.gift_card, 1)]
+    order = world.shop.create_order(
+        lines, customer=world.alice, shipping="7.50", currency=paying_in, tip=tip, off=off
+    )
+    mug, coffee = (line.id for line in order.lines[:2])
+    for act in acts:
+        world.clock.advance(timedelta(seconds=5))
+        try:
+            do(act, world.shop, order, mug, coffee, world)
+        except Impossible:
+            continue
+    snapshot = world.told(order)
+    assert world.read(order) == snapshot
+    assert world.client().orders_changed(world.shop.created, world.clock()).orders == (snapshot,)
+    assert snapshot.goods_refunded.minor <= snapshot.goods.minor
+    assert snapshot.placed_at == order.created
+
+
+def do(act: str, shop: Shop, order: Order, mug: int, coffee: int, world: World) -> None:
+    match act:
+        case "pay":
+            shop.pay(order)
+        case "fulfil":
+            shop.fulfil(order)
+        case "refund a mug":
+            shop.refund(order, {mug: 1})
+        case "refund shipping":
+            shop.refund(order, shipping="7.50")
+        case "goodwill":
+            shop.refund(order, beyond="4.00")
+        case "goods back without money":
+            shop.refund(order, {coffee: 1}, moves_money=False)
+        case "remove a mug":
+            shop.edit(order, remove={mug: 1})
+        case "remove a coffee":
+            shop.edit(order, remove={coffee: 1})
+        case "add a coffee":
+            shop.edit(order, add=[(world.coffee, 1)])
+        case "refund all":
+            shop.refund_all(order)
+        case "cancel":
+            shop.cancel(order)
+        case _:
+            shop.touch(order)
+
+
+def test_goods_are_the_lines_without_gift_card_tip_tax_and_shipping() -> None:
+    world = World(tax_percent=10)
+    order = world.shop.create_order(
+        [(world.mug, 2), (world.gift_card, 1)], shipping="7.50", tip="3.00", paid=True
+    )
+    assert world.told(order).goods == Money(2000, "USD")
+
+
+def test_all_given_back_leaves_no_goods() -> None:
+    world = World(tax_percent=10)
+    order = world.shop.create_order([(world.mug, 2), (world.coffee, 1)], shipping="7.50", paid=True)
+    world.shop.refund(order, beyond="5.00")
+    world.shop.refund_all(order)
+    snapshot = world.told(order)
+    assert snapshot.goods_refunded == snapshot.goods == Money(3999, "USD")
+
+
+def test_an_order_that_was_deleted_is_gone_and_an_old_one_too() -> None:
+    """Which of the two it is, the caller knows: from how far back the scopes reach (`reads_orders_days`)."""
+    world = World()
+    order = world.shop.checkout([(world.mug, 1)])
+    deleted = world.shop.checkout([(world.mug, 1)])
+    world.shop.delete(deleted)
+    assert world.read(deleted) is Absent.GONE
+    world.clock.advance(timedelta(days=61))
+    assert world.read(order) is Absent.GONE
+    assert world.client().shop_facts().reads_orders_days == 60
+
+
+@pytest.mark.parametrize("kind", CodeKind)
+def test_a_code_lives_and_dies(kind: CodeKind) -> None:
+    world = World()
+    spec = CodeSpec(
+        code="laurel-7k3m9q2x4v8t1w5z",
+        kind=kind,
+        amount=Money(500, "USD") if kind is CodeKind.AMOUNT else None,
+        percent=10 if kind is CodeKind.PERCENT else None,
+        minimum_spend=Money(1500, "USD"),
+        customer_ref=str(world.alice.id),
+        starts_at=world.clock(),
+        expires_at=world.clock() + timedelta(days=90),
+        tag="laurel:5f1c",
+        title="A reward",
+    )
+    client = world.client()
+    issued = client.issue_code(spec)
+    assert client.issue_code(spec) == issued
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.live, found.tag, found.customer_ref) == (True, spec.tag, spec.customer_ref)
+    assert [code.code_ref for code in client.our_codes("laurel:")[0]] == [issued.code_ref]
+    used = world.shop.checkout([(world.mug, 2)], customer=world.alice, codes=[spec.code], shipping="7.50")
+    assert client.orders_with_code(spec.code) == [world.told(used)]
+    assert spec.code.casefold() in [code.casefold() for code in world.told(used).codes_used]
+    dead = client.withdraw_code(spec.code, spec.tag)
+    assert dead
+    assert not dead.live
+
+
+def test_subscriptions_are_made_once() -> None:
+    world = World()
+    address = "https://laurel.example/webhooks/shopify/acme"
+    first = world.client().ensure_webhooks(address, None)
+    assert all(state.repaired for state in first)
+    assert not any(state.repaired for state in world.client().ensure_webhooks(address, None))
+    world.client().remove_webhooks(address)
+    assert not [each for each in world.shop.subscriptions.values() if each.by_api]
+
+
+def test_a_merchants_own_app_gets_its_token_and_renews_it() -> None:
+    world = World()
+    credentials = install.client_credentials(
+        world.shop.domain, APP.client_id, APP.secrets[0], world.hosts, world.clock()
+    )
+    access = ShopAccess(shop_key="acme", shop_ref=world.shop.domain, credentials=credentials)
+    assert ShopifyShop(access, world.hosts).shop_facts().shop_ref == world.shop.domain
+    assert install.refresh(access, AppCredentials(), world.hosts, world.clock()) is None
+    renewed = install.refresh(access, AppCredentials(), world.hosts, world.clock.advance(timedelta(days=1)))
+    assert renewed
+    assert renewed["access_token"] != credentials["access_token"]
+
+
+def test_a_renewed_token_brings_a_renewed_refresh_token() -> None:
+    world = World()
+    token = world.shop.issue_token()
+    assert token.refresh
+    assert token.expires
+    credentials = {
+        "mode": "app",
+        "access_token": token.value,
+        "refresh_token": token.refresh,
+        "expires_at": token.expires.isoformat(),
+    }
+    access = ShopAccess(shop_key="acme", shop_ref=world.shop.domain, credentials=credentials)
+    renewed = install.refresh(access, APP, world.hosts, world.clock.advance(timedelta(hours=1)))
+    assert renewed
+    assert renewed["refresh_token"] != token.refresh
+    assert Granted(shop_ref=None, credentials=renewed, state=None).credentials["mode"] == "app"

@@ -1,0 +1,126 @@
+"""Every recorded delivery is understood, or ignored or refused with the reason stated here."""
+
+import pytest
+
+from app.domain.changes import (
+    Change,
+    CodeGone,
+    CustomerFacts,
+    CustomerSeen,
+    Ignored,
+    OrderChanged,
+    OrderToReread,
+)
+from app.domain.errors import Refused
+from app.domain.orders import OrderState
+from connectors.base import BadSignature, NotADelivery, WebhookRequest
+from connectors.woocommerce import CONNECTOR
+from tests.connectors.stories import at, usd
+from tests.connectors.woocommerce import recorded
+
+PING = "01-ping-new-webhook-1-ping.json"
+ERRORS = [name for name in recorded.RECORDINGS if name.startswith("45-")]
+# (state, goods, refunds that the body shows) by the beginning of the file's name
+ORDERS = {
+    "02-": (OrderState.OPEN, "39.99", []),
+    "03-": (OrderState.OPEN, "39.99", []),
+    "04-": (OrderState.PAID, "39.99", []),
+    "05-A-completed-1": (OrderState.PAID, "39.99", []),
+    "06-": (OrderState.PAID, "39.99", []),
+    "08-": (OrderState.PAID, "39.99", ["5.00"]),
+    "09-": (OrderState.PAID, "39.99", ["5.00", "10.00"]),
+    "11-": (OrderState.PAID, "39.99", ["10.00", "41.24"]),
+    "12-": (OrderState.PAID, "149.00", []),
+    "13-": (OrderState.PAID, "149.00", []),
+    "15-": (OrderState.OPEN, "10.00", []),
+    "16-": (OrderState.CANCELLED, "10.00", []),
+    "17-": (OrderState.OPEN, "10.00", []),
+    "18-": (OrderState.OPEN, "10.00", []),
+    "19-E-completed-1": (OrderState.PAID, "30.00", []),
+    "19-E-completed-2": (OrderState.PAID, "30.00", []),
+    "20-": (OrderState.CANCELLED, "30.00", []),
+    "25-": (OrderState.PAID, "33.98", []),
+    "26-": (OrderState.CANCELLED, "33.98", []),
+}
+OTHERS: dict[str, Change] = {
+    "05-A-completed-2": CustomerSeen(
+        CustomerFacts(customer_ref="2", email="alice@example.test", email_verified=False, name="Alice Jones")
+    ),
+    "19-E-completed-3": CustomerSeen(
+        CustomerFacts(customer_ref="3", email="bob@example.test", email_verified=False, name="Bob Smith")
+    ),
+    "29-": OrderToReread("29", "deleted at the shop"),
+    "31-": CustomerSeen(
+        CustomerFacts(customer_ref="4", email="carol@example.test", email_verified=False, name="Carol")
+    ),
+    "32-": CustomerSeen(
+        CustomerFacts(customer_ref="4", email="carol@example.test", email_verified=False, name="Carol King")
+    ),
+    "33-": Ignored("a customer was deleted at the shop; the member and the points stay"),
+    "35-": CodeGone("33"),
+    **dict.fromkeys(
+        ("22-", "23-", "24-"),
+        Ignored("a coupon that can be used was made or changed; codes are read when they matter"),
+    ),
+}
+
+
+def test_every_recording_has_its_line_here() -> None:
+    known = (*ORDERS, *OTHERS, "01-", "27-", "45-")
+    assert not [name for name in recorded.RECORDINGS if not name.startswith(known)]
+
+
+@pytest.mark.parametrize("name", [name for name in recorded.RECORDINGS if name.startswith(tuple(ORDERS))])
+def test_an_order_is_understood(name: str) -> None:
+    state, goods, refunds = next(facts for start, facts in ORDERS.items() if name.startswith(start))
+    change = _change(name)
+    assert isinstance(change, OrderChanged)
+    assert (change.order.state, change.order.goods) == (state, usd(goods))
+    assert [refund.goods for refund in change.order.refunds] == [usd(refund) for refund in refunds]
+    assert change.reread == bool(refunds)
+
+
+@pytest.mark.parametrize("name", [name for name in recorded.RECORDINGS if name.startswith(tuple(OTHERS))])
+def test_anything_else_is_understood_or_ignored_with_its_reason(name: str) -> None:
+    assert _change(name) == next(change for start, change in OTHERS.items() if name.startswith(start))
+
+
+def test_another_currency_stays_what_it_is() -> None:
+    change = _change("27-G-order-EUR-tax-shipping-fee-1-order.created.json")
+    assert isinstance(change, OrderChanged)
+    assert (str(change.order.goods), change.order.goods.currency) == (
+        "65.00",
+        "EUR",
+    )  # shipping, fee and tax apart
+
+
+def test_gmt_times_are_utc_in_any_time_zone_of_the_machine() -> None:
+    change = _change("05-A-completed-1-order.updated.json")
+    assert isinstance(change, OrderChanged)
+    order = change.order
+    assert (order.placed_at, order.paid_at) == (at("18:18:36"), at("18:18:39"))
+    assert (order.fulfilled_at, order.updated_at) == (at("18:18:41"), at("18:18:41"))
+
+
+def test_the_ping_of_a_new_webhook_is_no_delivery() -> None:
+    with pytest.raises(NotADelivery):
+        CONNECTOR.verify(recorded.delivery(PING), ())
+
+
+@pytest.mark.parametrize(
+    "body", [b"webhook_id=12&x=1", b"webhook_id=", b"webhook_id=12\n", b"webhook_id=" + b"1" * 30, b""]
+)
+def test_what_only_looks_like_a_ping_is_refused(body: bytes) -> None:
+    with pytest.raises(BadSignature):
+        CONNECTOR.verify(WebhookRequest(body, {}), (recorded.SECRET,))
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_that_was_signed_and_sent_is_kept_with_its_code(name: str) -> None:
+    with pytest.raises(Refused, match="woocommerce_rest_shop_order_invalid_id") as caught:
+        _change(name)
+    assert caught.value.code == "error_object"
+
+
+def _change(name: str) -> Change:
+    return CONNECTOR.normalise(CONNECTOR.verify(recorded.delivery(name), (recorded.SECRET,)))
