@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import CheckConstraint, ColumnCollectionConstraint, create_engine, inspect, text
+from sqlalchemy import CheckConstraint, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from app.db import ledger, members, tables
 from app.db.migrating import GuardsMissing, psycopg_url, require_guards

@@ -61,7 +61,7 @@ ACTS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     acts=st.lists(st.sampled_from(ACTS), max_size=6),
     taxes_included=st.booleans(),

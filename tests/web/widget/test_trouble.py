@@ -118,6 +118,25 @@ def test_a_shop_nobody_knows_gets_no_launcher(page: Page, stub: Stub) -> None:
     expect(launcher(page)).to_have_count(0)
 
 
+def test_a_panel_that_cannot_be_read_says_so_and_the_next_click_tries_again(page: Page, stub: Stub) -> None:
+    page.route("**/panel.js", lambda route: route.abort())
+    visit(page, stub)
+    launcher(page).click()
+    expect(launcher(page)).to_have_text("Your points did not load")
+    page.unroute("**/panel.js")
+    launcher(page).click()
+    expect(page.get_by_role("dialog")).to_contain_text("1,254 points")
+    expect(launcher(page)).to_have_text("1,254 points")
+
+
+def test_without_its_words_nothing_is_shown_and_nothing_breaks(page: Page, stub: Stub) -> None:
+    page.route("**/messages/*.json", lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        visit(page, stub)
+    expect(launcher(page)).to_have_count(0)
+    expect(page.get_by_role("button", name="Add to basket")).to_be_visible()
+
+
 def test_rewards_that_do_not_load_can_be_asked_for_again(page: Page, stub: Stub) -> None:
     stub.answer("GET", "rewards", problem(500, "internal"), problem(500, "internal"))
     panel = open_panel(page, stub)

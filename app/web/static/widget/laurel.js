@@ -23,7 +23,7 @@ class LaurelWidget extends HTMLElement {
 
   connectedCallback() {
     if (this.#app) this.#app.store.refresh();
-    else if (!this.#waiting) whenIdle(() => this.#start());
+    else if (!this.#waiting) whenIdle(() => this.#start().catch(() => {})); // without its words there is nothing to show
     this.#waiting = true;
   }
 
@@ -40,7 +40,9 @@ class LaurelWidget extends HTMLElement {
   async open() {
     if (!this.#app) await this.#start();
     if (!this.#launcher) return;
-    const panel = await this.#loadPanel();
+    const panel = await this.#loadPanel().catch(() => null);
+    if (!panel) return this.#label("trouble_title"); // the next click tries again
+    this.#label();
     panel.open(matchMedia(PHONE).matches);
     this.#launcher.setAttribute("aria-expanded", "true");
   }
@@ -59,7 +61,7 @@ class LaurelWidget extends HTMLElement {
     this.#app.words = await loadWords(langOf(this));
     this.#build();
     store.addEventListener("change", () => this.#learn()); // before the panel listens: it shows what we learn here
-    if (inline) await this.#loadPanel();
+    if (inline) await this.#loadPanel().catch(() => {});
     await reading;
     this.#learn();
     if (!inline) this.#reveal();
@@ -113,10 +115,10 @@ class LaurelWidget extends HTMLElement {
     this.#frame.append(this.#launcher);
   }
 
-  #label() {
+  #label(trouble = null) {
     const { store, words } = this.#app;
     const available = store.me?.member?.balance.available;
-    const text = available === undefined ? words.t("launcher") : words.points(available);
+    const text = trouble || available === undefined ? words.t(trouble ?? "launcher") : words.points(available);
     const width = this.#launcher.offsetWidth;
     fill(this.#launcher, text, () => [icon("mark"), h("span", { class: "lw-num" }, text)]);
     // A shorter number leaves the button as wide as it was, so that nothing on the page moves.
