@@ -136,6 +136,17 @@ class FoundCode:
     value: str | None  # "5.00", "10"; None for free shipping
 
 
+class WebhookFound(StrEnum):
+    """How a subscription was found, before anything was mended."""
+
+    RIGHT = "right"
+    MISSING = "missing"
+    SWITCHED_OFF = "switched_off"  # by the shop, or by somebody there
+    ELSEWHERE = "elsewhere"  # it pointed at another address
+    OTHER_SECRET = "other_secret"  # noqa: S105 - signed with a secret that is not ours
+    DOUBLED = "doubled"  # there, and once more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookState:
     """One subscription at the shop. `healthy`: exists, active, points at us."""
@@ -144,6 +155,7 @@ class WebhookState:
     healthy: bool
     repaired: bool
     detail: str
+    found: WebhookFound = WebhookFound.RIGHT
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,9 @@
 from connectors import shopify, woocommerce
 from connectors.base import Connector
 
-CONNECTORS: dict[str, Connector] = {
-    connector.name: connector for connector in (shopify.CONNECTOR, woocommerce.CONNECTOR)
-}
+_ALL = [
+    shopify.CONNECTOR,
+    woocommerce.CONNECTOR,
+]
+
+CONNECTORS: dict[str, Connector] = {connector.name: connector for connector in _ALL}

@@ -209,10 +209,13 @@ def change_tiers(session: Session, changes: Sequence[TierChange], *, now: dateti
         "CAST(:t AS text[]), CAST(:c AS text[]), CAST(:a AS timestamptz[])) AS u(p, m, f, t, c, a)",
         columns,
     )
+    last = {one.member_id: one for one in changes}  # several steps up in one batch: the last one stands
     session.run(
         "UPDATE members m SET tier_key = u.t, tier_since = u.a FROM unnest(CAST(:m AS bigint[]), "
         "CAST(:t AS text[]), CAST(:a AS timestamptz[])) AS u(m, t, a) WHERE {fence:m} AND m.id = u.m",
-        columns,
+        m=list(last),
+        t=[one.to_key for one in last.values()],
+        a=[one.at for one in last.values()],
     )
 
 

@@ -365,6 +365,7 @@ orders = _table(
     _at("reread_at", nullable=True),  # not before
     Column("unreadable", Text, nullable=True),  # the shop cannot show it to us, and why
     _at("checked_at", nullable=True),  # last compared with the shop
+    Column("digest", JSONB, nullable=True),  # its refunds as the shop listed them then: ref -> amount
     UniqueConstraint("program_id", "shop_id", "order_ref"),
     _to("shops", "shop_id"),
     Index("ix_orders_member", "program_id", "member_id", "counted_at"),
@@ -494,6 +495,19 @@ repairs = _table(
     _at("at"),
     _to("reconciliations", "reconciliation_id"),
     Index("ix_repairs_run", "program_id", "reconciliation_id"),
+)
+
+# --- Jobs that will not be tried again --------------------------------------------------------------------
+
+failed_jobs = _table(
+    "failed_jobs",
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("args", JSONB, nullable=False),  # our ids only
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _at("at"),
+    Index("ix_failed_jobs_at", "program_id", "at"),
 )
 
 # --- People who run it -------------------------------------------------------------------------------------

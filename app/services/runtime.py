@@ -32,6 +32,7 @@ class Runtime:
     clock: Callable[[], datetime]
     public_url: str
     send_mail: SendMail
+    sends_mail: bool = True  # False: `send_mail` refuses
     new_code: Callable[[], str] = new_code
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
@@ -44,6 +45,10 @@ class Runtime:
         """The secrets of the installation's own app on a platform; empty: it has none."""
         app = self.apps.get(platform)
         return app.secrets if app else ()
+
+    def app_of(self, platform: str) -> AppCredentials:
+        """The installation's own app on a platform; an empty one: it has none."""
+        return self.apps.get(platform) or AppCredentials()
 
     @property
     def tag(self) -> str:

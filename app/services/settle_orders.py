@@ -75,21 +75,20 @@ def settle_orders(
 ) -> list[Settled]:
     """Make the ledger agree with what was seen, in that order. One answer for each of `seen`.
 
-    `recount`: orders to be counted again as held (a claim, a merge, a published rate, another `counts_from`).
+    `recount`: orders to be counted again as held (a claim, a merge, a published rate, another `counts_from`);
+    whether they count at all is decided again, and who may join by them joins.
     The caller's transaction covers everything; the settling lock of its programs is taken here.
     """
     programs.lock_settling(session)
     again = list(recount)
-    facts = _Facts(
-        session, vault, [*(one.key for one in seen), *again], [one.order for one in seen], seen, now
-    )
+    facts = _Facts(session, vault, seen, again, now)
     answers: list[tuple[Verdict, OrderRow, _Action | None]] = []
     for one in seen:
         verdict, action = facts.see(one)
         answers.append((verdict, facts.rows[one.key], action))
     for key in again:
-        if key in facts.rows and facts.rows[key].order is not None:
-            facts.count(facts.rows[key])
+        if key in facts.rows:
+            facts.recount(facts.rows[key])
     _append(session, facts.actions, now)
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
@@ -104,11 +103,12 @@ class _Facts:
         self,
         session: Session,
         vault: Vault,
-        keys: Sequence[OrderKey],
-        snapshots: Sequence[OrderSnapshot],
         seen: Sequence[Seen],
+        again: Sequence[OrderKey],
         now: datetime,
     ) -> None:
+        keys = [*(one.key for one in seen), *again]
+        snapshots = [one.order for one in seen]
         self.session, self.vault, self.now = session, vault, now
         self.actions: list[_Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
@@ -116,7 +116,7 @@ class _Facts:
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
         self.rows = self._load_rows(dict.fromkeys(keys))
-        self.identities = self._load_identities(seen)
+        self.identities = self._load_identities([*seen, *self._as_held(again)])
         self.by_id = {one.identity_id: one for one in self.identities.values()}
         self._load_known_owners()
         self.proven = self._load_proven(snapshots)
@@ -131,8 +131,15 @@ class _Facts:
         ids = orders.new_ids(self.session, len(missing)) if missing else []
         for key, order_id in zip(missing, ids, strict=True):
             program_id = self.shops[key[0]].program_id
-            found[key] = OrderRow(program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1])
+            found[key] = OrderRow(
+                program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1], is_new=True
+            )
         return found
+
+    def _as_held(self, keys: Iterable[OrderKey]) -> list[Seen]:
+        """Orders to be counted again, as if what we hold of them came in: their people are looked up too."""
+        held = [(key, self.rows[key].order) for key in keys if key in self.rows]
+        return [Seen(shop_id=key[0], order=order) for key, order in held if order is not None]
 
     def _load_identities(self, seen: Sequence[Seen]) -> dict[IdentityKey, IdentityRow]:
         refs: dict[IdentityKey, bool] = {}
@@ -178,6 +185,7 @@ class _Facts:
         """Who proved an address that guests of this batch ordered with."""
         guests = [order for order in snapshots if order.customer_ref is None and order.email]
         hashes = {self.vault.email_hash(order.email) for order in guests if order.email}
+        hashes |= {row.email_hash for row in self.rows.values() if row.email_hash is not None}
         found = members.find_verified(self.session, sorted(hashes))
         owners = sorted({one.member_id for one in found.values() if one.member_id is not None})
         winners = members.find_winners(self.session, owners)
@@ -244,6 +252,11 @@ class _Facts:
             row.reread_wanted += 1
             row.reread_reason = reason
             row.changed = True
+
+    def recount(self, row: OrderRow) -> None:
+        if row.order is not None:
+            row.excluded = self._excluded(row.shop_id, row.order)
+            self.count(row)
 
     def count(self, row: OrderRow) -> _Action | None:
         """Owner, terms and target of an order as held now."""
@@ -435,7 +448,9 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     """Carry the actions out, in order, on locked books."""
     if not actions:
         return
-    held = ledger.find_held(session, sorted({action.row.source for action in actions}))
+    held = ledger.find_held(
+        session, sorted({action.row.source for action in actions if not action.row.is_new})
+    )
     holders = {account for accounts in held.values() for account in accounts}
     winners = members.find_winners(session, sorted(holders))
     owners = {action.owner for action in actions if action.owner is not None}

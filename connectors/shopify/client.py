@@ -23,6 +23,7 @@ from connectors.base import (
     OrderPage,
     ShopAccess,
     ShopFacts,
+    WebhookFound,
     WebhookState,
 )
 from connectors.decoding import decode
@@ -472,13 +473,26 @@ class ShopifyShop:
             self._change_webhook(REPOINT_WEBHOOK, {"id": keep.id, "subscription": wanted})
         else:
             self._change_webhook(CREATE_WEBHOOK, {"topic": _enum(topic), "subscription": wanted})
-            return WebhookState(topic=topic, healthy=True, repaired=True, detail="was missing; made")
+            return WebhookState(
+                topic=topic,
+                healthy=True,
+                repaired=True,
+                detail="was missing; made",
+                found=WebhookFound.MISSING,
+            )
         surplus = [each for each in there if each.id != keep.id]
         for each in surplus:
             self._change_webhook(DELETE_WEBHOOK, {"id": each.id})
         if surplus:
             detail = f"{detail}; {len(surplus)} more removed"
-        return WebhookState(topic=topic, healthy=True, repaired=not right or bool(surplus), detail=detail)
+        doubled = WebhookFound.DOUBLED if surplus else WebhookFound.RIGHT
+        return WebhookState(
+            topic=topic,
+            healthy=True,
+            repaired=not right or bool(surplus),
+            detail=detail,
+            found=doubled if right else WebhookFound.ELSEWHERE,
+        )
 
     def _change_webhook(self, operation: str, variables: Mapping[str, Any]) -> None:
         if errors := self._made(operation, variables).user_errors:

@@ -33,6 +33,7 @@ from connectors.base import (
     OrderPage,
     ShopAccess,
     ShopFacts,
+    WebhookFound,
     WebhookState,
 )
 from connectors.decoding import decode, split_list
@@ -356,7 +357,11 @@ class WooClient:
                 done.append(f"removed another ({hook.status})")
         healthy = kept.status == "active" and kept.delivery_url == address
         return WebhookState(
-            topic=topic, healthy=healthy, repaired=bool(done), detail=", ".join(done) or kept.status
+            topic=topic,
+            healthy=healthy,
+            repaired=bool(done),
+            detail=", ".join(done) or kept.status,
+            found=_found(hooks, address, wanted["name"]),
         )
 
     # --- Calls ----------------------------------------------------------------------------------------------
@@ -492,6 +497,19 @@ def _id(ref: str) -> str:
 
 def _gmt(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _found(hooks: Sequence[Webhook], address: str, name: str) -> WebhookFound:
+    """How a topic's webhooks stood before they were mended."""
+    here = [hook for hook in hooks if hook.delivery_url == address]
+    active = sorted((hook for hook in here if hook.status == "active"), key=lambda hook: hook.id)
+    if not active:
+        if here:
+            return WebhookFound.SWITCHED_OFF
+        return WebhookFound.ELSEWHERE if hooks else WebhookFound.MISSING
+    if active[0].name != name:
+        return WebhookFound.OTHER_SECRET
+    return WebhookFound.DOUBLED if len(hooks) > 1 else WebhookFound.RIGHT
 
 
 def _cursor(cursor: str | None, since: datetime) -> tuple[str, datetime, int]:

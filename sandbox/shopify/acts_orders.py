@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from sandbox.refusals import Impossible
 from sandbox.shopify.acts_discounts import DiscountActs
-from sandbox.shopify.bodies import edit_body, order_body
+from sandbox.shopify.bodies_orders import order_body
+from sandbox.shopify.bodies_refunds import edit_body
 from sandbox.shopify.state import Application, Customer, Line, Order, Product, ShippingLine, Transaction
 from sandbox.shopify.totals import spread
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sandbox.refusals import Impossible
 from sandbox.shopify.acts_orders import Amount, OrderActs
-from sandbox.shopify.bodies import refund_body
+from sandbox.shopify.bodies_refunds import refund_body
 from sandbox.shopify.state import ZERO, Order, Refund, RefundLine, Transaction
 from sandbox.shopify.totals import total
 

@@ -8,8 +8,10 @@ from flask import Blueprint, Response, g, request
 from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 
 from sandbox.faults import AFTER_APPLYING, HANG_HEADER, FaultKind
+from sandbox.shopify import fields_customers as customers
 from sandbox.shopify import fields_discounts as discounts
 from sandbox.shopify import fields_orders as orders
+from sandbox.shopify import fields_parts as parts
 from sandbox.shopify import fields_site as site
 from sandbox.shopify.base import API_VERSION
 from sandbox.shopify.bucket import Bucket
@@ -28,16 +30,16 @@ _STATUS = {
 
 FIELDS: Mapping[str, Fields] = {
     "Order": orders.ORDER,
-    "LineItem": orders.LINE,
-    "Product": orders.PRODUCT,
-    "Refund": orders.REFUND,
-    "RefundLineItem": orders.REFUND_LINE,
-    "OrderTransaction": orders.TRANSACTION,
-    "DiscountCodeApplication": orders.APPLICATION,
-    "ManualDiscountApplication": orders.APPLICATION,
-    "ShippingLine": orders.SHIPPING,
-    "Customer": orders.CUSTOMER,
-    "CustomerEmailAddress": orders.EMAIL,
+    "LineItem": parts.LINE,
+    "Product": parts.PRODUCT,
+    "Refund": parts.REFUND,
+    "RefundLineItem": parts.REFUND_LINE,
+    "OrderTransaction": parts.TRANSACTION,
+    "DiscountCodeApplication": parts.APPLICATION,
+    "ManualDiscountApplication": parts.APPLICATION,
+    "ShippingLine": parts.SHIPPING,
+    "Customer": customers.CUSTOMER,
+    "CustomerEmailAddress": customers.EMAIL,
     "DiscountCodeBasic": discounts.DISCOUNT,
     "DiscountCodeFreeShipping": discounts.DISCOUNT,
     "DiscountRedeemCode": discounts.REDEEM_CODE,
@@ -178,7 +180,7 @@ def _type(value: Any, _info: GraphQLResolveInfo[Shop], _abstract: Any) -> str:
     if isinstance(value, Mapping):
         return str(value["__typename"])
     if isinstance(value, Of):
-        return orders.typename(value)
+        return parts.typename(value)
     if isinstance(value, Discount):
         return value.kind
     return {Order: "Order", Customer: "Customer", Product: "Product", Subscription: "WebhookSubscription"}[

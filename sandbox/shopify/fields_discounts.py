@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from sandbox.shopify.fields_orders import money
+from sandbox.shopify.money import money
 from sandbox.shopify.paging import connection, holds, terms_of
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.state import Customer, Discount, gid

@@ -1,40 +1,20 @@
-"""GraphQL fields of orders, lines, refunds and customers. A field that is not here fails loudly, never with a guess."""
+"""GraphQL fields of orders, and the search for them. A field that is not here fails loudly, never with a guess."""
 
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLError
 
+from sandbox.shopify.fields_parts import transactions_of
+from sandbox.shopify.money import bag
 from sandbox.shopify.paging import connection, holds, terms_of
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.state import (
-    ZERO,
-    Application,
-    Customer,
-    Line,
     Order,
-    Product,
-    Refund,
-    RefundLine,
-    ShippingLine,
-    Transaction,
     gid,
 )
-from sandbox.shopify.totals import decimals_of, rounded, total
+from sandbox.shopify.totals import total
 from sandbox.shopify.typed import Fields, Of, denied, iso
-
-
-def money(amount: Decimal, currency: str) -> dict[str, str]:
-    """MoneyV2: at least one decimal ("10.0"), no more than needed; yen too."""
-    whole = f"{rounded(amount, currency) + 0:.{max(1, decimals_of(currency))}f}"
-    head, _, tail = whole.partition(".")
-    return {"amount": f"{head}.{tail.rstrip('0') or '0'}", "currencyCode": currency}
-
-
-def bag(shop: Shop, order: Order, amount: Decimal) -> dict[str, dict[str, str]]:
-    other = amount * order.rate if order.currency != shop.currency else amount
-    return {"shopMoney": money(amount, shop.currency), "presentmentMoney": money(other, order.currency)}
 
 
 def _sum(name: str) -> Any:
@@ -78,7 +58,7 @@ ORDER: Fields = {
     "shippingLines": lambda _, order, args: connection([Of(order, line) for line in order.shipping], args),
     "shippingLine": lambda _, order, __: Of(order, order.shipping[0]) if order.shipping else None,
     "refunds": lambda _, order, args: [Of(order, refund) for refund in order.refunds][: args.get("first")],
-    "transactions": lambda _, order, args: _transactions(order)[: args.get("first")],
+    "transactions": lambda _, order, args: transactions_of(order)[: args.get("first")],
     "currentSubtotalPriceSet": _sum("current_subtotal"),
     "currentTotalPriceSet": _sum("current_price"),
     "currentTotalTaxSet": _sum("current_taxes"),
@@ -103,169 +83,6 @@ ORDER: Fields = {
     "refundDiscrepancySet": lambda shop, order, _: bag(
         shop, order, total([refund.beyond for refund in order.refunds])
     ),
-}
-
-
-def _line_money(amount: Any) -> Any:
-    return lambda shop, of, _: bag(shop, of.order, amount(shop.sums(of.order), of.what))
-
-
-LINE: Fields = {
-    "id": lambda _, of, __: gid("LineItem", of.what.id),
-    "name": lambda _, of, __: of.what.product.title,
-    "title": lambda _, of, __: of.what.product.title,
-    "quantity": lambda _, of, __: of.what.quantity,
-    "currentQuantity": lambda shop, of, __: shop.sums(of.order).current_quantity(of.what),
-    "refundableQuantity": lambda shop, of, __: shop.sums(of.order).current_quantity(of.what),
-    "isGiftCard": lambda _, of, __: of.what.product.gift_card,
-    "taxable": lambda _, of, __: of.what.product.taxable,
-    "requiresShipping": lambda _, of, __: not of.what.product.gift_card,
-    "vendor": lambda _, of, __: of.what.product.vendor,
-    "sku": lambda _, of, __: of.what.product.sku,
-    "product": lambda _, of, __: of.what.product,
-    "variant": lambda _, of, __: {"id": gid("ProductVariant", of.what.product.variant_id)},
-    "originalUnitPriceSet": _line_money(lambda _, line: line.price),
-    "originalTotalSet": _line_money(lambda _, line: line.price * line.quantity),
-    # A code's share is not in the line's own discount: only the "after all discounts" fields and allocations have it.
-    "discountedTotalSet": _line_money(lambda _, line: line.price * line.quantity),
-    "totalDiscountSet": _line_money(lambda _, __: ZERO),
-    "discountedUnitPriceSet": _line_money(lambda _, line: line.price),
-    "discountedUnitPriceAfterAllDiscountsSet": _line_money(lambda sums, line: sums.part(line, 1)),
-    "taxLines": lambda shop, of, __: (
-        [
-            {
-                "title": "VAT" if of.order.taxes_included else "State tax",
-                "rate": float(shop.tax_percent / 100),
-                "ratePercentage": float(shop.tax_percent),
-                "priceSet": bag(shop, of.order, shop.sums(of.order).line_tax(of.what)),
-            }
-        ]
-        if shop.tax_percent and of.what.product.taxable
-        else []
-    ),
-    "discountAllocations": lambda shop, of, __: [
-        {
-            "allocatedAmountSet": bag(shop, of.order, amount),
-            "discountApplication": Of(of.order, application),
-        }
-        for application, amount in of.what.allocations
-    ],
-}
-
-PRODUCT: Fields = {
-    "id": lambda _, product, __: gid("Product", product.id),
-    "title": lambda _, product, __: product.title,
-    "tags": lambda _, product, __: list(product.tags),
-    "vendor": lambda _, product, __: product.vendor,
-    "productType": lambda _, __, ___: "",
-    "collections": lambda _, product, args: connection(
-        [{"id": gid("Collection", number)} for number in product.collections], args
-    ),
-}
-
-REFUND: Fields = {
-    "id": lambda _, of, __: gid("Refund", of.what.id),
-    "legacyResourceId": lambda _, of, __: str(of.what.id),
-    "note": lambda _, of, __: of.what.note,
-    "createdAt": lambda _, of, __: iso(of.what.created),
-    "updatedAt": lambda _, of, __: iso(of.what.created),
-    "processedAt": lambda _, of, __: iso(of.what.created),
-    "totalRefundedSet": lambda shop, of, __: bag(
-        shop, of.order, total([t.amount for t in of.what.transactions])
-    ),
-    "refundLineItems": lambda _, of, args: connection([Of(of.order, part) for part in of.what.lines], args),
-    "refundShippingLines": lambda shop, of, args: connection(
-        _refunded_shipping(shop, of.order, of.what), args
-    ),
-    "orderAdjustments": lambda shop, of, args: connection(_adjustments(shop, of.order, of.what), args),
-    "transactions": lambda _, of, args: connection([Of(of.order, t) for t in of.what.transactions], args),
-    "duties": lambda _, __, ___: [],
-    "order": lambda _, of, __: of.order,
-}
-
-REFUND_LINE: Fields = {
-    "id": lambda _, of, __: gid("RefundLineItem", of.what.id),
-    "quantity": lambda _, of, __: of.what.quantity,
-    "restockType": lambda _, of, __: of.what.restock.upper(),
-    "restocked": lambda _, of, __: of.what.restock != "no_restock",
-    "subtotalSet": lambda shop, of, __: bag(shop, of.order, of.what.subtotal),
-    "totalTaxSet": lambda shop, of, __: bag(shop, of.order, of.what.tax),
-    "lineItem": lambda _, of, __: Of(of.order, of.what.line),
-}
-
-TRANSACTION: Fields = {
-    "id": lambda _, of, __: gid("OrderTransaction", of.what.id),
-    "kind": lambda _, of, __: of.what.kind.upper(),
-    "status": lambda _, of, __: of.what.status.upper(),
-    "gateway": lambda _, of, __: of.what.gateway,
-    "test": lambda _, of, __: of.order.test,
-    "createdAt": lambda _, of, __: iso(of.what.at),
-    "processedAt": lambda _, of, __: iso(of.what.at),
-    "amountSet": lambda shop, of, __: bag(shop, of.order, of.what.amount),
-    "parentTransaction": lambda _, of, __: next(
-        (t for t in _transactions(of.order) if t.what.id == of.what.parent_id), None
-    ),
-}
-
-APPLICATION: Fields = {
-    "index": lambda _, of, __: of.order.applications.index(of.what),
-    "code": lambda _, of, __: of.what.code,
-    "title": lambda _, of, __: of.what.title,
-    "description": lambda _, of, __: of.what.title,
-    "allocationMethod": lambda _, of, __: "EACH" if of.what.shipping else "ACROSS",
-    "targetSelection": lambda _, __, ___: "ALL",
-    "targetType": lambda _, of, __: "SHIPPING_LINE" if of.what.shipping else "LINE_ITEM",
-    "value": lambda shop, of, __: (
-        {
-            "__typename": "PricingPercentageValue",
-            "percentage": float(of.what.percentage),
-        }
-        if of.what.percentage is not None
-        else {"__typename": "MoneyV2", **money(of.what.amount, shop.currency)}
-    ),
-}
-
-SHIPPING: Fields = {
-    "id": lambda _, of, __: gid("ShippingLine", of.what.id),
-    "title": lambda _, of, __: of.what.title,
-    "originalPriceSet": lambda shop, of, __: bag(shop, of.order, of.what.price),
-    "discountedPriceSet": lambda shop, of, __: bag(shop, of.order, of.what.price - of.what.discount),
-    "currentDiscountedPriceSet": lambda shop, of, __: bag(
-        shop, of.order, shop.sums(of.order).current_shipping
-    ),
-}
-
-CUSTOMER: Fields = {
-    "id": lambda _, customer, __: gid("Customer", customer.id),
-    "legacyResourceId": lambda _, customer, __: str(customer.id),
-    "state": lambda _, customer, __: customer.state.upper(),
-    "locale": lambda _, __, ___: "en",
-    "tags": lambda _, customer, __: customer.tags,
-    "note": lambda _, customer, __: customer.note,
-    "verifiedEmail": lambda _, customer, __: customer.verified,
-    "createdAt": lambda _, customer, __: iso(customer.created),
-    "updatedAt": lambda _, customer, __: iso(customer.updated),
-    "numberOfOrders": lambda shop, customer, __: str(len(_orders_of(shop, customer))),
-    "amountSpent": lambda shop, customer, __: money(
-        total([shop.sums(o).received - shop.sums(o).refunded for o in _orders_of(shop, customer)]),
-        shop.currency,
-    ),
-    "firstName": lambda shop, customer, __: _personal(shop, "firstName", customer.first_name),
-    "lastName": lambda shop, customer, __: _personal(shop, "lastName", customer.last_name),
-    "displayName": lambda shop, customer, __: _personal(
-        shop, "displayName", f"{customer.first_name} {customer.last_name}".strip() or customer.email
-    ),
-    "email": lambda shop, customer, __: _personal(shop, "email", customer.email),
-    "phone": lambda shop, customer, __: _personal(shop, "phone", customer.phone),
-    "defaultEmailAddress": lambda shop, customer, __: {"customer": customer} if customer.email else None,
-    "defaultPhoneNumber": lambda _, __, ___: None,
-    "metafield": lambda _, __, ___: None,
-}
-
-EMAIL: Fields = {
-    "emailAddress": lambda shop, source, _: _personal(shop, "emailAddress", source["customer"].email),
-    "marketingState": lambda _, __, ___: "NOT_SUBSCRIBED",
-    "validFormat": lambda _, __, ___: True,
 }
 
 
@@ -320,57 +137,3 @@ def find_orders(shop: Shop, args: dict[str, Any]) -> dict[str, Any]:
         return getattr(order, by), order.id
 
     return connection(sorted(rows, key=key), args, key)
-
-
-def _transactions(order: Order) -> list[Of]:
-    refunds = [part for refund in order.refunds for part in refund.transactions]
-    return [Of(order, part) for part in (*order.transactions, *refunds)]
-
-
-def _refunded_shipping(shop: Shop, order: Order, refund: Refund) -> Sequence[dict[str, Any]]:
-    if not refund.shipping:
-        return []
-    return [
-        {
-            "id": gid("RefundShippingLine", refund.shipping_id),
-            "shippingLine": Of(order, order.shipping[0]),
-            "subtotalAmountSet": bag(shop, order, refund.shipping),
-            "taxAmountSet": bag(shop, order, refund.shipping_tax),
-        }
-    ]
-
-
-def _adjustments(shop: Shop, order: Order, refund: Refund) -> Sequence[dict[str, Any]]:
-    if not refund.beyond:
-        return []
-    return [
-        {
-            "id": gid("OrderAdjustment", refund.adjustment_id),
-            "reason": "REFUND_DISCREPANCY",
-            "amountSet": bag(shop, order, -refund.beyond),  # negative: more went back than the lines say
-            "taxAmountSet": bag(shop, order, ZERO),
-        }
-    ]
-
-
-def _orders_of(shop: Shop, customer: Customer) -> list[Order]:
-    return [order for order in shop.orders.values() if order.customer is customer]
-
-
-def _personal(shop: Shop, name: str, value: str | None) -> str | None:
-    return denied(name) if shop.hides_personal_data else value
-
-
-def typename(of: Of) -> str:
-    """What an `Of` is called in the schema."""
-    what = of.what
-    if isinstance(what, Application):
-        return "DiscountCodeApplication" if what.code is not None else "ManualDiscountApplication"
-    return {
-        Line: "LineItem",
-        Refund: "Refund",
-        RefundLine: "RefundLineItem",
-        Transaction: "OrderTransaction",
-        ShippingLine: "ShippingLine",
-        Product: "Product",
-    }[type(what)]

@@ -3,7 +3,15 @@
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.woocommerce import consent, page, rest_coupons, rest_orders, rest_site
+from sandbox.woocommerce import (
+    consent,
+    page,
+    rest_coupons,
+    rest_customers,
+    rest_orders,
+    rest_refunds,
+    rest_site,
+)
 from sandbox.woocommerce.shop import Shop
 from sandbox.woocommerce.wire import PREFIX, WcError, after, answer, before
 
@@ -12,7 +20,7 @@ def create_app(shop: Shop) -> Flask:
     """A WSGI app that answers for `shop`."""
     app = Flask("sandbox.woocommerce", static_folder=None)
     app.secret_key = shop.widget_secret  # of the shop pages' own session
-    for part in (rest_orders, rest_coupons, rest_site):
+    for part in (rest_orders, rest_refunds, rest_coupons, rest_customers, rest_site):
         app.register_blueprint(part.make(shop), url_prefix=PREFIX)
     app.register_blueprint(consent.make(shop))
     app.register_blueprint(page.make(shop))

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from sandbox.woocommerce.bodies import encode
+from sandbox.woocommerce.parts import encode
 from sandbox.woocommerce.shop import Shop
 
 _NEEDED = ("app_name", "scope", "user_id", "return_url", "callback_url")

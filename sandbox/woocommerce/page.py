@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from sandbox import storefront
 from sandbox.storefront import CodeRow, OrderRow, ProductRow, customer_ref
-from sandbox.woocommerce.bodies import SYMBOLS
+from sandbox.woocommerce.parts import SYMBOLS
 from sandbox.woocommerce.shop import Shop
 from sandbox.woocommerce.state import Coupon, Order
 

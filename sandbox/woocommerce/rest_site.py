@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from sandbox.woocommerce.bodies import HOOKS, SYMBOLS, webhook_body
+from sandbox.woocommerce.bodies import HOOKS, webhook_body
+from sandbox.woocommerce.parts import SYMBOLS
 from sandbox.woocommerce.shop import Shop
 from sandbox.woocommerce.state import Webhook
 from sandbox.woocommerce.wire import WcError, answer, missing_param, page_of

@@ -1,7 +1,9 @@
 """The store as a whole: all acts together, and what it says of each resource when a webhook is sent."""
 
 from sandbox.woocommerce.acts_refunds import RefundActs
-from sandbox.woocommerce.bodies import coupon_body, customer_body, encode, order_body
+from sandbox.woocommerce.bodies import coupon_body, customer_body
+from sandbox.woocommerce.bodies_orders import order_body
+from sandbox.woocommerce.parts import encode
 
 
 class Shop(RefundActs):

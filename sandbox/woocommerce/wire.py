@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 from flask import Response, g, request
 
 from sandbox.faults import AFTER_APPLYING, HANG_HEADER, FaultKind
-from sandbox.woocommerce.bodies import encode
+from sandbox.woocommerce.parts import encode
 from sandbox.woocommerce.shop import Shop
 from sandbox.woocommerce.state import ApiKey
 

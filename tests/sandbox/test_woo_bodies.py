@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.woocommerce import Shop
-from sandbox.woocommerce.bodies import order_body
+from sandbox.woocommerce.bodies_orders import order_body
 from tests.sandbox.receiver import Receiver, recorded
 from tests.sandbox.shapes import differences
 

@@ -1,0 +1,37 @@
+"""Which shops are due for which comparison: asked every minute, so that a missed hour is made up for."""
+
+from collections import Counter
+from datetime import timedelta
+
+from app.db import directory, jobs, reconciliations
+from app.services.drain_inbox import SLICE
+from app.services.runtime import Runtime
+
+OFTEN = timedelta(minutes=10)
+DAILY = timedelta(hours=24)
+
+
+def due_reconciliations(rt: Runtime) -> dict[str, int]:
+    """Put a job in for each that is due, and one for marked orders that nobody reads. Returns how many of each.
+
+    A job that waits already is not put in twice, so asking often costs nothing.
+    """
+    found: Counter[str] = Counter()
+    with rt.db.outside() as connection:
+        programs = directory.program_ids(connection)
+    for start in range(0, len(programs), SLICE):
+        with rt.db.begin(*programs[start : start + SLICE]) as session:
+            now = rt.now()
+            for due in reconciliations.find_due(session, now=now, often=OFTEN, daily=DAILY):
+                jobs.enqueue(
+                    session,
+                    "reconcile_shop",
+                    program_id=due.program_id,
+                    shop_id=due.shop_id,
+                    kind=due.kind,
+                )
+                found[due.kind] += 1
+            for program_id, shop_id in reconciliations.find_marked_shops(session, now=now):
+                jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
+                found["reread_orders"] += 1
+    return dict(found)

@@ -1,0 +1,100 @@
+"""Codes, both ways: every usable code of ours at the shop was paid for, every code paid for is at the shop."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from app.db import jobs, shop_codes, shops
+from app.db.reconciliations import Repair
+from app.db.session import Session
+from app.db.shop_codes import SoldCode
+from app.domain.errors import AccessLost, Refused
+from app.services.causes import Cause
+from app.services.reconcile_run import Run
+from app.services.shop_client import open_shop
+from connectors.base import FoundCode
+
+TAG_PREFIX = "laurel-"
+FIRST_DAYS = timedelta(days=7)  # in which orphans are only told: a restore or a move may explain them
+_PAID_FOR = ("requested", "issued", "cancelling")
+
+
+def reconcile_codes(run: Run) -> None:
+    """Raises: AccessLost, Retryable, Refused; what was withdrawn by then is written down."""
+    live = _live_codes(run)
+    with run.rt.db.begin(run.program_id) as session:
+        sold = shop_codes.find_sold(session, run.shop_id, [one.code.casefold() for one in live])
+        orphans = [one for one in live if _is_orphan(sold.get(one.code.casefold()))]
+        _look_into(run, session, live, sold)
+        run.look(session, len(live))
+    # After the listing: withdrawing while it is paged would push others past the edge of a page.
+    for code in orphans:
+        _end_orphan(run, code)
+    with run.rt.db.begin(run.program_id) as session:
+        shops.update_shop(session, run.shop_id, codes_checked_at=run.started_at)
+
+
+def _live_codes(run: Run) -> list[FoundCode]:
+    live: list[FoundCode] = []
+    cursor: str | None = None
+    while True:
+        with open_shop(run.rt, run.program_id, run.shop_id) as client:
+            found, cursor = client.our_codes(TAG_PREFIX, cursor)
+        live += [one for one in found if one.live]
+        if cursor is None:
+            return live
+
+
+def _is_orphan(sold: SoldCode | None) -> bool:
+    """Nobody paid for it, or the points went back: a redemption is written before its code is made."""
+    return sold is None or (sold.state not in _PAID_FOR and sold.state != "used")
+
+
+def _look_into(run: Run, session: Session, live: Sequence[FoundCode], sold: dict[str, SoldCode]) -> None:
+    """Codes that should be at the shop and are not, and used ones that can be used again: one job each."""
+    there = {one.code.casefold() for one in live}
+    issued = shop_codes.find_issued(session, run.shop_id, before=run.started_at, now=run.rt.now())
+    absent = [one for one in issued if one.code_key not in there]
+    revived = [one for one in sold.values() if one.state == "used"]
+    for one in (*absent, *revived):
+        jobs.enqueue(
+            session,
+            "check_code",
+            program_id=run.program_id,
+            shop_id=run.shop_id,
+            redemption_id=one.redemption_id,
+        )
+    texts = {Cause.CODE_ABSENT: "not to be found at the shop", Cause.CODE_REVIVED: "can be used once more"}
+    named = [(Cause.CODE_ABSENT, one) for one in absent] + [(Cause.CODE_REVIVED, one) for one in revived]
+    repairs = [
+        Repair(
+            subject=f"redemption:{one.redemption_id}",
+            cause=cause.value,
+            detail=f"its code is {texts[cause]}: it is looked into",
+        )
+        for cause, one in named
+    ]
+    run.repaired(session, repairs)
+
+
+def _end_orphan(run: Run, code: FoundCode) -> None:
+    cause, detail = _ended(run, code)
+    repair = Repair(subject=f"code:{code.code_ref}", cause=cause.value, detail=detail)
+    with run.rt.db.begin(run.program_id) as session:
+        run.repaired(session, [repair])
+
+
+def _ended(run: Run, code: FoundCode) -> tuple[Cause, str]:
+    """Withdraw an orphan if it is surely ours. The code itself is worth money: its end is enough to know it by."""
+    shown = f"a usable code …{code.code[-4:]} that nobody paid for"
+    if code.tag != run.rt.tag:
+        return Cause.CODE_OF_OTHER, f"{shown} was made by another or an older installation ({code.tag})"
+    if run.started_at - run.shop.connected_at <= FIRST_DAYS:
+        return Cause.CODE_ORPHAN_KEPT, f"{shown}: it stays for the shop's first {FIRST_DAYS.days} days"
+    try:
+        with open_shop(run.rt, run.program_id, run.shop_id) as client:
+            client.withdraw_code(code.code, run.rt.tag)
+    except AccessLost:
+        raise
+    except Refused as refused:
+        return Cause.CODE_ORPHAN_KEPT, f"{shown} could not be withdrawn: {refused.detail}"
+    return Cause.CODE_ORPHAN, f"{shown} was withdrawn"

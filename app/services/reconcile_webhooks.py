@@ -1,0 +1,60 @@
+"""The shop's subscriptions: each topic we need reaches our address exactly once, or is mended, or is shown."""
+
+from collections.abc import Sequence
+
+from app.db import shops
+from app.db.reconciliations import Repair
+from app.db.shops import ShopRow
+from app.services.causes import OF_SUBSCRIPTION, Cause
+from app.services.reconcile_run import Run
+from app.services.runtime import Runtime
+from app.services.shop_client import open_shop
+from connectors.base import WebhookState
+
+
+def reconcile_webhooks(run: Run) -> None:
+    """Raises: AccessLost, Retryable, Refused. The first time, when the shop was just connected, repairs nothing."""
+    with run.rt.db.begin(run.program_id) as session:
+        secrets = shops.get_secrets(session, run.rt.vault, run.shop_id).webhook_secrets
+    secret = secrets[0] if run.shop.own_app and secrets else None
+    with open_shop(run.rt, run.program_id, run.shop_id) as client:
+        states = client.ensure_webhooks(webhook_address(run.rt, run.shop), secret)
+    with run.rt.db.begin(run.program_id) as session:
+        shops.update_shop(session, run.shop_id, webhooks=[_stored(run, state) for state in states])
+        if run.shop.webhooks:
+            run.repaired(session, _repairs(states))
+        run.look(session, len(states))
+
+
+def webhook_address(rt: Runtime, shop: ShopRow) -> str:
+    """Where the shop's messages go: an address of its own if it signs with a secret of its own, else the app's."""
+    address = f"{rt.public_url.rstrip('/')}/webhooks/{shop.platform}"
+    return f"{address}/{shop.key}" if shop.own_app else address
+
+
+def _stored(run: Run, state: WebhookState) -> dict[str, str | bool]:
+    return {
+        "topic": state.topic,
+        "healthy": state.healthy,
+        "repaired": state.repaired,
+        "found": state.found.value,
+        "detail": state.detail,
+        "seen_at": run.rt.now().isoformat(),
+    }
+
+
+def _repairs(states: Sequence[WebhookState]) -> list[Repair]:
+    repairs = []
+    for state in states:
+        cause = OF_SUBSCRIPTION.get(state.found)
+        if not state.healthy:
+            cause = Cause.WEBHOOK_UNHEALTHY
+        if cause is not None:
+            repairs.append(
+                Repair(
+                    subject=f"webhook:{state.topic}",
+                    cause=cause.value,
+                    detail=f"{state.topic}: {state.detail}",
+                )
+            )
+    return repairs

@@ -1,0 +1,299 @@
+// One purchase of a reward, step by step: what it costs, the code, giving it back. Every step says where the points are.
+
+import { busy, line, note, retryButton } from "./door.js";
+import { kindIcon } from "./icons.js";
+import { h, icon, webAddress } from "./parts.js";
+
+const BETWEEN = ["requested", "cancelling"];
+const WAITS_S = [1, 2, 3, 5, 8, 10];
+const GIVE_UP_S = 300; // the code is then found under the rewards
+const COPIED_MS = 2000;
+
+export class Redeeming {
+  #app;
+  #panel;
+  #reward;
+  #redemption = null;
+  #key = crypto.randomUUID(); // one for each decision: a retry of the same click never pays twice
+  #step = null;
+  #after = null; // points left, as the shopper was told before
+
+  constructor(app, panel, reward) {
+    this.#app = app;
+    this.#panel = panel;
+    this.#reward = reward;
+  }
+
+  /** Before: what it costs, what is left, what holds for the code. */
+  confirm() {
+    const { words } = this.#app;
+    const { title, cost } = this.#reward;
+    const go = h("button", { class: "lw-btn main", type: "button" }, words.t("get_code"));
+    go.addEventListener("click", () => this.#order(go));
+    this.#show(title, [
+      h("div", { class: "lw-empty slim" },
+        icon(kindIcon(this.#reward.kind)),
+        h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title, points: words.points(cost) })),
+        h("p", { class: "lw-muted" }, words.rich("will_be_left", { n: this.#left(), points: h("span", { class: "lw-num" }, words.points(this.#left())) }))),
+      h("ul", { class: "lw-lines" }, this.#conditions()),
+      h("div", { class: "lw-two" }, this.#button("not_now", () => this.#panel.home()), go),
+    ]);
+  }
+
+  /** A redemption that is known already, as it stands. */
+  show(redemption) {
+    this.#redemption = redemption;
+    const { state } = redemption;
+    if (state === "issued") return this.#ready();
+    if (!BETWEEN.includes(state)) return this.#over(state);
+    if (state === "requested") this.#making();
+    else this.#givingBack();
+    return this.#follow();
+  }
+
+  #left() {
+    return this.#app.store.me.member.balance.available - this.#reward.cost;
+  }
+
+  #conditions() {
+    const { words } = this.#app;
+    const { minimum_spend: minimum, valid_days: days, returns_unused: returns } = this.#reward;
+    return [
+      line("check", words.t("one_order")),
+      minimum && line("check", words.t("orders_from_long", { amount: words.money(minimum) })),
+      days && line("clock", words.t(returns === false ? "valid_days" : "valid_days_back", { n: days })),
+    ].filter(Boolean);
+  }
+
+  async #order(button) {
+    if (button?.ariaDisabled) return;
+    this.#after ??= this.#left();
+    if (button) busy(button, this.#app.words.t("making"));
+    try {
+      this.#took(await this.#app.client.post("redemptions", { reward: this.#reward.key }, this.#key));
+    } catch (problem) {
+      this.#failed(problem);
+    }
+  }
+
+  #took(redemption) {
+    this.#redemption = redemption;
+    return this.#settle();
+  }
+
+  #failed(problem) {
+    if (problem.kind === "unproven") return this.#panel.home();
+    if (problem.kind === "refused") return this.#refused(problem);
+    return this.#unsure(problem);
+  }
+
+  /** The same boxes as the finished code, so that nothing moves when it comes. */
+  #making() {
+    const { words } = this.#app;
+    const dead = (key) => h("button", { class: "lw-btn", type: "button", "aria-disabled": "true" }, key === "copy" && icon("copy"), h("span", {}, words.t(key)));
+    this.#show(words.t("your_code"), [
+      h("div", { class: "lw-empty slim" }, h("p", { class: "lw-h lw-xl" }, words.t("making")), h("p", { class: "lw-muted", role: "status" }, words.t("making_text"))),
+      h("div", { class: "lw-code" },
+        h("code", { "aria-hidden": "true" }, h("span", { class: "lw-wait" }, "XXXX-XXXX-XXXX")),
+        h("div", { class: "lw-two" }, dead("copy"), this.#applyUrl("x") && dead("apply"))),
+      h("ul", { class: "lw-lines" },
+        line("check", words.t("set_aside", { n: this.#redemption.cost, points: words.points(this.#redemption.cost) })),
+        line("ticket", words.t("making_close"))),
+    ]);
+  }
+
+  #ready() {
+    const { words } = this.#app;
+    const { code, cost, expires_at: until, reward } = this.#redemption;
+    const url = this.#applyUrl(code);
+    this.#show(words.t("your_code"), [
+      h("div", { class: "lw-empty slim" },
+        h("p", { class: "lw-h lw-xl" }, words.rich("is_ready", { title: reward?.title ?? this.#reward.title })),
+        h("p", { class: "lw-muted" }, this.#usedLine(cost))),
+      h("div", { class: "lw-code" },
+        h("code", {}, code),
+        h("div", { class: "lw-two" }, this.#copyButton(code, url ? "" : "main"), url && h("a", { class: "lw-btn main", href: url }, words.t("apply")))),
+      h("ul", { class: "lw-lines" },
+        until && line("clock", words.rich(this.#reward.returns_unused === false ? "use_by_short" : "use_by_long", {
+          n: cost, date: h("strong", {}, h("time", { datetime: until }, words.day(until, { year: true }))), points: words.points(cost),
+        })),
+        this.#reward.minimum_spend && line("bag", words.t("orders_from_long", { amount: words.money(this.#reward.minimum_spend) }))),
+      h("button", { class: "lw-link", type: "button", onclick: () => this.#askBack() }, words.t("give_back", { n: cost, points: words.points(cost) })),
+    ]);
+  }
+
+  #usedLine(cost) {
+    const { words } = this.#app;
+    const points = words.points(cost);
+    return this.#after === null ? words.t("used_for", { n: cost, points }) : words.t("used_left", { n: cost, points, left: words.number(this.#after) });
+  }
+
+  /** `apply-url` is the page's own pattern, such as /discount/{code}. */
+  #applyUrl(code) {
+    const pattern = this.#app.host.getAttribute("apply-url");
+    return pattern && webAddress(pattern.replaceAll("{code}", encodeURIComponent(code)));
+  }
+
+  #copyButton(code, className) {
+    const { words, say } = this.#app;
+    const label = h("span", {}, words.t("copy"));
+    const copy = async () => {
+      const copied = await writeClipboard(code, button);
+      label.textContent = words.t(copied ? "copied" : "copy_marked");
+      say(label.textContent);
+      setTimeout(() => { label.textContent = words.t("copy"); }, COPIED_MS);
+    };
+    const button = h("button", { class: `lw-btn ${className}`, type: "button", onclick: copy }, icon("copy"), label);
+    return button;
+  }
+
+  /** A definite no. Points were never taken, or are back: the server's sentence says which. */
+  #refused(problem) {
+    const { words, store } = this.#app;
+    this.#key = crypto.randomUUID(); // the old one would repeat the old answer
+    this.#after = null;
+    store.refresh();
+    this.#show(this.#reward.title, [
+      note("alert", [h("strong", {}, problem.title || words.t("refused_title")), " ", problem.detail || words.t("refused_text")], "bad", "alert"),
+      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home(), "main")),
+    ]);
+  }
+
+  /** No answer: nobody knows the outcome, so the same request goes out again under the same key. */
+  #unsure(problem) {
+    const { words } = this.#app;
+    const again = async () => {
+      await seconds(Math.min(problem.retryAfterS, 30));
+      await this.#order();
+    };
+    this.#show(this.#reward.title, [
+      note("alert", [h("strong", {}, words.t("unsure_title")), " ", words.t("unsure_text")], "warn", "alert"),
+      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home()), retryButton(words, again)),
+    ]);
+  }
+
+  #askBack() {
+    const { words } = this.#app;
+    const { cost } = this.#redemption;
+    const points = words.points(cost);
+    const go = h("button", { class: "lw-btn main", type: "button" }, words.t("give_back_do"));
+    go.addEventListener("click", () => this.#giveBack(go));
+    this.#show(words.t("your_code"), [
+      h("div", { class: "lw-empty slim" }, icon("undo"),
+        h("p", { class: "lw-h lw-xl" }, words.t("give_back_title")),
+        h("p", { class: "lw-muted" }, words.t("give_back_text", { n: cost, points }))),
+      h("div", { class: "lw-two" }, this.#button("keep_code", () => this.#ready()), go),
+    ], () => this.#ready());
+  }
+
+  async #giveBack(button) {
+    if (button?.ariaDisabled) return;
+    if (button) busy(button, this.#app.words.t("giving_back"));
+    try {
+      const answer = await this.#app.client.post(`redemptions/${encodeURIComponent(this.#redemption.id)}/cancel`);
+      Object.assign(this.#redemption, answer);
+      this.#settle();
+    } catch (problem) {
+      if (problem.kind === "unproven") this.#panel.home();
+      else this.#notGivenBack(problem);
+    }
+  }
+
+  #notGivenBack(problem) {
+    const { words } = this.#app;
+    this.#show(words.t("your_code"), [
+      note("alert", [h("strong", {}, problem.title || words.t("not_back_title")), " ", problem.detail || words.t("not_back_text")], "warn", "alert"),
+      h("div", { class: "lw-two" }, this.#button("keep_code", () => this.#ready()), retryButton(words, () => this.#giveBack())),
+    ]);
+  }
+
+  #givingBack() {
+    const { words } = this.#app;
+    const { cost } = this.#redemption;
+    this.#show(words.t("your_code"), [
+      h("div", { class: "lw-empty slim" }, icon("clock"),
+        h("p", { class: "lw-h lw-xl" }, words.t("giving_back")),
+        h("p", { class: "lw-muted", role: "status" }, words.t("giving_back_text", { n: cost, points: words.points(cost) }))),
+      h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home())),
+    ]);
+  }
+
+  /** Shows the state the server told last, and goes on asking while it is in between. */
+  async #settle() {
+    const { state } = this.#redemption;
+    const reading = this.#app.store.refresh();
+    if (state !== "issued" && !BETWEEN.includes(state)) await reading; // what follows names the balance
+    if (this.#panel.showing(this.#step)) return this.show(this.#redemption);
+    this.#app.say(this.#app.words.t(`code_${state}`)); // the shopper went elsewhere: told, not pulled back
+    return BETWEEN.includes(state) && this.#follow();
+  }
+
+  #over(state) {
+    const { words, store } = this.#app;
+    const { cost, detail } = this.#redemption;
+    const points = words.points(cost);
+    const balance = store.me?.member?.balance.available;
+    const now = balance !== undefined && !store.old && words.t("you_have", { n: balance, points: words.points(balance) });
+    this.#key = crypto.randomUUID();
+    this.#after = null;
+    const [tone, name] = { failed: ["bad", "alert"], cancelled: ["good", "check"] }[state] ?? ["", "info"];
+    this.#show(state === "failed" ? this.#reward.title : words.t("your_code"), [
+      note(name, [h("strong", {}, words.t(`${state}_title`)), " ", words.t(`${state}_text`, { n: cost, points }), " ", now, " ", detail], tone, state === "failed" ? "alert" : "status"),
+      h("div", { class: "lw-two" },
+        this.#button("other_rewards", () => this.#panel.home(), state === "failed" ? "" : "main"),
+        state === "failed" && this.#reward.key && this.#button("try_again", () => this.confirm(), "main")),
+    ]);
+  }
+
+  /** Asks how it went, slower and slower, and not while nobody looks at the page. */
+  async #follow() {
+    const before = this.#redemption.state;
+    const started = performance.now();
+    for (let turn = 0; this.#redemption.state === before; turn += 1) {
+      if (performance.now() - started > GIVE_UP_S * 1000) return;
+      await seconds(WAITS_S[Math.min(turn, WAITS_S.length - 1)]);
+      await pageVisible();
+      await this.#ask();
+    }
+    this.#settle();
+  }
+
+  async #ask() {
+    try {
+      const answer = await this.#app.client.get(`redemptions/${encodeURIComponent(this.#redemption.id)}`);
+      Object.assign(this.#redemption, answer);
+    } catch (problem) {
+      await seconds(problem.retryAfterS); // the next turn asks again; nothing is decided by silence
+    }
+  }
+
+  #button(key, onclick, className = "") {
+    return h("button", { class: `lw-btn ${className}`, type: "button", onclick }, this.#app.words.t(key));
+  }
+
+  #show(title, nodes, back = () => this.#panel.home()) {
+    if (this.#step && !this.#panel.showing(this.#step)) return; // the shopper went elsewhere: do not pull them back
+    this.#step = { name: "step", title, nodes, back };
+    this.#panel.show(this.#step);
+  }
+}
+
+function seconds(count) {
+  return new Promise((done) => { setTimeout(done, count * 1000); });
+}
+
+function pageVisible() {
+  if (!document.hidden) return null;
+  return new Promise((done) => { document.addEventListener("visibilitychange", done, { once: true }); });
+}
+
+/** False when the browser forbids it: then the code is marked, ready to be copied by hand. */
+async function writeClipboard(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(button.closest(".lw-code").querySelector("code"));
+    return false;
+  }
+}

@@ -1,0 +1,127 @@
+// Sentences, numbers, dates and money in the shopper's language. Nothing here is formatted by hand.
+
+const LANGUAGES = ["en", "de", "ar"]; // one file each in messages/; a new language is a file and its name here
+const RIGHT_TO_LEFT = ["ar"];
+const YEAR_MS = 350 * 86_400_000;
+
+/** The words for `wanted` (a language tag), or English. Rejects when they cannot be read. */
+export async function loadWords(wanted) {
+  const language = LANGUAGES.find((known) => known === wanted.split(/[-_]/)[0].toLowerCase()) ?? "en";
+  const response = await fetch(new URL(`messages/${language}.json`, import.meta.url));
+  if (!response.ok) throw new Error(`messages/${language}.json: ${response.status}`);
+  return new Words(localeFor(language, wanted), language, await response.json());
+}
+
+/** The page's language tag, made a locale whose digits and dates fit the words. */
+function localeFor(language, wanted) {
+  if (language === "ar") return "ar-u-nu-latn"; // the digits of the server's sentences and of the prices beside us
+  const tag = wanted.replace("_", "-");
+  const own = tag.includes("-") ? tag : navigator.languages.find((name) => name.startsWith(`${language}-`));
+  try {
+    if (own?.startsWith(language)) return Intl.getCanonicalLocales(own)[0];
+  } catch { /* not a language tag */ }
+  return language === "en" ? "en-GB" : language;
+}
+
+export class Words {
+  program = { points_name: null, timezone: "UTC" }; // until /me has told
+
+  constructor(locale, language, messages) {
+    this.locale = locale;
+    this.language = language;
+    this.dir = RIGHT_TO_LEFT.includes(language) ? "rtl" : "ltr";
+    this.messages = messages;
+    this.rules = new Intl.PluralRules(locale);
+  }
+
+  /** The sentence as one string; `values.n` chooses the plural. */
+  t(key, values = {}) {
+    return this.#pieces(key, values).join("");
+  }
+
+  /** The sentence as nodes; values that are nodes stay nodes, others are isolated for mixed directions. */
+  rich(key, values = {}) {
+    return this.#pieces(key, values, (value) => (value instanceof Node ? value : isolated(value)));
+  }
+
+  #pieces(key, values, wrap = String) {
+    const found = this.messages[key] ?? key;
+    const sentence = typeof found === "string" ? found : (found[this.rules.select(values.n ?? 0)] ?? found.other);
+    const pieces = sentence.split(/\{(\w+)\}/);
+    return pieces.map((piece, i) => (i % 2 ? wrap(piece === "n" ? this.number(values.n) : (values[piece] ?? "")) : piece));
+  }
+
+  /** "1,254 points", with the merchant's own word if there is one. */
+  points(n) {
+    const own = this.program.points_name;
+    return own ? this.t("points_own", { n, unit: this.#own(n) }) : this.t("points", { n });
+  }
+
+  /** The word alone, as it stands beside `n`. */
+  unit(n) {
+    return this.program.points_name ? this.#own(n) : this.t("unit", { n });
+  }
+
+  unitInTitle() {
+    return this.program.points_name?.other ?? this.t("unit_title");
+  }
+
+  #own(n) {
+    const name = this.program.points_name;
+    return name[this.rules.select(n)] ?? name.other ?? "";
+  }
+
+  number(n) {
+    return new Intl.NumberFormat(this.locale).format(n);
+  }
+
+  /** "+37", "−100", "0". */
+  signed(n) {
+    return new Intl.NumberFormat(this.locale, { signDisplay: "exceptZero" }).format(n).replace("-", "\u2212");
+  }
+
+  money({ minor, currency }) {
+    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    const { maximumFractionDigits: digits } = format.resolvedOptions();
+    return format.format(minor / 10 ** digits);
+  }
+
+  percent(n) {
+    const text = new Intl.NumberFormat(this.locale, { style: "percent" }).format(n / 100);
+    return this.language === "en" ? text.replace("%", "\u00a0%") : text; // our English sets a no-break space
+  }
+
+  /** "5 December"; with the year when it is far or when a contract hangs on it. */
+  day(iso, { year = false, month = "long" } = {}) {
+    const date = new Date(iso);
+    const far = Math.abs(date - Date.now()) > YEAR_MS;
+    return this.#date(date, { day: "numeric", month, ...(year || far ? { year: "numeric" } : {}) });
+  }
+
+  /** "14:32" today, else the day as well. */
+  moment(when) {
+    const date = new Date(when);
+    const day = { day: "numeric", month: "long" };
+    const time = this.#date(date, { hour: "numeric", minute: "2-digit" });
+    const today = this.#date(date, day) === this.#date(new Date(), day);
+    return today ? this.t("today_at", { time }) : this.t("day_at", { day: this.#date(date, day), time });
+  }
+
+  /** For dense lists: "3 hours ago" under a day, else "21 Nov". */
+  ago(iso) {
+    const minutes = Math.round((Date.now() - new Date(iso)) / 60_000);
+    if (minutes < 0 || minutes >= 24 * 60) return this.day(iso, { month: "short" });
+    const format = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
+    return minutes < 60 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
+  }
+
+  #date(date, options) {
+    return new Intl.DateTimeFormat(this.locale, { timeZone: this.program.timezone, ...options }).format(date);
+  }
+}
+
+function isolated(value) {
+  const node = document.createElement("bdi");
+  node.textContent = value;
+  return node;
+}

@@ -1,0 +1,431 @@
+"""How it behaves in a shop's page: no shift, no script from data, every reader, every direction, little weight."""
+
+import gzip
+import json
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.web.widget_files import FOLDER
+from tests.web.widget.conftest import PHONE
+from tests.web.widget.steps import ask_for, launcher, open_panel, order, tab, visit
+from tests.web.widget.stub import FILES, Answer, Stub, make_redemption, problem
+
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+XSS = '<img src=x onerror="window.hacked=1">\u202e"\'</script><script>window.hacked=1</script>'
+SOURCES = {file.name: file.read_text() for file in FOLDER.glob("*.js")}
+FIRST_PAINT = ["laurel.js", "client.js", "parts.js", "store.js", "style.js", "words.js"]
+
+on_a_phone = pytest.mark.parametrize("context", [{"viewport": PHONE, "has_touch": True}], indirect=True)
+
+# Shifts that did not follow the reader's own act; what moves inside of fixed parts counts too.
+WATCH_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifts.push([entry.value, ...entry.sources.map((s) => s.node?.outerHTML?.slice(0, 80))]);
+  }
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+def violations(page: Page) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    result: dict[str, Any] = page.evaluate("(rules) => axe.run('laurel-widget', rules)", RULES)
+    return [
+        f"{v['id']}: {node['target']} {node['html'][:120]}"
+        for v in result["violations"]
+        for node in v["nodes"]
+    ]
+
+
+def sideways(page: Page) -> list[str]:
+    """What is wider than its place: the page, the panel, or its body."""
+    script = """() => [document.documentElement,
+      ...document.querySelector('laurel-widget').shadowRoot.querySelectorAll('.lw-panel, .lw-body')]
+      .filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.className || e.tagName)"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+@pytest.mark.browser
+def test_nothing_moves_from_first_byte_to_code(page: Page, stub: Stub) -> None:
+    page.add_init_script(WATCH_SHIFTS)
+    gate = threading.Event()
+    stub.answer("GET", "rewards", Answer(body={"rewards": stub.rewards}, gate=gate))
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption()))
+    panel = open_panel(page, stub)
+    expect(panel.locator(".lw-wait").first).to_be_visible()
+    gate.set()
+    expect(panel).to_contain_text("Ready for you")
+    order(page)
+    stub.member["balance"]["available"] = 1154
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+    expect(launcher(page)).to_have_text("1,154 points")
+    assert page.evaluate("shifts") == []
+
+
+@pytest.mark.browser
+def test_inline_the_place_is_kept_while_loading(page: Page, stub: Stub) -> None:
+    page.add_init_script(WATCH_SHIFTS)
+    gate = threading.Event()
+    stub.page["mode"] = "inline"
+    stub.answer("GET", "me", Answer(body=stub.me, gate=gate))
+    visit(page, stub)
+    expect(page.locator(".lw-wait").first).to_be_visible()
+    below = page.locator("#below").bounding_box()
+    gate.set()
+    expect(page.get_by_role("button", name="Get €5.00 off")).to_be_visible()
+    assert page.locator("#below").bounding_box() == below
+    assert page.evaluate("shifts") == []
+
+
+@pytest.mark.browser
+def test_nothing_is_asked_for_before_the_page_is_idle(page: Page, stub: Stub) -> None:
+    page.add_init_script("window.idle = []; window.requestIdleCallback = (work) => window.idle.push(work)")
+    visit(page, stub)
+    page.wait_for_function("idle.length === 1 && Boolean(customElements.get('laurel-widget'))")
+    assert stub.requests == []
+    page.evaluate("idle[0]()")
+    expect(launcher(page)).to_have_text("1,254 points")
+
+
+@pytest.mark.browser
+def test_the_panel_is_read_only_when_somebody_comes_near(page: Page, stub: Stub) -> None:
+    files: list[str] = []
+    page.on("request", lambda request: files.append(request.url.rsplit("/", 1)[-1]))
+    visit(page, stub)
+    expect(launcher(page)).to_be_visible()
+    assert "panel.js" not in files
+    with page.expect_response("**/panel.js"):
+        launcher(page).hover()
+
+
+@pytest.mark.browser
+def test_data_is_never_markup(page: Page, stub: Stub) -> None:
+    stub.me["program"].update(name=XSS, earn_sentence=XSS, points_name={"one": XSS, "other": XSS})
+    for tier in [*stub.me["program"]["tiers"], stub.member["tier"], stub.member["next_tier"]]:
+        tier["name"] = XSS
+    stub.member["name"] = XSS
+    for reward in stub.rewards:
+        reward.update(title=XSS, reason=XSS)
+    for item in stub.history:
+        item.update(title=XSS, sentence=XSS, facts=[{"label": XSS, "value": XSS}])
+    stub.me["look"]["accent"]["light"] = "red;} * { display: none"
+    code = make_redemption(code=XSS, reward={"key": "x", "title": XSS, "kind": XSS})
+    stub.redemptions = [code]
+    stub.answer("POST", "redemptions", problem(409, XSS, XSS, XSS))
+    panel = open_panel(page, stub)
+    expect(panel.get_by_role("heading", level=2)).to_have_text(f"{XSS}")
+    tab(page, "Ways to earn")
+    tab(page, "History")
+    panel.get_by_text("How it was counted").first.click()
+    tab(page, "Rewards")
+    panel.get_by_role("button", name=re.compile("^Show the code")).click()
+    expect(panel.locator("code")).to_have_text(XSS)
+    panel.get_by_role("button", name="Back", exact=True).click()
+    panel.get_by_role("button", name=re.compile("^Get ")).first.click()
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel.get_by_role("alert")).to_contain_text("<img src=x")
+    assert page.evaluate("window.hacked") is None
+    assert (
+        page.evaluate(
+            "document.querySelector('laurel-widget').shadowRoot.querySelectorAll('img, script').length"
+        )
+        == 0
+    )
+
+
+@pytest.mark.browser
+def test_everything_is_done_with_the_keyboard_alone(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    visit(page, stub)
+    expect(launcher(page)).to_be_visible()
+    launcher(page).focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog")
+    expect(panel.get_by_role("heading", level=2)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("group", name="Your points")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("tab", name="Rewards")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Ways to earn")).to_be_focused()
+    expect(panel).to_contain_text("1 point for every €1.00")
+    page.keyboard.press("End")
+    expect(page.get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Rewards")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="Get €5.00 off")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel.get_by_role("heading", level=2)).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="Get the code")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(launcher(page)).to_be_focused()
+    expect(launcher(page)).to_have_attribute("aria-expanded", "false")
+
+
+@pytest.mark.browser
+def test_beside_the_panel_the_page_stays_in_use(page: Page, stub: Stub) -> None:
+    panel = open_panel(page, stub)
+    page.get_by_role("button", name="Add to basket").click()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_visible()
+
+
+@pytest.mark.browser
+@on_a_phone
+def test_on_a_phone_it_is_a_sheet_over_the_dimmed_page(page: Page, stub: Stub) -> None:
+    panel = open_panel(page, stub)
+    box = panel.bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, PHONE["width"], PHONE["height"])
+    assert page.evaluate(
+        "document.querySelector('laurel-widget').shadowRoot.querySelector('dialog').matches(':modal')"
+    )
+    assert sideways(page) == []
+    page.mouse.click(180, 15)
+    expect(panel).to_be_hidden()
+    expect(launcher(page)).to_be_focused()
+
+
+@pytest.mark.browser
+@on_a_phone
+@pytest.mark.parametrize("name", ["Rewards", "Ways to earn", "History"])
+def test_large_text_on_a_small_screen_never_scrolls_sideways(page: Page, stub: Stub, name: str) -> None:
+    stub.page_class = "large"
+    panel = open_panel(page, stub)
+    expect(panel).to_contain_text("Ready for you")
+    tab(page, name)
+    assert sideways(page) == []
+    size = panel.locator(".lw-body").evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)")
+    assert size == 28
+
+
+@pytest.mark.browser
+@on_a_phone
+def test_large_text_fits_each_step_of_redeeming(page: Page, stub: Stub) -> None:
+    stub.page_class = "large"
+    stub.page["apply-url"] = "/discount/{code}"
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    panel = open_panel(page, stub)
+    ask_for(page)
+    assert sideways(page) == []
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("is ready")
+    assert sideways(page) == []
+
+
+@pytest.mark.browser
+@on_a_phone
+def test_everything_to_press_is_44_pixels(page: Page, stub: Stub) -> None:
+    stub.redemptions = [make_redemption()]
+    open_panel(page, stub)
+    small = """() => [...document.querySelector('laurel-widget').shadowRoot.querySelectorAll('button, a, summary')]
+      .map((e) => [e.getAttribute('aria-label') ?? e.textContent, e.getBoundingClientRect()])
+      .filter(([, box]) => box.height > 0 && box.height < 44).map(([name]) => name)"""
+    assert page.evaluate(small) == []
+    tab(page, "History")
+    expect(page.get_by_text("How it was counted")).to_be_visible()
+    assert page.evaluate(small) == []
+
+
+@pytest.mark.browser
+def test_arabic_reads_from_right_to_left(page: Page, stub: Stub) -> None:
+    stub.page["lang"] = "ar"
+    visit(page, stub)
+    launcher(page).click()
+    panel = page.get_by_role("dialog")
+    expect(panel).to_have_css("direction", "rtl")
+    expect(panel).to_contain_text("1,254 نقطة")
+    tabs = page.get_by_role("tab")
+    first, second = tabs.nth(0).bounding_box(), tabs.nth(1).bounding_box()
+    assert first is not None
+    assert second is not None
+    assert first["x"] > second["x"]
+    tabs.nth(0).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(tabs.nth(1)).to_be_focused()
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["x"] < 100  # the end of the line is on the left
+    assert stub.requests[0].query["lang"] == "ar"
+
+
+@pytest.mark.browser
+def test_the_side_is_the_merchants_unless_the_page_says_otherwise(page: Page, stub: Stub) -> None:
+    stub.me["look"]["position"] = "start"
+    panel = open_panel(page, stub)
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["x"] == 16
+    stub.page["position"] = "end"
+    box = open_panel(page, stub).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] == 1280 - 16
+
+
+@pytest.mark.browser
+def test_german_numbers_money_and_dates_follow_the_locale(page: Page, stub: Stub) -> None:
+    stub.page["lang"] = "de_DE"
+    panel = open_panel(page, stub)
+    for text in ("1.254 Punkte", "62,00\u00a0€", "verfügbar am 5. Dezember", "sammelt 125\u00a0%"):
+        expect(panel).to_contain_text(text)
+
+
+@pytest.mark.browser
+def test_a_language_without_words_falls_back_to_english(page: Page, stub: Stub) -> None:
+    stub.page["lang"] = "eo"
+    visit(page, stub)
+    expect(launcher(page)).to_have_text("1,254 points")
+
+
+@pytest.mark.browser
+def test_the_merchants_colours_and_radius_reach_every_part(page: Page, stub: Stub) -> None:
+    stub.me["look"].update(accent={"light": "#5a31f4", "dark": "#b3a0ff"}, radius=18)
+    open_panel(page, stub)
+    expect(launcher(page)).to_have_css("background-color", "rgb(90, 49, 244)")
+    get = page.get_by_role("button", name="Get €5.00 off")
+    expect(get).to_have_css("border-radius", "18px")
+    page.evaluate("document.documentElement.classList.add('dark')")
+    expect(launcher(page)).to_have_css("background-color", "rgb(179, 160, 255)")
+
+
+@pytest.mark.browser
+def test_the_theme_is_the_pages_and_can_be_forced(page: Page, stub: Stub) -> None:
+    panel = open_panel(page, stub)
+    expect(panel).to_have_css("background-color", "rgb(255, 255, 255)")
+    stub.page_class = "dark"
+    expect(open_panel(page, stub)).to_have_css("background-color", "rgb(22, 28, 25)")
+    stub.page["theme"] = "light"
+    expect(open_panel(page, stub)).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_members_panel(page: Page, stub: Stub, theme: str) -> None:
+    stub.page["theme"] = theme
+    stub.redemptions = [make_redemption()]
+    stub.member["email_proof"] = "wanted"
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    panel = open_panel(page, stub)
+    for name in ("Rewards", "Ways to earn", "History"):
+        tab(page, name)
+        expect(panel.get_by_role("tabpanel").get_by_role("listitem").first).to_be_visible()
+        assert violations(page) == []
+    tab(page, "Rewards")
+    ask_for(page)
+    assert violations(page) == []
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("is ready")
+    assert violations(page) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_where_things_are_not_ready(page: Page, stub: Stub, theme: str) -> None:
+    stub.page.update({"theme": theme, "signin-url": "/login", "join-url": "/join"})
+    member = stub.member
+    stub.me.update(member=None, signed_in=False)
+    open_panel(page, stub)
+    assert violations(page) == []
+    stub.me.update(member=member, signed_in=True)
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption("failed")))
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel).to_contain_text("Making your code")
+    assert violations(page) == []
+    expect(panel.get_by_role("alert")).to_be_visible()
+    assert violations(page) == []
+    stub.down()
+    panel = open_panel(page, stub)
+    expect(panel).to_contain_text("cannot be read right now")
+    assert violations(page) == []
+    stub.always("GET", "me", problem(401, "token_expired"))
+    expect(open_panel(page, stub)).to_contain_text("Your sign-in has run out")
+    assert violations(page) == []
+
+
+def packed(names: list[str]) -> int:
+    return sum(len(gzip.compress(FILES.bodies[name], 9)) for name in names)
+
+
+def test_the_first_paint_weighs_at_most_12_kilobytes() -> None:
+    assert packed(FIRST_PAINT) <= 12 * 1024
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+def test_everything_with_one_language_weighs_at_most_30_kilobytes(language: str) -> None:
+    scripts = [name for name in FILES.bodies if name.endswith(".js")]
+    assert packed([*scripts, f"messages/{language}.json"]) <= 30 * 1024
+
+
+def test_the_style_weighs_at_most_4_kilobytes() -> None:
+    both = [FILES.bodies[name].decode() for name in ("style.js", "panel-style.js")]
+    css = "".join(re.findall(r"`\n(.*?)`;", text, re.DOTALL)[0] for text in both)
+    assert len(gzip.compress(css.encode(), 9)) <= 4 * 1024
+
+
+def test_what_is_served_is_the_sources_less_comments_and_indentation() -> None:
+    for name, body in FILES.bodies.items():
+        kept = [line.strip() for line in body.decode().splitlines() if line.strip()]
+        lines = [line.strip() for line in (FOLDER / name).read_text().splitlines() if line.strip()]
+        assert [line for line in lines if not line.startswith(("//", "/*", "* ", "*/"))] == kept
+
+
+def test_the_first_paint_list_is_what_the_entry_imports() -> None:
+    imports = re.findall(r'^import .* from "\./(.+)";', SOURCES["laurel.js"], re.MULTILINE)
+    assert sorted(["laurel.js", *imports]) == sorted(FIRST_PAINT)
+
+
+def catalogue(language: str) -> dict[str, Any]:
+    words: dict[str, Any] = json.loads(FILES.bodies[f"messages/{language}.json"])
+    return words
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_each_catalogue_has_the_same_sentences_and_places(language: str) -> None:
+    def places(sentence: Any) -> set[str]:
+        other = sentence if isinstance(sentence, str) else sentence["other"]
+        return set(re.findall(r"\{(\w+)\}", other))
+
+    english, translated = catalogue("en"), catalogue(language)
+    assert list(translated) == list(english) == sorted(english)
+    assert {key: places(text) for key, text in translated.items()} == {
+        key: places(text) for key, text in english.items()
+    }
+
+
+def test_each_sentence_is_used_and_each_used_one_exists() -> None:
+    source = "".join(SOURCES.values())
+    made_from_parts = re.compile(r"^(tab|code|next_tier|cancelled|expired|failed|used)_")
+    unused = [key for key in catalogue("en") if f'"{key}"' not in source and not made_from_parts.match(key)]
+    missing = set(re.findall(r'(?:\.t|\.rich|#button)\("(\w+)"', source)) - set(catalogue("en"))
+    assert (unused, missing) == ([], set())
+
+
+def test_the_sources_use_nothing_a_strict_policy_forbids() -> None:
+    source = "".join(SOURCES.values())
+    assert (
+        re.findall(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|style=", source
+        )
+        == []
+    )

@@ -1,0 +1,208 @@
+"""Points become a code: every outcome says where the points are."""
+
+import threading
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.widget.steps import ask_for, launcher, open_panel, order
+from tests.web.widget.stub import Answer, Stub, make_redemption, problem
+
+pytestmark = pytest.mark.browser
+
+
+def test_before_spending_cost_and_rest_are_shown(page: Page, stub: Stub) -> None:
+    panel = open_panel(page, stub)
+    ask_for(page)
+    expect(panel).to_contain_text("€5.00 off for 100 points?")
+    expect(panel).to_contain_text("You will have 1,154 points left.")
+    expect(panel).to_contain_text("Valid for 90 days; not used, the points come back")
+    panel.get_by_role("button", name="Not now").click()
+    expect(panel).to_contain_text("Ready for you")
+    assert stub.asked("POST", "redemptions") == []
+
+
+def test_a_code_made_at_once_is_shown_to_copy(page: Page, stub: Stub) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    stub.page["apply-url"] = "/discount/{code}?redirect=/cart"
+    panel = open_panel(page, stub)
+    stub.member["balance"]["available"] = 1154
+    order(page)
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+    expect(panel.locator("code")).to_have_css("user-select", "all")
+    expect(panel).to_contain_text("100 points used, 1,154 left.")
+    expect(panel).to_contain_text(
+        "Use it by 19 February 2027. If you do not, the 100 points come back by themselves."
+    )
+    panel.get_by_role("button", name="Copy").click()
+    expect(panel.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "FERN-7KQ2-M9XD"
+    link = panel.get_by_role("link", name="Apply to basket")
+    expect(link).to_have_attribute("href", f"{stub.url}discount/FERN-7KQ2-M9XD?redirect=/cart")
+    expect(launcher(page)).to_have_text("1,154 points")
+
+
+def test_the_order_names_shop_reward_and_one_key(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel).to_contain_text("is ready")
+    (request,) = stub.asked("POST", "redemptions")
+    key = request.headers["idempotency-key"]
+    assert len(key) == 36
+    assert request.body == {"shop": "fern", "reward": "five-off", "request_key": key}
+    assert request.query == {"key": "fern", "lang": "en"}
+    assert request.headers["authorization"] == "Bearer t0.eyJzdWIiOiI3In0.s"
+
+
+def test_a_double_click_orders_once(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    panel = open_panel(page, stub)
+    ask_for(page)
+    panel.get_by_role("button", name="Get the code").dblclick()
+    expect(panel).to_contain_text("is ready")
+    assert len(stub.asked("POST", "redemptions")) == 1
+
+
+def test_a_code_being_made_is_followed_until_it_is_there(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption()))
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel).to_contain_text("Making your code")
+    expect(panel).to_contain_text("Your 100 points are set aside.")
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+    assert len(stub.asked("GET", "redemptions/r_1")) == 2
+
+
+def test_following_goes_on_after_a_missed_answer(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", problem(503, "unavailable"), Answer(body=make_redemption()))
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+
+
+def test_a_code_the_shop_could_not_make_gives_the_points_back(page: Page, stub: Stub) -> None:
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption("failed")))
+    panel = open_panel(page, stub)
+    order(page)
+    alert = panel.get_by_role("alert")
+    expect(alert).to_contain_text(
+        "The shop could not make this code. Your 100 points are back. You have 1,254 points."
+    )
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel).to_contain_text("€5.00 off for 100 points?")
+
+
+def test_a_new_try_after_a_failure_is_a_new_request(page: Page, stub: Stub) -> None:
+    stub.answer(
+        "POST",
+        "redemptions",
+        Answer(status=201, body=make_redemption("failed")),
+        Answer(body=make_redemption()),
+    )
+    panel = open_panel(page, stub)
+    order(page)
+    panel.get_by_role("button", name="Try again").click()
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("is ready")
+    first, second = stub.asked("POST", "redemptions")
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+
+
+def test_a_refusal_shows_the_servers_sentence(page: Page, stub: Stub) -> None:
+    refused = problem(409, "insufficient_points", "You have fewer points now.", "No points were used.")
+    stub.answer("POST", "redemptions", refused)
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel.get_by_role("alert")).to_have_text("You have fewer points now. No points were used.")
+    panel.get_by_role("button", name="Other rewards").click()
+    expect(panel).to_contain_text("Ready for you")
+
+
+def test_no_answer_is_tried_again_under_the_same_key(page: Page, stub: Stub) -> None:
+    stub.answer(
+        "POST", "redemptions", problem(503, "unavailable"), Answer(status=201, body=make_redemption())
+    )
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel.get_by_role("alert")).to_contain_text("never used twice for the same code")
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel).to_contain_text("is ready")
+    first, second = stub.asked("POST", "redemptions")
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+def test_a_retry_waits_as_long_as_the_server_asks(page: Page, stub: Stub) -> None:
+    stub.answer(
+        "POST", "redemptions", problem(429, "too_many", Retry_After="1"), Answer(body=make_redemption())
+    )
+    panel = open_panel(page, stub)
+    order(page)
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.get_by_role("button", name="Trying")).to_have_attribute("aria-disabled", "true")
+    expect(panel).to_contain_text("is ready")
+
+
+def test_going_elsewhere_while_a_code_is_made_is_respected(page: Page, stub: Stub) -> None:
+    gate = threading.Event()
+    stub.answer("POST", "redemptions", Answer(status=202, body=make_redemption("requested")))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption(), gate=gate))
+    panel = open_panel(page, stub)
+    order(page)
+    expect(panel).to_contain_text("Making your code")
+    panel.get_by_role("button", name="Back").click()
+    expect(panel).to_contain_text("Ready for you")
+    gate.set()
+    expect(page.locator("aside > [role=status]")).to_have_text("Your code is ready")
+    expect(panel).to_contain_text("Ready for you")
+
+
+def test_a_code_is_given_back_after_asking(page: Page, stub: Stub) -> None:
+    stub.redemptions = [make_redemption()]
+    stub.answer("POST", "redemptions/r_1/cancel", Answer(body={"state": "cancelling"}))
+    stub.answer("GET", "redemptions/r_1", Answer(body=make_redemption("cancelled")))
+    panel = open_panel(page, stub)
+    panel.get_by_role("button", name="Show the code").click()
+    panel.get_by_role("button", name="Changed your mind? Give it back for 100 points").click()
+    expect(panel).to_contain_text("The code stops working, and your 100 points come back.")
+    assert stub.asked("POST", "redemptions/r_1/cancel") == []
+    panel.get_by_role("button", name="Give it back").click()
+    expect(panel).to_contain_text("Your 100 points come back as soon as the shop has withdrawn the code.")
+    expect(panel).to_contain_text("The code is given back. Your 100 points are back.")
+    assert stub.asked("POST", "redemptions/r_1/cancel")[0].body == {"shop": "fern"}
+
+
+def test_a_code_can_be_kept_after_all(page: Page, stub: Stub) -> None:
+    stub.redemptions = [make_redemption()]
+    panel = open_panel(page, stub)
+    panel.get_by_role("button", name="Show the code").click()
+    panel.get_by_role("button", name="Changed your mind?").click()
+    panel.get_by_role("button", name="Keep the code").click()
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+
+
+def test_a_used_code_cannot_be_given_back(page: Page, stub: Stub) -> None:
+    stub.redemptions = [make_redemption()]
+    stub.answer("POST", "redemptions/r_1/cancel", Answer(body={"state": "used"}))
+    panel = open_panel(page, stub)
+    panel.get_by_role("button", name="Show the code").click()
+    panel.get_by_role("button", name="Changed your mind?").click()
+    panel.get_by_role("button", name="Give it back").click()
+    expect(panel).to_contain_text("This code was used already. It belongs to an order, so it stays used.")
+
+
+def test_giving_back_without_an_answer_changes_nothing(page: Page, stub: Stub) -> None:
+    stub.redemptions = [make_redemption()]
+    stub.answer("POST", "redemptions/r_1/cancel", problem(503, "unavailable"))
+    panel = open_panel(page, stub)
+    panel.get_by_role("button", name="Show the code").click()
+    panel.get_by_role("button", name="Changed your mind?").click()
+    panel.get_by_role("button", name="Give it back").click()
+    expect(panel).to_contain_text("The code could not be given back.")
+    panel.get_by_role("button", name="Keep the code").click()
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
