@@ -30,7 +30,7 @@ def wanted_orders(shop: Shop) -> list[Order]:
         tests.append(lambda order: str(order.customer_id) == request.args["customer"])
     if request.args.get("search"):
         word = request.args["search"].lower()
-        tests.append(lambda order: word in order.billing["email"].lower() or word == str(order.id))
+        tests.append(lambda order: _mentions(order, word))
     bounds = {name: _moment(shop, name) for name in ("after", "before", "modified_after", "modified_before")}
     for name, bound in bounds.items():
         if bound is not None:
@@ -50,6 +50,15 @@ def wanted_orders(shop: Shop) -> list[Order]:
         key=lambda order: (by[name](order), order.id), reverse=request.args.get("order", "desc") == "desc"
     )
     return rows
+
+
+def _mentions(order: Order, word: str) -> bool:
+    """The number exactly; else part of an address or of any item's name, a coupon's code among them (seen on a
+    real store with HPOS storage)."""
+    items = [line.product.name for line in order.lines] + [used.coupon.code for used in order.coupons]
+    items += [extra.title for extra in (*order.shipping, *order.fees)]
+    texts = (*items, *order.billing.values(), *order.shipping_address.values())
+    return word == str(order.id) or any(word in text.lower() for text in texts)
 
 
 def _dated(name: str, bound: datetime) -> Callable[[Order], bool]:

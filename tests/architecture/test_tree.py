@@ -8,6 +8,13 @@ from tests.connectors.stories import STORIES
 MAY_NAME_A_PLATFORM: dict[str, str] = {}
 """Path -> why it cannot do without."""
 
+SHARED_BY_SERVICES = {
+    "shop_client": "open_shop: every call to a shop goes through it",
+    "causes": "Cause: the words for why a repair was needed",
+    "reconcile_run": "Run: what the kinds of reconciliation have in common",
+}
+"""Module of services that is no use case -> what it gives to those that are."""
+
 
 def test_no_float_where_money_and_points_are_counted() -> None:
     assert rules.floats(PROJECT) == []
@@ -39,7 +46,12 @@ def test_no_test_looks_away() -> None:
 
 
 def test_services_are_found_by_their_file() -> None:
-    assert rules.misnamed_services(PROJECT) == []
+    assert rules.misnamed_services(PROJECT, SHARED_BY_SERVICES) == []
+
+
+def test_what_services_share_is_named_only_while_it_is_there() -> None:
+    named = {breach.partition(".py:")[0] for breach in rules.misnamed_services(PROJECT, {})}
+    assert {f"app/services/{module}" for module in SHARED_BY_SERVICES} == named
 
 
 def test_nothing_names_a_place_that_only_one_machine_has() -> None:

@@ -250,6 +250,21 @@ def test_orders_are_listed_by_the_time_they_changed(
     ]
 
 
+def test_orders_are_searched_by_number_address_and_the_names_of_items_and_codes(
+    woo: Shop, woo_api: httpx.Client
+) -> None:
+    woo.create_coupon("LOY-77", "1.00")
+    mug = woo.product("Mug", "10.00")
+    with_code = woo.create_order([(mug, 1)], codes=["loy-77"], email="x@example.test").id
+    other = woo.create_order([(mug, 1)], email="y@example.test").id
+
+    def found(word: str) -> list[int]:
+        return [row["id"] for row in woo_api.get("orders", params={"search": word}).json()]
+
+    assert found("LOY-77") == found("loy-7") == found("x@example") == found(str(with_code)) == [with_code]
+    assert found("mug") == [other, with_code]
+
+
 def test_writing_meta_data_back_sends_the_order_again(
     woo: Shop, woo_api: httpx.Client, clock: VirtualClock
 ) -> None:

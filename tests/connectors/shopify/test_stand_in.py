@@ -19,7 +19,7 @@ from sandbox.clock import VirtualClock
 from sandbox.hosts import HostMap
 from sandbox.refusals import Impossible
 from sandbox.shopify import Installation, Shop, create_app
-from sandbox.shopify.bodies import order_body
+from sandbox.shopify.bodies_orders import order_body
 from sandbox.shopify.state import Order
 
 SCOPES = ["read_orders", "read_customers", "read_discounts", "write_discounts"]
@@ -61,7 +61,7 @@ ACTS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     acts=st.lists(st.sampled_from(ACTS), max_size=6),
     taxes_included=st.booleans(),

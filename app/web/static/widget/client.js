@@ -41,7 +41,7 @@ async function exchange(settings, path, { query = {}, body = null, key = null })
 
 function address({ api, shop, lang }, path, query) {
   const url = new URL(`${api.replace(/\/+$/, "")}/${path}`, document.baseURI);
-  // Not `shop=`: Shopify's proxy appends a signed parameter of that name, and a doubled one must be refused.
+  // Not `shop=`: a platform's proxy may append a signed parameter of that name, and a doubled one must be refused.
   const params = { key: shop, lang, ...query };
   for (const [name, value] of Object.entries(params)) if (value) url.searchParams.set(name, value);
   return url;
