@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from app.db.sealing import Vault
-from app.db.session import Session, rows_of
+from app.db.session import Database, Session, rows_of
 
 LEASE_S = 120
 BATCH = 500
 
 # One statement, its own transaction: the fence is set and the row stored in one. Deduplication only saves work.
-_KEEP = text(
-    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :program, true)) "
+_KEEP = (
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', %(program)s, true)) "
     "INSERT INTO inbox (program_id, received_on, shop_id, received_at, topic, delivery_ref, body_hash, body) "
-    "SELECT CAST(:program AS bigint), :received_on, :shop_id, :received_at, :topic, :delivery_ref, :body_hash, :body "
-    "FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
+    "SELECT CAST(%(program)s AS bigint), %(received_on)s, %(shop_id)s, %(received_at)s, %(topic)s, "
+    "%(delivery_ref)s, %(body_hash)s, %(body)s FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
 )
 
 
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def keep(
-    autocommit: Engine,
+    db: Database,
     vault: Vault,
     *,
     program_id: int,
@@ -58,21 +58,20 @@ def keep(
     now: datetime,
 ) -> bool:
     """Store a verified delivery. Returns whether it is new; the same one again is kept once a day."""
-    with autocommit.connect() as connection:
-        result = connection.execute(
-            _KEEP,
-            {
-                "program": str(program_id),
-                "received_on": now.date(),
-                "shop_id": shop_id,
-                "received_at": now,
-                "topic": topic[:200],
-                "delivery_ref": delivery_ref[:200],
-                "body_hash": hashlib.sha256(body).digest(),
-                "body": vault.data.seal(body, f"inbox|{program_id}|{shop_id}"),
-            },
-        )
-        return result.rowcount == 1
+    stored = db.run_alone(
+        _KEEP,
+        {
+            "program": str(program_id),
+            "received_on": now.date(),
+            "shop_id": shop_id,
+            "received_at": now,
+            "topic": topic[:200],
+            "delivery_ref": delivery_ref[:200],
+            "body_hash": hashlib.sha256(body).digest(),
+            "body": vault.data.seal(body, f"inbox|{program_id}|{shop_id}"),
+        },
+    )
+    return stored == 1
 
 
 def take(session: Session, vault: Vault, *, now: datetime, limit: int = BATCH) -> list[InboxRow]:

@@ -163,7 +163,7 @@ def find_lots(session: Session, account_id: int, seqs: Sequence[int]) -> dict[in
         id=account_id,
         seqs=list(seqs),
     )
-    return {row.seq: _lot(row) for row in rows}
+    return {row.seq: lot_of(row) for row in rows}
 
 
 def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) -> dict[int, list[Lot]]:
@@ -177,11 +177,11 @@ def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) 
     )
     lots: dict[int, list[Lot]] = {}
     for row in rows:
-        lots.setdefault(row.account_id, []).append(_lot(row))
+        lots.setdefault(row.account_id, []).append(lot_of(row))
     return lots
 
 
-def _lot(row: Any) -> Lot:
+def lot_of(row: Any) -> Lot:
     return Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
 
 

@@ -102,7 +102,7 @@ def find_spend(
             row.member_id,
             row.id,
             row.placed_at,
-            _spend(row.shop_id, row.order_ref, row.counted_at, row.spend),
+            spend_of(row.shop_id, row.order_ref, row.counted_at, row.spend),
             row.terms_version,
             row.terms_tier,
         )
@@ -187,7 +187,7 @@ def _spend_json(spend: SpendFact | None) -> dict[str, Any] | None:
     return {"goods_minor": spend.goods_minor, "refunds": spend.refunds, "void_at": spend.void_at}
 
 
-def _spend(shop_id: int, order_ref: str, counted_at: datetime, stored: Mapping[str, Any]) -> SpendFact:
+def spend_of(shop_id: int, order_ref: str, counted_at: datetime, stored: Mapping[str, Any]) -> SpendFact:
     return SpendFact(
         order_key=(shop_id, order_ref),
         counted_at=counted_at,
@@ -214,7 +214,7 @@ def _row(row: Any) -> OrderRow:
         terms_tier=row.terms_tier,
         target_points=row.target_points,
         facts=row.facts,
-        spend=None if row.spend is None else _spend(row.shop_id, row.order_ref, row.counted_at, row.spend),
+        spend=None if row.spend is None else spend_of(row.shop_id, row.order_ref, row.counted_at, row.spend),
         reread_wanted=row.reread_wanted,
         reread_done=row.reread_done,
         reread_reason=row.reread_reason,
