@@ -12,6 +12,7 @@ SHARED_BY_SERVICES = {
     "shop_client": "open_shop: every call to a shop goes through it",
     "causes": "Cause: the words for why a repair was needed",
     "reconcile_run": "Run: what the kinds of reconciliation have in common",
+    "wording": "money and rewards in words, alike wherever they are told",
 }
 """Module of services that is no use case -> what it gives to those that are."""
 
