@@ -74,7 +74,9 @@ def _shop(rt: Runtime, session: Session, shop: ShopRow) -> Iterator[Check]:
     if shop.state != "connected":
         return
     if not shop.own_app and shop.platform not in rt.apps:
-        yield Check(name, f"uses the installation's own app at {shop.platform}, whose key and secret are not set")
+        yield Check(
+            name, f"uses the installation's own app at {shop.platform}, whose key and secret are not set"
+        )
     if shop.access_problem is not None:
         yield Check(name, f"lets us in no more ({shop.access_problem}): connect it again")
         return
