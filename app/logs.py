@@ -19,7 +19,7 @@ _REDACTIONS = (
     ),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
     (
-        re.compile(r"(?i)\b(password|secret|token|hmac|signature)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
+        re.compile(r"(?i)(password|secret|token|hmac|signature)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
         r"\1\2…",
     ),
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), r"\1…@"),
