@@ -66,6 +66,7 @@ class Stand(House):
 
     def lose_all(self) -> int:
         """What waits at the shop never arrives."""
+        getattr(self.store, "_waiting", set()).clear()  # or it would go on waiting for what was dropped
         return int(self.store.deliveries.drop())
 
     def reread(self) -> Reread:
