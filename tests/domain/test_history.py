@@ -2,11 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from app.domain.earning import Facts
 from app.domain.history import Happening, happenings
 from app.domain.ledger import Book, Draft, Entry, EntryKind
 from tests.factories import START, after
 
-ORDER = {"rule": "order", "order": "#7", "refunded": "5.00", "net": "0.00", "points_per": 1, "spend": "1.00"}
+ORDER: Facts = {
+    "rule": "order",
+    "order": "#7",
+    "refunded": "5.00",
+    "net": "0.00",
+    "points_per": 1,
+    "spend": "1.00",
+}
 COUNTED = {
     **ORDER,
     "currency": "EUR",
@@ -34,7 +42,7 @@ def earn(
 
 
 def reversal(source: str, points: int, ordinal: int = 1) -> Draft:
-    facts = {**COUNTED, "target": 0, "given": points}
+    facts: Facts = {**COUNTED, "target": 0, "given": points}
     return Draft(EntryKind.EARN_REVERSAL, -points, source, ordinal, START, origin=source, facts=facts)
 
 
@@ -82,7 +90,7 @@ def test_a_write_off_stands_with_its_return() -> None:
         Draft(EntryKind.REDEEM, -30, "redemption:1", 0, START, facts={"title": "Mug"}), now=after(hours=1)
     )
     book.take_back(reversal("order:1", 30), now=after(hours=2))
-    facts = {"rule": "write_off", "order": "#7"}
+    facts: Facts = {"rule": "write_off", "order": "#7"}
     book.credit(
         Draft(EntryKind.WRITE_OFF, 30, "order:1:write_off", 0, START, facts=facts), now=after(hours=2)
     )
@@ -126,16 +134,16 @@ def test_what_is_pending_says_until_when() -> None:
 def test_changes_and_cancellations_are_called_so() -> None:
     book = Book((1, 1))
     book.credit(earn("order:1", 10), now=START)
-    more = {**COUNTED, "refunded": "0.00", "target": 15, "given": 10}
+    more: Facts = {**COUNTED, "refunded": "0.00", "target": 15, "given": 10}
     book.credit(
         Draft(EntryKind.EARN, 5, "order:1", 1, START, None, None, "order:1", more), now=after(hours=1)
     )
-    less = {**COUNTED, "refunded": "0.00", "target": 12, "given": 15}
+    less: Facts = {**COUNTED, "refunded": "0.00", "target": 12, "given": 15}
     book.take_back(
         Draft(EntryKind.EARN_REVERSAL, -3, "order:1", 2, START, origin="order:1", facts=less),
         now=after(hours=2),
     )
-    gone = {**COUNTED, "zero": "cancelled", "target": 0, "given": 12}
+    gone: Facts = {**COUNTED, "zero": "cancelled", "target": 0, "given": 12}
     book.take_back(
         Draft(EntryKind.EARN_REVERSAL, -12, "order:1", 3, START, origin="order:1", facts=gone),
         now=after(hours=3),

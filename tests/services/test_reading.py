@@ -32,7 +32,7 @@ from tests.web.shoppers import Storefront, make_storefront
 
 @pytest.fixture
 def shop(rt: Runtime, program_id: int) -> Storefront:
-    return make_storefront(rt, FlaskClient(None), program_id)  # type: ignore[arg-type]
+    return make_storefront(rt, FlaskClient(None), program_id)
 
 
 def merge(shop: Storefront, one: int, other: int) -> None:
