@@ -8,17 +8,9 @@ from app.services.describe_member import MemberView, describe_member
 from app.services.list_members import MemberPage, list_members
 from app.services.member_entries import EntryPage, member_entries
 from app.web.api.blueprint import blueprint, key
+from app.web.api.incoming import AdjustmentIn, EntriesQuery, KeyIn, MembersQuery
+from app.web.api.outgoing import AdjustmentOut, EntriesOut, MemberOut, MembersOut
 from app.web.api.problems import problems
-from app.web.api.schemas import (
-    AdjustmentIn,
-    AdjustmentOut,
-    EntriesOut,
-    EntriesQuery,
-    KeyIn,
-    MemberOut,
-    MembersOut,
-    MembersQuery,
-)
 from app.web.here import runtime
 
 MEMBER = "/members/<int:member_id>"

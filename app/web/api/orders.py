@@ -2,8 +2,8 @@
 
 from app.services.describe_order import OrderView, describe_order
 from app.web.api.blueprint import blueprint, key
+from app.web.api.outgoing import OrderOut
 from app.web.api.problems import problems
-from app.web.api.schemas import OrderOut
 from app.web.here import runtime
 
 

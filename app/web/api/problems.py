@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.web.api.schemas import ProblemOut
+from app.web.api.outgoing import ProblemOut
 
 _MEANING = {
     400: "The request cannot be read.",

@@ -9,9 +9,10 @@ from app.services.find_redemptions import RedemptionView, find_redemption
 from app.services.list_rewards import list_rewards
 from app.services.redeem import RedeemRequest, redeem
 from app.web.api.blueprint import blueprint, key
+from app.web.api.incoming import KeyIn, RedemptionIn, RewardsQuery
 from app.web.api.members import MEMBER
+from app.web.api.outgoing import RedemptionOut, RewardsOut
 from app.web.api.problems import problems
-from app.web.api.schemas import KeyIn, RedemptionIn, RedemptionOut, RewardsOut, RewardsQuery
 from app.web.here import runtime
 
 REDEMPTION = "/redemptions/<int:redemption_id>"
