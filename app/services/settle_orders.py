@@ -369,7 +369,9 @@ class _Facts:
             return
         program = self.versions[row.program_id].live
         person = self.people[row.member_id]
-        tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
+        # By a shop's clock that is ahead of ours the order counts only in a moment: nobody would come back then.
+        at = max(self.now, row.spend.counted_at) if row.spend is not None else self.now
+        tier = tier_at(person.facts.values(), person.floors, program=program, at=at)
         if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
             return
         self.upgrades.append(
