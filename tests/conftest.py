@@ -112,6 +112,10 @@ def mails() -> Mails:
 
 @pytest.fixture
 def rt(pool: Database, clock: Clock, mails: Mails) -> Runtime:
+    return make_runtime(pool, clock, mails)
+
+
+def make_runtime(pool: Database, clock: Clock, mails: Mails) -> Runtime:
     """A runtime as the application has it, but for the clock, the mails and the way out."""
     with pool.outside() as connection:
         vault = open_vault(connection, KeyRing([b"k" * 32]))

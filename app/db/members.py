@@ -181,6 +181,16 @@ def find_floors(session: Session, member_ids: Sequence[int]) -> dict[int, list[T
     return floors
 
 
+def find_last_tiers(session: Session, member_ids: Sequence[int]) -> dict[int, str]:
+    """The tier that was recorded last of each, where any was."""
+    rows = session.rows(
+        "SELECT DISTINCT ON (member_id) member_id, to_key FROM tier_changes "
+        "WHERE {fence} AND member_id = ANY(:ids) ORDER BY member_id, id DESC",
+        ids=list(member_ids),
+    )
+    return {row.member_id: row.to_key for row in rows}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierChange:
     program_id: int

@@ -1,6 +1,6 @@
 """Orders as folded so far: the snapshot, whose it is, its terms, its target and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -69,12 +69,40 @@ def find_orders(session: Session, keys: Iterable[OrderKey]) -> dict[OrderKey, Or
     return {(row.shop_id, row.order_ref): _row(row) for row in rows}
 
 
-def find_orders_where(session: Session, condition: str, **params: Any) -> list[OrderRow]:
+def find_orders_where(
+    session: Session, condition: str, *, limit: int | None = None, **params: Any
+) -> list[OrderRow]:
     """Orders `o` that meet `condition` (SQL of our own), by id."""
     rows = session.rows(
-        f"SELECT {_COLUMNS} FROM orders o WHERE {{fence:o}} AND {condition} ORDER BY o.id", params
+        f"SELECT {_COLUMNS} FROM orders o WHERE {{fence:o}} AND {condition} ORDER BY o.id LIMIT :limit",
+        params,
+        limit=limit,
     )
     return [_row(row) for row in rows]
+
+
+def pages_of_targets(session: Session, *, size: int = 1000) -> Iterator[Sequence[Any]]:
+    """(id, member_id, identity_member_id, target_points) of every order, by id."""
+    after = 0
+    while page := session.rows(
+        "SELECT o.id, o.member_id, o.target_points, i.member_id AS identity_member_id FROM orders o "
+        "LEFT JOIN identities i ON {fence:i} AND i.program_id = o.program_id AND i.id = o.identity_id "
+        "WHERE {fence:o} AND o.id > :after ORDER BY o.id LIMIT :size",
+        after=after,
+        size=size,
+    ):
+        yield page
+        after = page[-1].id
+
+
+def pages_of_orphans(session: Session, *, size: int = 500) -> Iterator[list[OrderRow]]:
+    """Every order that is nobody's, by id."""
+    after = 0
+    while page := find_orders_where(
+        session, "o.member_id IS NULL AND o.id > :after", limit=size, after=after
+    ):
+        yield page
+        after = page[-1].order_id
 
 
 def new_ids(session: Session, count: int) -> list[int]:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, tex
 
 from app.db.migrating import psycopg_url
 
+_STREAMED = 2000  # rows of a stream that are held at once
 _FENCE = re.compile(r"\{fence(?::(\w+))?\}")
 
 
@@ -78,6 +79,14 @@ class Session:
     def rows(self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Sequence[Row[Any]]:
         return self.run(sql, params, **named).all()
 
+    def stream(
+        self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> Iterator[Row[Any]]:
+        """Rows as they come, by a cursor of the server's: for what must not be held all at once."""
+        bound = {"programs": self.programs, **(params or {}), **named}
+        statement = text(fenced(sql)).execution_options(yield_per=_STREAMED)
+        yield from self.connection.execute(statement, bound)
+
     def first(self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Row[Any] | None:
         return self.run(sql, params, **named).first()
 
@@ -120,6 +129,13 @@ class Database:
     def trial(self, *programs: int) -> Iterator[Session]:
         """A transaction like `begin`'s, but always rolled back: to see what something would do."""
         with self.engine.connect() as connection:
+            yield self.session(connection, *programs)
+
+    @contextmanager
+    def snapshot(self, *programs: int) -> Iterator[Session]:
+        """A transaction that only reads, and sees one and the same moment however long it takes."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield self.session(connection, *programs)
 
     def session(self, connection: Connection, *programs: int) -> Session:

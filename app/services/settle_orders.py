@@ -264,18 +264,13 @@ class _Facts:
         assert order is not None
         row.changed = True
         self._decide_owner(row, order)
-        versions = self.versions[row.program_id]
-        program = (
-            versions.get(row.terms_version)
-            if row.terms_version is not None
-            else versions.for_order(order.placed_at, order.goods.currency)
-        )
+        program = program_of(row, order, self.versions[row.program_id])
         if program is None:
             row.held_reason, row.target_points, row.facts = NO_RATE, 0, _held_facts(order)
             return None
         row.held_reason = None
         first = self._fix_terms(row, order, program)
-        target = self._target(row, order, program)
+        target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
         self._remember_spend(row)
         if order.codes_used:
@@ -317,26 +312,15 @@ class _Facts:
         facts = person.facts.values()
         return tier_at(facts, person.floors, program=program, at=placed_at, before=row.key).key
 
-    def _target(self, row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTarget:
-        # A guest's target is provisional: as for a person without other orders.
-        tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
-        excluded = Zero(row.excluded) if row.excluded else None
-        return target_for_order(order, Terms(program=program, tier=tier), excluded=excluded)
-
     def _act(self, row: OrderRow, target: PointsTarget, program: Program) -> _Action:
         action = _Action(row, target, row.member_id, program.refund_policy)
         self.actions.append(action)
         return action
 
     def _remember_spend(self, row: OrderRow) -> None:
-        versions = self.versions[row.program_id]
         order = row.order
         assert order is not None
-        program = (
-            versions.get(row.terms_version)
-            if row.terms_version is not None
-            else versions.for_order(order.placed_at, order.goods.currency)
-        )
+        program = program_of(row, order, self.versions[row.program_id])
         row.spend = spend_fact(row, program) if program and row.excluded is None else None
         person = self.people.get(row.member_id) if row.member_id is not None else None
         if person is None:
@@ -374,7 +358,7 @@ class _Facts:
         if program.rank(tier_key) <= program.rank(row.terms_tier):
             return
         row.terms_tier, row.changed = tier_key, True
-        target = self._target(row, order, program)
+        target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
         self._remember_spend(row)
         self._act(row, target, program)
@@ -387,7 +371,9 @@ class _Facts:
             return
         program = self.versions[row.program_id].live
         person = self.people[row.member_id]
-        tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
+        # By a shop's clock that is ahead of ours the order counts only in a moment: nobody would come back then.
+        at = max(self.now, row.spend.counted_at) if row.spend is not None else self.now
+        tier = tier_at(person.facts.values(), person.floors, program=program, at=at)
         if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
             return
         self.upgrades.append(
@@ -414,6 +400,20 @@ class _Facts:
         if order.customer_ref is not None or not order.email:
             return None
         return self.vault.email_hash(order.email)
+
+
+def program_of(row: OrderRow, order: OrderSnapshot, versions: Versions) -> Program | None:
+    """The version whose rules the order has, or would have; None: none has a rate for its currency yet."""
+    if row.terms_version is not None:
+        return versions.get(row.terms_version)
+    return versions.for_order(order.placed_at, order.goods.currency)
+
+
+def target_of(row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTarget:
+    """What the order is worth under its terms. Without terms it is provisional: as for a person without others."""
+    tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
+    excluded = Zero(row.excluded) if row.excluded else None
+    return target_for_order(order, Terms(program=program, tier=tier), excluded=excluded)
 
 
 def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:

@@ -13,7 +13,6 @@ SHARED_BY_SERVICES = {
     "wording": "money and rewards in words: the same for shoppers, staff and what is stored",
     "causes": "Cause: the words for why a repair was needed",
     "reconcile_run": "Run: what the kinds of reconciliation have in common",
-    "wording": "money and rewards in words, alike wherever they are told",
 }
 """Module of services that is no use case -> what it gives to those that are."""
 
