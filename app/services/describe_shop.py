@@ -48,10 +48,18 @@ def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
         platform=platform_title(rt, shop),
         drift=drift,
         runs=tuple(runs),
-        subjects={f"order:{row.id}": (f"Order {row.number or row.order_ref}", row.order_ref) for row in rows},
+        subjects={
+            **{one.subject: (_words(one.subject), None) for one in drift.repairs},
+            **{f"order:{row.id}": (f"Order {row.number or row.order_ref}", row.order_ref) for row in rows},
+        },
         orders=int(orders),
         customers=int(people),
     )
+
+
+def _words(subject: str) -> str:
+    kind, _, name = subject.partition(":")
+    return f"{'Subscription' if kind == 'webhook' else kind.capitalize()} {name}"
 
 
 def find_by_key(known: Iterable[ShopRow], shop_key: str) -> ShopRow:
@@ -67,7 +75,10 @@ def platform_title(rt: Runtime, shop: ShopRow) -> str:
     return connector.title if connector else shop.platform
 
 
-def runs_since(rt: Runtime, program_id: int, shop_id: int, since: datetime) -> list[RunRow]:
-    """Comparisons of the shop that began at or after `since`, newest first."""
+def runs_since(rt: Runtime, program_id: int, shop_id: int, since: datetime | None) -> dict[str, RunRow]:
+    """The newest comparison of each kind that began at or after `since`; None: nobody waits for any."""
+    if since is None:
+        return {}
     with rt.db.begin(program_id) as session:
-        return reconciliations.find_runs(session, since=since, shop_ids=[shop_id])
+        found = reconciliations.find_runs(session, since=since, shop_ids=[shop_id])
+    return {run.kind: run for run in reversed(found)}

@@ -1,5 +1,6 @@
 """What the shops told us: a page at a time, and what one of them said."""
 
+import contextlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -109,10 +110,8 @@ def _opened(vault: Vault, program_id: int, shop_id: int, sealed: bytes) -> str:
 
 
 def _laid_out(text: str) -> str:
-    try:
+    with contextlib.suppress(ValueError):  # not JSON: shown as it came
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        pass  # not JSON: shown as it came
     return text if len(text) <= LONGEST_BODY else text[:LONGEST_BODY] + "\n…"
 
 

@@ -155,33 +155,38 @@ def _recent(session: Session, known: dict[int, ShopRow]) -> list[Activity]:
         for row in find_orders_where(session, "o.id = ANY(:ids)", ids=ids)
         if row.order is not None
     ]
-    for row in session.rows(
+    found += _adjusted(session)
+    found += _bought(session, known)
+    return sorted(found, key=lambda one: one.at, reverse=True)[:_RECENT]
+
+
+def _adjusted(session: Session) -> list[Activity]:
+    rows = session.rows(
         "SELECT account_id, points, reason, actor, at FROM adjustments WHERE {fence} ORDER BY id DESC LIMIT :n",
         n=_RECENT,
-    ):
-        found.append(
-            Activity(
-                at=row.at,
-                title=f"Adjusted by {row.actor}",
-                sentence=row.reason,
-                points=row.points,
-                member_id=row.account_id,
-            )
+    )
+    return [
+        Activity(
+            at=row.at,
+            title=f"Adjusted by {row.actor}",
+            sentence=row.reason,
+            points=row.points,
+            member_id=row.account_id,
         )
-    newest = [
-        row.id
-        for row in session.rows(
-            "SELECT id FROM redemptions WHERE {fence} ORDER BY id DESC LIMIT :n", n=_RECENT
-        )
+        for row in rows
     ]
-    for one in redemptions.find_redemptions_where(session, "r.id = ANY(:ids)", ids=newest):
-        found.append(
-            Activity(
-                at=one.requested_at,
-                title=one.bought.title,
-                sentence=one.message or f"Code {one.code} at {known[one.shop_id].name}.",
-                points=-one.bought.cost,
-                member_id=one.account_id,
-            )
+
+
+def _bought(session: Session, known: dict[int, ShopRow]) -> list[Activity]:
+    newest = session.rows("SELECT id FROM redemptions WHERE {fence} ORDER BY id DESC LIMIT :n", n=_RECENT)
+    rows = redemptions.find_redemptions_where(session, "r.id = ANY(:ids)", ids=[row.id for row in newest])
+    return [
+        Activity(
+            at=one.requested_at,
+            title=one.bought.title,
+            sentence=one.message or f"Code {one.code} at {known[one.shop_id].name}.",
+            points=-one.bought.cost,
+            member_id=one.account_id,
         )
-    return sorted(found, key=lambda one: one.at, reverse=True)[:_RECENT]
+        for one in rows
+    ]

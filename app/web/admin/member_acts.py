@@ -59,7 +59,7 @@ def ask_adjust(member_id: int) -> ResponseReturnValue:
 def after_adjust(member_id: int) -> ResponseReturnValue:
     """What will be true afterwards, as the form stands."""
     member = describe_member(runtime(), program_id(), member_id)
-    return render_template("admin/adjust_after.html", member=member, wish=_wish())
+    return render_template("admin/adjust_after.html", member=member, wish=_wish(), live=True)
 
 
 @blueprint.post("/members/<int:member_id>/adjust")

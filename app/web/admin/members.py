@@ -5,6 +5,7 @@ from itertools import groupby
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.history import Happening
 from app.domain.ledger import EntryKind
 from app.services.describe_member import MemberView, describe_member
 from app.services.find_merges import find_merges
@@ -95,34 +96,16 @@ def _list() -> dict[str, object]:
 def _by_month(entries: tuple[EntryView, ...]) -> list[tuple[str, list[EntryView]]]:
     return [
         (name, list(part))
-        for name, part in groupby(entries, key=lambda view: words.month(view.entry.recorded_at))
+        for name, part in groupby(entries, key=lambda view: words.month(view.entry.occurred_at))
     ]
 
 
 def entry_title(view: EntryView) -> str:
-    """What happened, in a few words."""
-    entry, facts = view.entry, view.entry.facts
-    order = f"Order {facts['order']}" if facts.get("order") else "Order"
-    match entry.kind:
-        case EntryKind.EARN:
-            return f"{order} changed" if facts.get("given") else order
-        case EntryKind.EARN_REVERSAL:
-            gone = facts.get("zero") in ("cancelled", "gone")
-            return f"{order} cancelled" if gone else f"Taken back, {order[:1].lower()}{order[1:]}"
-        case EntryKind.REDEEM:
-            return str(facts.get("title", "A reward"))
-        case EntryKind.REDEEM_REVERSAL:
-            return f"{facts.get('title', 'A reward')}, given back"
-        case EntryKind.EXPIRY:
-            return "Expired"
-        case EntryKind.EXPIRY_REVERSAL:
-            return "Expired points given back"
-        case EntryKind.ADJUSTMENT:
-            return "Given by staff" if entry.points > 0 else "Taken by staff"
-        case EntryKind.TRANSFER_IN | EntryKind.TRANSFER_OUT:
-            return "Joined accounts"
-        case EntryKind.WRITE_OFF | EntryKind.WRITE_OFF_REVERSAL:
-            return f"{order}, let off"
+    """What happened, in a few words, for staff."""
+    entry = view.entry
+    if entry.kind is EntryKind.ADJUSTMENT:
+        return "Given by staff" if entry.points > 0 else "Taken by staff"
+    return Happening((entry,)).heading()
 
 
 def register(app: Flask) -> None:

@@ -46,7 +46,7 @@ def shop(shop_key: str) -> ResponseReturnValue:
         shop=view.shop,
         kinds=KIND_WORDS,
         since=since,
-        runs=_runs(view.shop.shop_id, since),
+        runs=runs_since(rt, program_id(), view.shop.shop_id, since),
     )
 
 
@@ -62,18 +62,12 @@ def reconcile(shop_key: str) -> ResponseReturnValue:
 def reconcile_progress(shop_key: str) -> ResponseReturnValue:
     rt, since = runtime(), _moment("since") or runtime().now()
     view = describe_shop(rt, program_id(), shop_key)
-    runs = _runs(view.shop.shop_id, since)
+    runs = runs_since(rt, program_id(), view.shop.shop_id, since)
     ended = all(kind in runs and runs[kind].finished_at is not None for kind in KIND_WORDS)
     page = render_template(
         "admin/shop_progress.html", shop=view.shop, kinds=KIND_WORDS, since=since, runs=runs
     )
     return page, DONE if ended else 200
-
-
-def _runs(shop_id: int, since: datetime | None) -> dict[str, object]:
-    if since is None:
-        return {}
-    return {run.kind: run for run in reversed(runs_since(runtime(), program_id(), shop_id, since))}
 
 
 def _moment(name: str) -> datetime | None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_skeleton, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, g
 from markupsafe import Markup
@@ -43,8 +43,9 @@ def zone() -> ZoneInfo:
 def day(at: datetime, *, year: bool | None = None) -> str:
     """ "5 December"; with its year beyond 12 months, or where it must be there."""
     local, now = at.astimezone(zone()), runtime().now()
-    long = abs(at - now) > _YEAR if year is None else year
-    return str(format_skeleton("yMMMMd" if long else "MMMMd", local, tzinfo=zone(), locale=LOCALE))
+    if year or (year is None and abs(at - now) > _YEAR):
+        return str(format_date(local, "long", locale=LOCALE))
+    return str(format_skeleton("MMMMd", local, tzinfo=zone(), locale=LOCALE))
 
 
 def short_day(at: datetime) -> str:
@@ -101,13 +102,33 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in name.split()[:2]).upper()
 
 
-def plural(value: int, one: str, many: str) -> str:
-    return one if value == 1 else many
+_REASONS = {"no_rate": "The program has no rate for their currency: they count as soon as one is published."}
+
+
+def reason(word: str) -> str:
+    """Why something waits, where it is kept as a word."""
+    return _REASONS.get(word, word)
+
+
+_FILTERS = (
+    number,
+    signed,
+    points,
+    counted,
+    day,
+    short_day,
+    month,
+    clock,
+    moment,
+    exactly,
+    when,
+    money,
+    minor,
+    initials,
+)
 
 
 def register(app: Flask) -> None:
-    for filter_ in (
-        number, signed, points, counted, day, short_day, month, clock, moment, exactly, when, money, minor, initials, plural,
-    ):  # fmt: skip
+    for filter_ in (*_FILTERS, reason):
         app.jinja_env.filters[filter_.__name__] = filter_
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -34,7 +34,9 @@ class Visitor:
     client: FlaskClient
 
     def get(self, path: str, status: int = 200, **options: Any) -> str:
-        response = self.client.get(path, headers={"Accept": "text/html", **options.pop("headers", {})}, **options)
+        response = self.client.get(
+            path, headers={"Accept": "text/html", **options.pop("headers", {})}, **options
+        )
         assert response.status_code == status, (path, response.status_code, response.text[-1500:])
         return response.text
 
@@ -67,7 +69,11 @@ class Desk:
 
     def sign_in(self, role: Role, name: str = "") -> Visitor:
         invited = invite_staff(
-            self.rt, self.program_id, email=f"{unique(role.value)}@shop.test", name=name or f"Ada {role.value}", role=role
+            self.rt,
+            self.program_id,
+            email=f"{unique(role.value)}@shop.test",
+            name=name or f"Ada {role.value}",
+            role=role,
         )
         visitor = Visitor(self.app.test_client())
         path = invited.link.removeprefix(self.rt.public_url)
@@ -114,7 +120,9 @@ class Desk:
         self.know(ref, name, f"{ref}@mail.test")
         return self.member(ref)
 
-    def fail_delivery(self, body: bytes = b'{"id": 2207}', reason: str = "A price is not a number: “24.9O”") -> int:
+    def fail_delivery(
+        self, body: bytes = b'{"id": 2207}', reason: str = "A price is not a number: “24.9O”"
+    ) -> int:
         self.keep(body)
         with self.rt.db.begin(self.program_id) as session:
             row = inbox.take(session, self.rt.vault, now=self.rt.now())[0]
@@ -222,7 +230,9 @@ def fill(desk: Desk) -> World:
     desk.keep(b'{"id": 2302}')
     redemption = desk.buy(member)
     with desk.rt.db.begin(desk.program_id) as session:
-        session.run("UPDATE redemptions SET state = 'issued', issued_at = :now WHERE {fence}", now=desk.rt.now())
+        session.run(
+            "UPDATE redemptions SET state = 'issued', issued_at = :now WHERE {fence}", now=desk.rt.now()
+        )
     desk.buy(member, "free-shipping")
     request = desk.ask_privacy("data", member)
     desk.compare(
@@ -232,7 +242,13 @@ def fill(desk: Desk) -> World:
     with desk.rt.db.begin(desk.program_id) as session:
         hooks = [
             {"topic": "order.created", "healthy": True, "repaired": False, "detail": "", "found": "right"},
-            {"topic": "order.updated", "healthy": False, "repaired": False, "detail": "Switched off.", "found": "x"},
+            {
+                "topic": "order.updated",
+                "healthy": False,
+                "repaired": False,
+                "detail": "Switched off.",
+                "found": "x",
+            },
         ]
         shops.update_shop(session, desk.shop_id, webhooks=hooks, name="Fern & Field")
     return World(member, other, delivery, redemption, request, "1042")
