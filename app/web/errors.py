@@ -85,7 +85,7 @@ def answer(
     if wants_json():
         response = jsonify(
             type="about:blank",
-            title=_TITLES.get(code) or _title(status),
+            title=_TITLES.get(code) or title_of(status),
             status=status,
             code=code,
             detail=detail,
@@ -97,7 +97,7 @@ def answer(
             response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = make_response(
-            render_template("problem.html", title=_title(status), detail=detail, error_id=error_id)
+            render_template("problem.html", title=title_of(status), detail=detail, error_id=error_id)
         )
     response.status_code = status
     if retry_after_s is not None:
@@ -144,7 +144,7 @@ def _bug(error: Exception) -> Response:
     return answer(500, "internal_error", said, error_id=error_id)
 
 
-def _title(status: int) -> str:
+def title_of(status: int) -> str:
     return {
         400: "Not understood",
         401: "Not signed in",
