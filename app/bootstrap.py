@@ -75,6 +75,7 @@ def build(
         clock=now,
         public_url=settings.public_url,
         send_mail=mail_sender(settings.smtp_url, settings.public_url),
+        sends_mail=settings.smtp_url is not None,
         received=Bell(urls.app),
         database_folder=settings.var if urls.server is not None else None,
     )

@@ -35,12 +35,13 @@ JOBS: dict[str, JobSpec] = {
     "check_code": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="check:{redemption_id}"),
     "reread_orders": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reread:{shop_id}"),
     "reconcile_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reconcile:{shop_id}:{kind}"),
-    "set_up_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:set_up", once="set_up:{shop_id}"),
+    # Not beside the two above: at most two calls at a time for a shop.
+    "set_up_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="set_up:{shop_id}"),
     "join_identity": JobSpec(MAIN, lock="program:{program_id}:people", once="join:{identity_id}"),
     "merge_customers": JobSpec(MAIN, lock="program:{program_id}:people"),
-    "erase_customer": JobSpec(MAIN, lock="program:{program_id}:people"),
     "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),
     "send_email_proof": JobSpec(MAIN, once="proof:{identity_id}"),
+    "do_due": JobSpec(MAIN, lock="program:{program_id}:due", once="due:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }
 
@@ -59,7 +60,8 @@ def enqueue(session: Session, name: str, /, *, at: datetime | None = None, **arg
     configured = _app().configure_task(
         name,
         queue=spec.queue,
-        lock=spec.lock.format(**args) if spec.lock else None,
+        # What waits for a time takes its lock then: waiting with it would block every later job of that lock.
+        lock=spec.lock.format(**args) if spec.lock and at is None else None,
         queueing_lock=spec.once.format(**args) if spec.once else None,
         schedule_at=at,
         connection=driver,

@@ -497,6 +497,19 @@ repairs = _table(
     Index("ix_repairs_run", "program_id", "reconciliation_id"),
 )
 
+# --- Jobs that will not be tried again --------------------------------------------------------------------
+
+failed_jobs = _table(
+    "failed_jobs",
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("args", JSONB, nullable=False),  # our ids only
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _at("at"),
+    Index("ix_failed_jobs_at", "program_id", "at"),
+)
+
 # --- People who run it -------------------------------------------------------------------------------------
 
 staff = _table(

@@ -1,6 +1,6 @@
 """The drain: waiting deliveries, a batch at a time, until none is left. A loop of its own in the worker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -32,14 +32,16 @@ class Drained:
         return sum(self.states.values())
 
 
-def drain_inbox(rt: Runtime, *, batch: int = inbox.BATCH) -> Drained:
-    """Process everything that waits. Safe to run in any number of processes at once."""
+def drain_inbox(
+    rt: Runtime, *, batch: int = inbox.BATCH, go_on: Callable[[], bool] = lambda: True
+) -> Drained:
+    """Process everything that waits, as long as `go_on`. Safe to run in any number of processes at once."""
     drained = Drained()
     with rt.db.outside() as connection:
         programs = directory.program_ids(connection)
     for start in range(0, len(programs), SLICE):
         part = programs[start : start + SLICE]
-        while True:
+        while go_on():
             with rt.db.begin(*part) as session:
                 rows = inbox.take(session, rt.vault, now=rt.now(), limit=batch)
             if not rows:

@@ -32,6 +32,7 @@ class Runtime:
     clock: Callable[[], datetime]
     public_url: str
     send_mail: SendMail
+    sends_mail: bool = True  # False: `send_mail` refuses
     new_code: Callable[[], str] = new_code
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept

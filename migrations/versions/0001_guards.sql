@@ -82,7 +82,7 @@ BEGIN
 END
 $$;
 
--- Drops the days before `day` that hold nothing which still waits or failed. Returns how many were dropped.
+-- Drops the days before `day`, whatever they hold. Returns how many were dropped.
 CREATE FUNCTION laurel_drop_inbox_days(day date) RETURNS integer LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE part record; dropped integer := 0;

@@ -1,0 +1,36 @@
+"""What is due in one program: lots that expire, codes that nobody used, tiers to review, jobs that were lost."""
+
+from collections.abc import Callable
+
+import structlog
+
+from app.services.expire_codes import expire_codes
+from app.services.expire_lots import expire_lots
+from app.services.resume_redemptions import resume_redemptions
+from app.services.review_tiers import review_tiers
+from app.services.runtime import Runtime
+
+log = structlog.get_logger()
+
+_WORK: tuple[Callable[[Runtime, int], int], ...] = (
+    resume_redemptions,
+    expire_lots,
+    expire_codes,
+    review_tiers,
+)
+
+
+def do_due(rt: Runtime, program_id: int) -> None:
+    """Do each, even if one before it failed. Raises the first failure, so that the job runs again."""
+    failure: Exception | None = None
+    for work in _WORK:
+        try:
+            count = work(rt, program_id)
+        except Exception as error:
+            log.exception("due_work_failed", work=work.__name__, program_id=program_id)
+            failure = failure or error
+        else:
+            if count:
+                log.info("due_work_done", work=work.__name__, program_id=program_id, count=count)
+    if failure is not None:
+        raise failure
