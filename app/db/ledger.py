@@ -47,21 +47,42 @@ def lock_books(
 
 def find_book(session: Session, account_id: int) -> Book | None:
     """An account's book to look at, not locked."""
-    row = session.first(
-        "SELECT program_id, id, points, deficit, seq, head FROM accounts WHERE {fence} AND id = :id",
+    return find_books(session, [account_id]).get(account_id)
+
+
+def find_books(session: Session, account_ids: Sequence[int]) -> dict[int, Book]:
+    """Accounts' books to look at, not locked."""
+    if not account_ids:
+        return {}
+    ids = sorted(set(account_ids))
+    rows = session.rows(
+        "SELECT program_id, id, points, deficit, seq, head FROM accounts WHERE {fence} AND id = ANY(:ids)",
+        ids=ids,
+    )
+    lots = _lots(session, ids, [])
+    return {
+        row.id: Book(
+            (row.program_id, row.id),
+            points=row.points,
+            deficit=row.deficit,
+            seq=row.seq,
+            head=bytes(row.head),
+            lots=lots.get(row.id, ()),
+        )
+        for row in rows
+    }
+
+
+def find_entries_before(session: Session, account_id: int, seq: int | None, limit: int) -> list[Entry]:
+    """Up to `limit` entries of the account before entry `seq` (None: from the last), newest first."""
+    rows = session.rows(
+        "SELECT * FROM entries WHERE {fence} AND account_id = :id "
+        "AND (CAST(:seq AS int) IS NULL OR seq < CAST(:seq AS int)) ORDER BY seq DESC LIMIT :limit",
         id=account_id,
+        seq=seq,
+        limit=limit,
     )
-    if row is None:
-        return None
-    lots = _lots(session, [account_id], [])
-    return Book(
-        (row.program_id, row.id),
-        points=row.points,
-        deficit=row.deficit,
-        seq=row.seq,
-        head=bytes(row.head),
-        lots=lots.get(account_id, ()),
-    )
+    return [entry_of(row) for row in rows]
 
 
 def find_held(session: Session, sources: Sequence[str]) -> dict[str, dict[int, Held]]:
@@ -107,6 +128,18 @@ def find_entries(session: Session, account_id: int) -> list[Entry]:
         "SELECT * FROM entries WHERE {fence} AND account_id = :id ORDER BY seq", id=account_id
     )
     return [entry_of(row) for row in rows]
+
+
+EntryRow = tuple[int, Entry]  # (account, entry)
+
+
+def find_entries_of(session: Session, source: str) -> list[EntryRow]:
+    """What all accounts hold of a source, its write-offs too; as it was recorded."""
+    rows = session.rows(
+        "SELECT * FROM entries WHERE {fence} AND source = ANY(:sources) ORDER BY recorded_at, account_id, seq",
+        sources=[source, f"{source}:write_off"],
+    )
+    return [(row.account_id, entry_of(row)) for row in rows]
 
 
 def entry_of(row: Any) -> Entry:

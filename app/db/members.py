@@ -268,35 +268,88 @@ class Personal:
     proof_sent_at: datetime | None
 
 
+_PERSONAL = "program_id, id, member_id, shop_id, customer_ref, email, name, email_verified, proof_sent_at"
+
+
 def find_personal(session: Session, vault: Vault, member_ids: Sequence[int]) -> dict[int, list[Personal]]:
     """The members' identities with what is known of the people, opened."""
     rows = session.rows(
-        "SELECT program_id, id, member_id, shop_id, customer_ref, email, name, email_verified, proof_sent_at "
-        "FROM identities WHERE {fence} AND member_id = ANY(:ids) ORDER BY id",
+        f"SELECT {_PERSONAL} FROM identities WHERE {{fence}} AND member_id = ANY(:ids) ORDER BY id",
         ids=list(member_ids),
     )
     found: dict[int, list[Personal]] = {}
     for row in rows:
-
-        def opened(field: str, row: Any = row) -> str | None:
-            value = getattr(row, field)
-            if value is None:
-                return None
-            place = personal_place(row.program_id, row.shop_id, row.customer_ref, field)
-            return vault.data.open(bytes(value), place).decode()
-
-        found.setdefault(row.member_id, []).append(
-            Personal(
-                identity_id=row.id,
-                shop_id=row.shop_id,
-                customer_ref=row.customer_ref,
-                email=opened("email"),
-                email_verified=row.email_verified,
-                name=opened("name"),
-                proof_sent_at=row.proof_sent_at,
-            )
-        )
+        found.setdefault(row.member_id, []).append(_opened(vault, row))
     return found
+
+
+def find_person(session: Session, vault: Vault, identity_id: int) -> Personal | None:
+    """One identity with what is known of the person, opened."""
+    row = session.first(f"SELECT {_PERSONAL} FROM identities WHERE {{fence}} AND id = :id", id=identity_id)
+    return _opened(vault, row) if row else None
+
+
+def _opened(vault: Vault, row: Any) -> Personal:
+    def opened(field: str) -> str | None:
+        value = getattr(row, field)
+        if value is None:
+            return None
+        place = personal_place(row.program_id, row.shop_id, row.customer_ref, field)
+        return vault.data.open(bytes(value), place).decode()
+
+    return Personal(
+        identity_id=row.id,
+        shop_id=row.shop_id,
+        customer_ref=row.customer_ref,
+        email=opened("email"),
+        email_verified=row.email_verified,
+        name=opened("name"),
+        proof_sent_at=row.proof_sent_at,
+    )
+
+
+def note_proof_sent(session: Session, identity_id: int, at: datetime | None) -> None:
+    session.run("UPDATE identities SET proof_sent_at = :at WHERE {fence} AND id = :id", id=identity_id, at=at)
+
+
+def prove_email(session: Session, identity_id: int, email_hash: bytes) -> bool:
+    """The address is the person's own, if it is still the one that the link was mailed to."""
+    row = session.first(
+        "UPDATE identities SET email_verified = true WHERE {fence} AND id = :id "
+        "AND email_hash = CAST(:hash AS bytea) RETURNING 1",
+        id=identity_id,
+        hash=email_hash,
+    )
+    return row is not None
+
+
+# Something waits behind the address of identity `i`: guests' orders, or a member elsewhere who has it too.
+_WAITS = (
+    "(EXISTS (SELECT 1 FROM orders g WHERE {fence:g} AND g.program_id = i.program_id "
+    "AND g.email_hash = i.email_hash AND g.member_id IS NULL) "
+    "OR EXISTS (SELECT 1 FROM identities o WHERE {fence:o} AND o.program_id = i.program_id "
+    "AND o.email_hash = i.email_hash AND o.member_id IS NOT NULL AND o.member_id <> i.member_id))"
+)
+_UNPROVEN = "{fence:i} AND i.email IS NOT NULL AND i.email_hash IS NOT NULL AND NOT i.email_verified"
+
+
+def find_unproven(session: Session, *, limit: int) -> list[int]:
+    """Members' identities behind whose address something waits, and who were never mailed a link."""
+    rows = session.rows(
+        f"SELECT i.id FROM identities i WHERE {_UNPROVEN} AND i.member_id IS NOT NULL "
+        f"AND i.proof_sent_at IS NULL AND {_WAITS} ORDER BY i.id LIMIT :limit",
+        limit=limit,
+    )
+    return [row.id for row in rows]
+
+
+def find_proof_state(session: Session, identity_id: int) -> tuple[datetime | None, bool] | None:
+    """(when a link was mailed, whether something waits) of an address that is not proven; None: it is, or none known."""
+    row = session.first(
+        f"SELECT i.proof_sent_at, {_WAITS} AS waits FROM identities i WHERE {_UNPROVEN} AND i.id = :id",
+        id=identity_id,
+    )
+    return (row.proof_sent_at, row.waits) if row else None
 
 
 def is_tombstoned(session: Session, hashes: Sequence[bytes]) -> set[bytes]:

@@ -70,9 +70,9 @@ def quote(reward: Reward, *, program: Program, tier_key: str, available: int, sh
         kind=reward.kind,
         cost=reward.cost,
         version=program.version,
-        amount=_in_shop_money(reward.amount_minor, program, shop_currency),
+        amount=in_shop_money(reward.amount_minor, program, shop_currency),
         percent=reward.percent,
-        minimum_spend=_in_shop_money(reward.minimum_spend_minor, program, shop_currency),
+        minimum_spend=in_shop_money(reward.minimum_spend_minor, program, shop_currency),
         unused=program.unused_codes,
         return_on_refund=program.return_redeemed_points,
     )
@@ -106,7 +106,8 @@ def title(reward: Reward, currency: str) -> str:
             return "Free shipping"
 
 
-def _in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Money | None:
+def in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Money | None:
+    """`minor` of the program's currency in the shop's, rounded down. Raises: Refused("no_rate")."""
     if minor is None:
         return None
     if shop_currency == program.currency:

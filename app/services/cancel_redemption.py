@@ -1,6 +1,6 @@
 """A shopper or somebody of the staff does not want the code any more."""
 
-from app.db import redemptions
+from app.db import members, redemptions
 from app.db.redemptions import RedemptionRow
 from app.domain.errors import Refused
 from app.domain.redeeming import Closing, RedemptionState
@@ -13,12 +13,13 @@ def cancel_redemption(
 ) -> RedemptionRow:
     """Begin to cancel; the points come back once the code is surely dead. Asked twice, it is one cancelling.
 
-    `account_id`: whose it must be, when a shopper asks. Raises: Refused("unknown_redemption"),
+    `account_id`: whose it must be now, when a shopper asks. Raises: Refused("unknown_redemption"),
     Refused("already_used"), Refused("already_closed").
     """
     with rt.db.begin(program_id) as session:
         row = redemptions.lock_redemption(session, redemption_id)
-        if account_id is not None and row.account_id != account_id:
+        owner = members.find_winners(session, [row.account_id]).get(row.account_id, row.account_id)
+        if account_id is not None and owner != account_id:
             raise Refused("unknown_redemption", "There is no such redemption.")
         match row.state:
             case RedemptionState.USED:

@@ -1,7 +1,7 @@
 """Points become a code: the first step, everything that is decided and stored before the shop is asked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.db import jobs, ledger, members, programs, redemptions, shops
@@ -14,6 +14,7 @@ from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.program import Program
 from app.domain.redeeming import quote
 from app.services.runtime import Runtime
+from app.services.wording import reward_title
 
 MAX_KEY = 200
 
@@ -79,6 +80,10 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     available = book.balance(at=now).available
     bought = quote(
         reward, program=program, tier_key=member.tier_key, available=available, shop_currency=shop.currency
+    )
+    bought = replace(
+        bought,
+        title=reward_title(reward.title, reward.kind, amount=bought.amount, percent=bought.percent),
     )
     row = redemptions.add_redemption(
         session,

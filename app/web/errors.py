@@ -21,12 +21,35 @@ _STATUS = {
     "bad_request": 400,
     "not_understood": 400,
     "signed_out": 401,
+    "token_expired": 401,
+    "unproven": 401,
     "not_allowed": 403,
+    "not_a_member": 403,
+    "not_found": 404,
+    "already_closed": 409,
+    "already_used": 409,
+    "insufficient_points": 409,
+    "no_identity": 409,
+    "no_rate": 409,
+    "reward_unavailable": 409,
+    "shop_not_connected": 409,
+    "tier_too_low": 409,
+    "unknown_reward": 409,
     "taken": 409,
     "shop_elsewhere": 409,
     "wrong_state": 409,
     "link_used": 410,
     "too_many": 429,
+}
+# What a refusal is called where its status alone says too little.
+_TITLES = {
+    "insufficient_points": "There are fewer points now",
+    "unknown_reward": "This reward is no longer there",
+    "tier_too_low": "This reward is not open yet",
+    "shop_not_connected": "The shop makes no codes at the moment",
+    "not_a_member": "Not a member yet",
+    "token_expired": "Your sign-in has run out",
+    "too_many": "Not so often",
 }
 _SAID = {
     400: "This request could not be understood.",
@@ -49,9 +72,10 @@ def register(app: Flask) -> None:
 
 
 def status_of(refused: Refused) -> int:
-    if refused.code.startswith("unknown_"):
-        return 404
-    return _STATUS.get(refused.code, 422)
+    known = _STATUS.get(refused.code)
+    if known is None:
+        return 404 if refused.code.startswith("unknown_") else 422
+    return known
 
 
 def answer(
@@ -61,13 +85,16 @@ def answer(
     if wants_json():
         response = jsonify(
             type="about:blank",
-            title=_title(status),
+            title=_TITLES.get(code) or _title(status),
             status=status,
             code=code,
             detail=detail,
             instance=error_id,
+            ref=error_id,
         )
         response.mimetype = "application/problem+json"
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = make_response(
             render_template("problem.html", title=_title(status), detail=detail, error_id=error_id)

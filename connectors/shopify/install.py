@@ -48,7 +48,12 @@ _FROM_SHOPIFY = {
     "timestamp": r"[1-9][0-9]{9}",
     "signature": r"[0-9a-f]{64}",
 }
-_OUR_OWN = {"locale": r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?"}
+_OUR_OWN = {
+    "locale": r"[a-z]{2,3}(?:-[A-Za-z]{2,4})?",
+    "key": r"[a-z0-9][a-z0-9-]{0,99}",
+    "lang": r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}",
+    "cursor": r"[A-Za-z0-9-]{1,100}",
+}
 
 
 class TokenAnswer(Struct, frozen=True, kw_only=True):

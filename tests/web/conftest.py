@@ -8,6 +8,7 @@ from app.services.runtime import Runtime
 from app.web import create_app
 from tests.conftest import make_program
 from tests.services.houses import House, make_shop
+from tests.web.shoppers import Storefront, make_storefront
 
 
 @pytest.fixture
@@ -24,3 +25,14 @@ def client(app: Flask) -> FlaskClient:
 def house(rt: Runtime) -> House:
     program_id = make_program(rt, currency="USD")
     return House(rt, program_id, make_shop(rt, program_id))
+
+
+@pytest.fixture
+def storefront(rt: Runtime, client: FlaskClient, program_id: int) -> Storefront:
+    return make_storefront(rt, client, program_id)
+
+
+@pytest.fixture
+def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody makes codes in these tests, so nobody waits for them."""
+    monkeypatch.setattr("app.services.await_code.LONGEST_S", 0.0)

@@ -50,7 +50,8 @@ def broken(rt: Runtime, error: Exception, path: str) -> FlaskClient:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (Refused("insufficient_points", "40 points are missing."), 422),
+        (Refused("insufficient_points", "40 points are missing."), 409),
+        (Refused("key_reused", "This key was used for another request."), 422),
         (Refused("unknown_member", "This program has no such member."), 404),
         (Refused("taken", "This key is in use."), 409),
         (Refused("not_understood", "Say it again."), 400),

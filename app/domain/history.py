@@ -1,0 +1,102 @@
+"""A chain of entries as a person lived it: one thing that happened may be several entries. Pure.
+
+A take-back splits by lots, a return makes a lot for each it came from, a write-off stands beside its reversal, and an
+expired lot is given back just before it is taken. What one commit did for one cause is one happening.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.explaining import sentence
+from app.domain.ledger import Entry, EntryKind
+
+_BESIDE = frozenset({EntryKind.EXPIRY_REVERSAL, EntryKind.WRITE_OFF, EntryKind.WRITE_OFF_REVERSAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    entries: tuple[Entry, ...]  # oldest first; never empty
+
+    @property
+    def main(self) -> Entry:
+        """The entry that names it."""
+        return next((one for one in reversed(self.entries) if one.kind not in _BESIDE), self.entries[-1])
+
+    @property
+    def points(self) -> int:
+        return sum(one.points for one in self.entries)
+
+    @property
+    def first_seq(self) -> int:
+        return self.entries[0].seq
+
+    def pending_until(self, now: datetime) -> datetime | None:
+        """When the last of it becomes available, while that lies ahead."""
+        latest = max(one.available_at for one in self.entries)
+        return latest if latest > now else None
+
+    def heading(self) -> str:
+        """What happened, in a few words."""
+        return _heading(self.main)
+
+    def sentence(self) -> str:
+        """Why so many points, for the shopper: what staff noted is not shown."""
+        said = [sentence(self.main.kind, self.main.points, self.main.facts)]
+        beside = {one.kind: one for one in self.entries if one.kind in _BESIDE and one is not self.main}
+        said += [sentence(one.kind, one.points, one.facts) for one in beside.values()]
+        return " ".join(said)
+
+
+def happenings(newest_first: Iterable[Entry]) -> list[Happening]:
+    """The entries of one chain, put together; newest first again."""
+    found: list[list[Entry]] = []
+    for entry in newest_first:
+        if found and _belongs(entry, found[-1]):
+            found[-1].insert(0, entry)
+        else:
+            found.append([entry])
+    return [Happening(tuple(entries)) for entries in found]
+
+
+def _belongs(older: Entry, group: Sequence[Entry]) -> bool:
+    newer = group[0]
+    if older.recorded_at != newer.recorded_at:
+        return False
+    if older.kind is EntryKind.EXPIRY_REVERSAL:  # always followed by what needed it
+        return newer.kind is not EntryKind.EXPIRY
+    return _cause(older) == _cause(newer)
+
+
+def _cause(entry: Entry) -> str:
+    if entry.kind is EntryKind.EXPIRY:
+        return "expiry"  # one run expires many lots
+    return entry.source.removesuffix(":write_off")
+
+
+def _heading(entry: Entry) -> str:
+    facts = entry.facts
+    order = f"Order {facts.get('order') or ''}".strip()
+    match entry.kind:
+        case EntryKind.EARN:
+            return f"{order} changed" if facts.get("given") else order
+        case EntryKind.EARN_REVERSAL:
+            if facts.get("zero") in ("cancelled", "gone"):
+                return f"{order} cancelled"
+            if str(facts.get("refunded", "0")).strip("0."):
+                return f"Return on order {facts.get('order') or ''}".strip()
+            return f"{order} changed"
+        case EntryKind.REDEEM:
+            return str(facts.get("title", "A reward"))
+        case EntryKind.REDEEM_REVERSAL:
+            return f"Points back: {facts.get('title', 'a reward')}"
+        case EntryKind.EXPIRY:
+            return "Expired"
+        case EntryKind.EXPIRY_REVERSAL:
+            return "Expired points given back"
+        case EntryKind.ADJUSTMENT:
+            return "From the shop" if entry.points > 0 else "Taken by the shop"
+        case EntryKind.TRANSFER_IN | EntryKind.TRANSFER_OUT:
+            return "Joined accounts"
+        case EntryKind.WRITE_OFF | EntryKind.WRITE_OFF_REVERSAL:
+            return order

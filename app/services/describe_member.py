@@ -1,0 +1,163 @@
+"""What a member has: balance, tier and the way to the next, identities. Read only, and the same for everybody."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.db import ledger, members, orders, programs, shops
+from app.db.members import MemberRow, Personal
+from app.db.session import Session
+from app.domain.errors import Refused
+from app.domain.ledger import Book, Lot
+from app.domain.money import Money
+from app.domain.program import Program, Tier
+from app.domain.tiers import SpendFact, next_tier, qualifying_spend
+from app.services.find_member import ERASED, ById, find_in
+from app.services.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """So many points, at that moment."""
+
+    points: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceView:
+    available: int  # below 0 only after a take-back
+    pending: int
+    deficit: int
+    pending_next: Due | None  # the earliest pending points to become available
+    expiring: Due | None  # the soonest to expire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTier:
+    tier: Tier
+    threshold: Money
+    spent: Money
+    missing: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityView:
+    identity_id: int
+    shop_key: str
+    customer_ref: str | None  # None: erased
+    email: str | None
+    email_verified: bool
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberView:
+    member_id: int
+    joined_at: datetime
+    erased_at: datetime | None
+    balance: BalanceView
+    lifetime_points: int
+    tier: Tier
+    tier_since: datetime | None
+    next_tier: NextTier | None
+    identities: tuple[IdentityView, ...]
+
+
+def describe_member(rt: Runtime, program_id: int, member_id: int) -> MemberView:
+    """The member of that id; one that was merged away is described as the winner. Raises: Refused("unknown_member")."""
+    with rt.db.begin(program_id) as session:
+        found = describe_members(session, rt, find_in(session, rt, ById(member_id)))
+    if not found:
+        raise Refused("unknown_member", "There is no such member.")
+    return found[0]
+
+
+def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -> list[MemberView]:
+    """Those members, in that order, with a fixed number of queries. `session` is of one program."""
+    if not member_ids:
+        return []
+    now = rt.now()
+    program = programs.load_versions(session)[session.program_id].live
+    known = members.find_members(session, member_ids)
+    books = ledger.find_books(session, member_ids)
+    people = members.find_personal(session, rt.vault, member_ids)
+    shop_keys = {shop.shop_id: shop.key for shop in shops.find_shops(session).values()}
+    spends: dict[int, list[SpendFact]] = {}
+    since = now - timedelta(days=31 * program.tier_months + 31)
+    for member_id, _, _, fact, _, _ in orders.find_spend(session, member_ids, since=since):
+        spends.setdefault(member_id, []).append(fact)
+    return [
+        _view(known[one], books[one], people.get(one, ()), shop_keys, spends.get(one, ()), program, now)
+        for one in member_ids
+        if one in known and one in books
+    ]
+
+
+def _view(
+    row: MemberRow,
+    book: Book,
+    people: Iterable[Personal],
+    shop_keys: dict[int, str],
+    spends: Iterable[SpendFact],
+    program: Program,
+    now: datetime,
+) -> MemberView:
+    tier = program.tier(row.tier_key)
+    return MemberView(
+        member_id=row.member_id,
+        joined_at=row.joined_at,
+        erased_at=row.erased_at,
+        balance=balance_of(book, now),
+        lifetime_points=row.lifetime_points,
+        tier=tier,
+        tier_since=row.tier_since,
+        next_tier=_next(tier, spends, program, now),
+        identities=tuple(_identity(one, shop_keys) for one in people),
+    )
+
+
+def balance_of(book: Book, now: datetime) -> BalanceView:
+    book.ripen(now)
+    balance = book.balance(at=now)
+    left = [lot for lot in book.lots.values() if lot.remaining]
+    return BalanceView(
+        available=balance.available,
+        pending=balance.pending,
+        deficit=book.deficit,
+        pending_next=_soonest((lot.available_at, lot) for lot in left if lot.available_at > now),
+        expiring=_soonest((lot.expires_at, lot) for lot in left if lot.expires_at is not None),
+    )
+
+
+def _soonest(dated: Iterable[tuple[datetime, Lot]]) -> Due | None:
+    """The earliest moment, with everything that falls on it."""
+    sums: dict[datetime, int] = {}
+    for at, lot in dated:
+        sums[at] = sums.get(at, 0) + lot.remaining
+    return Due(sums[min(sums)], min(sums)) if sums else None
+
+
+def _next(tier: Tier, spends: Iterable[SpendFact], program: Program, now: datetime) -> NextTier | None:
+    above = next_tier(tier, program)
+    if above is None:
+        return None
+    spent = qualifying_spend(spends, program=program, at=now)
+    return NextTier(
+        tier=above,
+        threshold=Money(above.from_minor, program.currency),
+        spent=Money(spent, program.currency),
+        missing=Money(max(above.from_minor - spent, 0), program.currency),
+    )
+
+
+def _identity(person: Personal, shop_keys: dict[int, str]) -> IdentityView:
+    erased = person.customer_ref.startswith(ERASED)
+    return IdentityView(
+        identity_id=person.identity_id,
+        shop_key=shop_keys[person.shop_id],
+        customer_ref=None if erased else person.customer_ref,
+        email=person.email,
+        email_verified=person.email_verified,
+        name=person.name,
+    )

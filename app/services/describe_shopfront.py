@@ -1,0 +1,44 @@
+"""What a shop's pages tell anybody about its program."""
+
+from dataclasses import dataclass
+
+from app.db import programs, shops
+from app.domain.money import Money
+from app.domain.program import Program, RewardKind
+from app.domain.redeeming import in_shop_money
+from app.services.runtime import Runtime
+from app.services.wording import earn_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shopfront:
+    program: Program
+    shop_name: str
+    currency: str  # the shop's; the program's own where it has no rate for it yet
+    earn_sentence: str
+
+    def worth(self, points: int, tier_key: str) -> Money | None:
+        """The most that so many points can be had off at this shop; None: nothing has a fixed amount there."""
+        rank = self.program.rank(tier_key)
+        best = 0
+        for reward in self.program.rewards:
+            open_to = reward.tier is None or rank >= self.program.rank(reward.tier)
+            if reward.kind is not RewardKind.AMOUNT or not open_to or reward.cost <= 0:
+                continue
+            amount = in_shop_money(reward.amount_minor, self.program, self.currency)
+            best = max(best, (amount.minor if amount else 0) * (max(points, 0) // reward.cost))
+        return Money(best, self.currency) if best else None
+
+
+def describe_shopfront(rt: Runtime, program_id: int, shop_id: int) -> Shopfront:
+    """Raises: Refused("unknown_shop")."""
+    with rt.db.begin(program_id) as session:
+        program = programs.load_versions(session)[program_id].live
+        shop = shops.get_shop(session, shop_id)
+    rate = program.rate_for(shop.currency)
+    return Shopfront(
+        program=program,
+        shop_name=shop.name,
+        currency=shop.currency if rate else program.currency,
+        earn_sentence=earn_words(rate or program.rate, shop.currency if rate else program.currency),
+    )

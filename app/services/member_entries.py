@@ -1,0 +1,79 @@
+"""A member's entries, newest first, each with why it is what it is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from app.db import ledger
+from app.db.session import Session
+from app.domain.earning import Facts
+from app.domain.errors import Refused
+from app.domain.explaining import Counted, counted, sentence
+from app.domain.ledger import Entry, EntryKind
+from app.services.find_member import ById, find_in
+from app.services.runtime import Runtime
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """An entry as staff may read it. `reason` and `actor`: of an adjustment."""
+
+    entry: Entry
+    sentence: str
+    counted: tuple[Counted, ...]
+    reason: str | None
+    actor: str | None
+
+    @property
+    def facts(self) -> Facts:
+        return self.entry.facts
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    member_id: int
+    entries: tuple[EntryView, ...]
+    next: int | None  # the cursor to go on with; None: that was the last page
+
+
+def member_entries(
+    rt: Runtime, program_id: int, member_id: int, *, cursor: int | None = None, limit: int = PAGE
+) -> EntryPage:
+    """Up to `limit` entries before entry number `cursor`. Raises: Refused("unknown_member")."""
+    with rt.db.begin(program_id) as session:
+        found = find_in(session, rt, ById(member_id))
+        if not found:
+            raise Refused("unknown_member", "There is no such member.")
+        rows = ledger.find_entries_before(session, found[0], cursor, limit + 1)
+        shown = rows[:limit]
+        views = describe_entries(session, shown)
+        return EntryPage(found[0], tuple(views), shown[-1].seq if len(rows) > limit else None)
+
+
+def describe_entries(session: Session, entries: Sequence[Entry]) -> list[EntryView]:
+    """The entries with their sentences; reasons of adjustments come from beside the ledger."""
+    said = _reasons(session, entries)
+    return [_view(entry, *said.get(_adjustment(entry), (None, None))) for entry in entries]
+
+
+def _view(entry: Entry, reason: str | None, actor: str | None) -> EntryView:
+    return EntryView(
+        entry=entry,
+        sentence=sentence(entry.kind, entry.points, entry.facts, reason=reason),
+        counted=counted(entry.facts),
+        reason=reason,
+        actor=actor,
+    )
+
+
+def _reasons(session: Session, entries: Iterable[Entry]) -> dict[int, tuple[str, str]]:
+    ids = [_adjustment(entry) for entry in entries if entry.kind is EntryKind.ADJUSTMENT]
+    if not ids:
+        return {}
+    rows = session.rows("SELECT id, reason, actor FROM adjustments WHERE {fence} AND id = ANY(:ids)", ids=ids)
+    return {row.id: (row.reason, row.actor) for row in rows}
+
+
+def _adjustment(entry: Entry) -> int:
+    return int(entry.facts.get("adjustment", 0)) if entry.kind is EntryKind.ADJUSTMENT else 0

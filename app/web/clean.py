@@ -1,0 +1,68 @@
+"""What nobody's request may hold, refused before anything reads it: text that the database cannot keep, broken JSON."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request
+
+from app.domain.errors import Refused
+
+_DEEPEST = 32
+
+
+def refuse_unclean() -> None:
+    """Runs before the views of the JSON APIs. Raises: Refused("bad_request")."""
+    texts: list[str] = [*map(str, (request.view_args or {}).values())]
+    for name, values in request.args.lists():
+        texts += [name, *values]
+    texts += [value for _, value in request.headers]
+    if not all(map(_is_clean, texts)):
+        raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
+    if request.method == "POST":
+        read_json()
+
+
+def read_json() -> dict[str, Any]:
+    """The body, a JSON object; an empty body is an empty one. Raises: Refused("bad_request")."""
+    body = request.get_data(cache=True)
+    if not body.strip():
+        return {}
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise _bad() from None
+    if not isinstance(value, dict) or not _is_sound(value, _DEEPEST):
+        raise _bad()
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _is_sound(value: object, deep: int) -> bool:
+    if deep == 0:
+        return False
+    match value:
+        case str():
+            return _is_clean(value)
+        case list():
+            return _all_sound(value, deep)
+        case dict():
+            return all(map(_is_clean, value)) and _all_sound(value.values(), deep)
+        case _:
+            return True
+
+
+def _all_sound(values: Iterable[object], deep: int) -> bool:
+    return all(_is_sound(one, deep - 1) for one in values)
+
+
+def _is_clean(text: str) -> bool:
+    """No NUL, and nothing that is no text (half a pair of surrogates)."""
+    return "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _bad() -> Refused:
+    return Refused("bad_request", "The body is not a JSON object that can be read.")

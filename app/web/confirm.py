@@ -1,0 +1,25 @@
+"""/confirm/<token>: the page behind a mailed link. Looking at it confirms nothing: mail programs look at links too."""
+
+from flask import Response, make_response, render_template
+
+from app.services.prove_email import look_at_proof, prove_email
+from app.web.here import runtime
+from app.web.policy import Guarded, Policy
+
+blueprint = Guarded("confirm", __name__, policy=Policy.PUBLIC, url_prefix="/confirm")
+
+
+@blueprint.get("/<token>")
+def ask(token: str) -> Response:
+    return _page(look_at_proof(runtime(), token).shop_name, done=False)
+
+
+@blueprint.post("/<token>")
+def confirm(token: str) -> Response:
+    return _page(prove_email(runtime(), token).shop_name, done=True)
+
+
+def _page(shop_name: str, *, done: bool) -> Response:
+    response = make_response(render_template("confirm.html", shop_name=shop_name, done=done))
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,172 @@
+"""The shapes of docs/storefront-api.md. Text goes out as text: whoever shows it must not read it as markup."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.money import Money
+from app.domain.program import Program
+from app.services.describe_member import Due, MemberView, NextTier
+from app.services.describe_shopfront import Shopfront
+from app.services.find_redemptions import RedemptionView
+from app.services.list_rewards import RewardView
+from app.services.prove_shopper import Shopper
+from app.services.shopper_history import HistoryItem
+
+Json = dict[str, Any]
+
+# Laurel's own colours, both themes; a merchant's come with the program's document.
+LOOK: Json = {
+    "accent": {"light": "#1b6b4c", "dark": "#63c79a"},
+    "on_accent": {"light": "#ffffff", "dark": "#06281a"},
+    "accent_text": {"light": "#1b6b4c", "dark": "#7bd3aa"},
+    "radius": 10,
+    "position": "end",
+}
+
+
+def me(
+    who: Shopper, front: Shopfront, member: MemberView | None, email_proof: str | None, now: datetime
+) -> Json:
+    return {
+        "signed_in": who.customer_ref is not None,
+        "server_time": instant(now),
+        "member": None if member is None else _member(who, front, member, email_proof),
+        "program": _program(front),
+        "look": LOOK,
+    }
+
+
+def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str | None) -> Json:
+    balance = member.balance
+    available = max(balance.available, 0)
+    zone = front.program.zone
+    mine = (one for one in member.identities if one.customer_ref == who.customer_ref and one.name)
+    return {
+        "id": f"m_{member.member_id}",
+        "joined_on": member.joined_at.astimezone(zone).date().isoformat(),
+        "name": next((one.name for one in mine if one.shop_key == who.shop.key), None),
+        "balance": {
+            "available": available,
+            "pending": balance.pending,
+            "pending_next": due(balance.pending_next),
+            "deficit": balance.deficit,
+            "worth": money(front.worth(available, member.tier.key)),
+            "expiring": due(balance.expiring, last_moment=True),
+        },
+        "tier": {
+            "key": member.tier.key,
+            "name": member.tier.name,
+            "earn_percent": member.tier.earn_percent,
+            "since": instant(member.tier_since),
+        },
+        "next_tier": _next_tier(member.next_tier),
+        "email_proof": email_proof,
+    }
+
+
+def _next_tier(above: NextTier | None) -> Json | None:
+    if above is None:
+        return None
+    return {
+        "key": above.tier.key,
+        "name": above.tier.name,
+        "threshold": money(above.threshold),
+        "spent": money(above.spent),
+        "missing": money(above.missing),
+        "sentence": None,
+        "progress_percent": None,
+    }
+
+
+def _program(front: Shopfront) -> Json:
+    program = front.program
+    return {
+        "name": program.name,
+        "currency": program.currency,
+        "timezone": program.timezone,
+        "points_name": None,
+        "earn_sentence": front.earn_sentence,
+        "tier_period": _period(program),
+        "tiers": [
+            {
+                "key": tier.key,
+                "name": tier.name,
+                "from": money(Money(tier.from_minor, program.currency)),
+                "earn_percent": tier.earn_percent,
+            }
+            for tier in program.tiers
+        ],
+        "ways": None,
+    }
+
+
+def _period(program: Program) -> str | None:
+    return "rolling_12_months" if program.tier_months == 12 else None
+
+
+def reward(view: RewardView) -> Json:
+    return {
+        "key": view.key,
+        "title": view.title,
+        "cost": view.cost,
+        "state": view.state.value,
+        "missing": view.missing,
+        "reason": view.reason,
+        "kind": view.kind.value,
+        "minimum_spend": money(view.minimum_spend),
+        "valid_days": view.valid_days,
+        "returns_unused": view.returns_unused,
+    }
+
+
+def redemption(view: RedemptionView) -> Json:
+    bought = view.bought
+    return {
+        "id": f"r_{view.redemption_id}",
+        "state": view.state.value,
+        "code": view.code,
+        "cost": bought.cost,
+        "expires_at": instant(view.expires_at - timedelta(seconds=1)),
+        "reward": {
+            "key": bought.key,
+            "title": bought.title,
+            "kind": bought.kind.value,
+            "minimum_spend": money(bought.minimum_spend),
+            "returns_unused": view.returns_unused,
+        },
+        "detail": view.message,
+    }
+
+
+def history(items: Iterable[HistoryItem], next_cursor: str | None) -> Json:
+    return {"items": [_item(one) for one in items], "next": next_cursor}
+
+
+def _item(one: HistoryItem) -> Json:
+    return {
+        "id": one.item_id,
+        "kind": one.kind,
+        "points": one.points,
+        "title": one.title,
+        "at": instant(one.at),
+        "available_at": instant(one.pending_until),
+        "state": "done" if one.pending_until is None else "pending",
+        "sentence": one.sentence,
+        "facts": [{"label": fact.label, "value": fact.value} for fact in one.counted],
+    }
+
+
+def money(amount: Money | None) -> Mapping[str, Any] | None:
+    return None if amount is None else {"minor": amount.minor, "currency": amount.currency}
+
+
+def due(one: Due | None, *, last_moment: bool = False) -> Json | None:
+    """`last_moment`: what ends with a day is shown by its last second, which still lies on that day."""
+    if one is None:
+        return None
+    return {"points": one.points, "at": instant(one.at - timedelta(seconds=1) if last_moment else one.at)}
+
+
+def instant(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,169 @@
+"""GET and POST /storefront/v1/…: each parses, calls one service or two, and answers in the shapes of `present`.
+
+Everything here is the shopper's own: whose it is comes from the proof of who asks, never from the request.
+"""
+
+import re
+from typing import Any
+
+from flask import Response, jsonify, request
+
+from app.domain.errors import Refused
+from app.services.await_code import await_code
+from app.services.cancel_redemption import cancel_redemption
+from app.services.describe_member import describe_member
+from app.services.describe_shopfront import describe_shopfront
+from app.services.due_email_proofs import email_proof_state
+from app.services.enrol_customer import enrol_customer
+from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
+from app.services.list_rewards import list_rewards
+from app.services.prove_shopper import Shopper
+from app.services.redeem import MAX_KEY, RedeemRequest, redeem
+from app.services.send_email_proof import send_email_proof
+from app.services.shopper_history import shopper_history
+from app.web.clean import read_json, refuse_unclean
+from app.web.here import runtime
+from app.web.policy import Guarded, Policy
+from app.web.storefront import present
+from app.web.storefront.who import allow_own_pages, customer, member, shopper
+
+PREFIX = "/storefront/v1"
+_OUR_ID = re.compile(r"r_([1-9][0-9]{0,17})", re.ASCII)
+
+blueprint = Guarded("storefront", __name__, policy=Policy.SHOPPER, url_prefix=PREFIX)
+blueprint.after_request(allow_own_pages)
+
+
+@blueprint.before_request
+def prove() -> None:
+    """Nothing is read before it is known who asks. A browser's question about CORS carries no proof."""
+    if request.method == "OPTIONS":
+        return
+    refuse_unclean()
+    who = shopper()
+    if request.method == "POST" and read_json().get("shop", who.shop.key) != who.shop.key:
+        raise Refused("invalid", "Address and body name different shops.")
+
+
+@blueprint.get("/me")
+def get_me() -> Response:
+    return jsonify(_me(shopper(), asked=False))
+
+
+@blueprint.post("/join")
+def join() -> tuple[Response, int]:
+    who, customer_ref = customer()
+    before = enrol_customer(runtime(), who.shop.program_id, who.shop.shop_id, customer_ref, asked=False)
+    is_member = before is not None and before.member_id is not None
+    return jsonify(_me(who, asked=True)), 200 if is_member else 201
+
+
+@blueprint.get("/rewards")
+def get_rewards() -> Response:
+    who, member_id = member()
+    found = list_rewards(runtime(), who.shop.program_id, member_id=member_id, shop_id=who.shop.shop_id)
+    return jsonify(rewards=[present.reward(one) for one in found])
+
+
+@blueprint.get("/history")
+def get_history() -> Response:
+    who, member_id = member()
+    page = shopper_history(runtime(), who.shop.program_id, member_id, cursor=request.args.get("cursor"))
+    return jsonify(present.history(page.items, page.next))
+
+
+@blueprint.get("/redemptions")
+def get_redemptions() -> Response:
+    who, member_id = member()
+    found = find_redemptions(runtime(), who.shop.program_id, member_id)
+    return jsonify(redemptions=[present.redemption(one) for one in found])
+
+
+@blueprint.get("/redemptions/<redemption_ref>")
+def get_redemption(redemption_ref: str) -> Response:
+    who, member_id = member()
+    return jsonify(present.redemption(_own(who, member_id, redemption_ref)))
+
+
+@blueprint.post("/redemptions")
+def post_redemption() -> tuple[Response, int]:
+    body = read_json()
+    request_key = _request_key(body)
+    reward_key = body.get("reward")
+    if not isinstance(reward_key, str) or not 0 < len(reward_key) <= MAX_KEY:
+        raise Refused("invalid", "Say which reward: “reward” is the key of one.")
+    rt = runtime()
+    who, member_id = member()
+    row = redeem(
+        rt,
+        RedeemRequest(
+            program_id=who.shop.program_id,
+            member_id=member_id,
+            shop_id=who.shop.shop_id,
+            reward_key=reward_key,
+            request_key=request_key,
+            actor="shopper",
+        ),
+    )
+    view = await_code(rt, row.program_id, row.redemption_id)
+    return jsonify(present.redemption(view)), 201 if view.code is not None else 202
+
+
+@blueprint.post("/redemptions/<redemption_ref>/cancel")
+def post_cancel(redemption_ref: str) -> Response:
+    who, member_id = member()
+    mine = _own(who, member_id, redemption_ref)
+    try:
+        cancel_redemption(runtime(), who.shop.program_id, mine.redemption_id, account_id=member_id)
+    except Refused as refused:  # used or closed meanwhile: its state says so
+        if refused.code not in ("already_used", "already_closed"):
+            raise
+    return jsonify(present.redemption(_own(who, member_id, redemption_ref)))
+
+
+@blueprint.post("/email-proof")
+def post_email_proof() -> tuple[Response, int]:
+    rt = runtime()
+    who, customer_ref = customer()
+    identity = enrol_customer(rt, who.shop.program_id, who.shop.shop_id, customer_ref, asked=False)
+    if identity is None or identity.member_id is None:
+        raise Refused("not_a_member", "Join first: it is one click, and free.")
+    if not send_email_proof(rt, who.shop.program_id, identity.identity_id):
+        raise Refused("nothing_to_prove", "Your address is confirmed already, or the shop knows none of you.")
+    return jsonify(email_proof="sent"), 202
+
+
+def _me(who: Shopper, *, asked: bool) -> present.Json:
+    """Everything the panel begins with. A customer who is signed in becomes a member here, where that is automatic."""
+    rt, shop = runtime(), who.shop
+    front = describe_shopfront(rt, shop.program_id, shop.shop_id)
+    view, proof = None, None
+    if who.customer_ref is not None:
+        identity = enrol_customer(rt, shop.program_id, shop.shop_id, who.customer_ref, asked=asked)
+        if identity is not None and identity.member_id is not None:
+            view = describe_member(rt, shop.program_id, identity.member_id)
+            proof = email_proof_state(rt, shop.program_id, identity.identity_id)
+    return present.me(who, front, view, proof, rt.now())
+
+
+def _own(who: Shopper, member_id: int, redemption_ref: str) -> RedemptionView:
+    """Another member's, another program's and none at all look the same."""
+    match = _OUR_ID.fullmatch(redemption_ref)
+    if match is not None:
+        try:
+            return find_redemption(runtime(), who.shop.program_id, int(match[1]), member_id=member_id)
+        except Refused as refused:
+            if refused.code != "unknown_redemption":
+                raise
+    raise Refused("not_found", "There is no such code of yours.")
+
+
+def _request_key(body: dict[str, Any]) -> str:
+    """The click's own key, in the header, in the body, or the same in both: a proxy may drop headers."""
+    header, inside = request.headers.get("Idempotency-Key"), body.get("request_key")
+    if header is not None and inside is not None and header != inside:
+        raise Refused("key_mismatch", "The idempotency key in the header is not the one in the body.")
+    key = header if header is not None else inside
+    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise Refused("bad_key", f"An Idempotency-Key of 1 to {MAX_KEY} characters is needed.")
+    return key
