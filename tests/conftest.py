@@ -7,11 +7,12 @@ keeps merchants apart.
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -57,6 +58,7 @@ class Mails:
 class DatabaseUrls:
     app_url: str
     owner_url: str
+    superuser_url: str  # whom no rule binds: to plant a fault, and to see everything
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +73,9 @@ def database() -> Iterator[DatabaseUrls]:
             connection.execute(
                 SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
             )
-            urls = DatabaseUrls(server.url(embedded.APP, name), server.url(embedded.OWNER, name))
+            urls = DatabaseUrls(
+                *(server.url(role, name) for role in (embedded.APP, embedded.OWNER, embedded.SUPERUSER))
+            )
             migrate(urls.owner_url, urls.app_url)
             yield urls
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
@@ -117,9 +121,15 @@ def program_id(rt: Runtime) -> int:
     return make_program(rt)
 
 
-def make_program(rt: Runtime, *, currency: str = "EUR", timezone: str = "UTC") -> int:
+def make_program(
+    rt: Runtime,
+    *,
+    currency: str = "EUR",
+    timezone: str = "UTC",
+    document: Mapping[str, Any] | None = None,
+) -> int:
     key = f"program-{os.getpid()}-{next(_numbers)}"
-    return create_program(rt, key, name="Sprig", currency=currency, timezone=timezone)
+    return create_program(rt, key, name="Sprig", currency=currency, timezone=timezone, document=document)
 
 
 def unique(word: str) -> str:

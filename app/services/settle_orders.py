@@ -453,16 +453,11 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     debited = _debited(actions, held, winners)
     books = ledger.lock_books(
         session,
-        owners | holders,
+        owners | {winners.get(one, one) for one in holders},
         lots_of=debited,
         origins={action.row.source for action in actions} if debited else (),
     )
     for action in actions:
-        ours = frozenset(
-            account
-            for account in (*held.get(action.row.source, ()), *((action.owner,) if action.owner else ()))
-            if winners.get(account, account) == action.owner
-        )
         mine = held.setdefault(action.row.source, {})
         before = sum(one.points for one in mine.values())
         settle(
@@ -471,7 +466,7 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
             books,
             mine,
             owner=action.owner,
-            ours=ours,
+            counts_as=winners,
             policy=action.policy,
             now=now,
         )
@@ -487,10 +482,8 @@ def _debited(
     given: dict[str, int] = {}
     for action in actions:
         accounts = held.get(action.row.source, {})
-        strangers = {
-            one for one in accounts if winners.get(one, one) != action.owner and accounts[one].points
-        }
-        debited |= strangers
+        holding = {winners.get(one, one) for one in accounts if accounts[one].points}
+        debited |= holding - {action.owner}
         before = given.get(action.row.source)
         if before is None:
             before = sum(one.points for one in accounts.values())
