@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, text
 
 from app.db.sealing import Vault
-from app.db.session import Session
+from app.db.session import Session, rows_of
 
 LEASE_S = 120
 BATCH = 500
@@ -125,19 +125,24 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         return 0
     return session.run(
         "UPDATE inbox i SET state = u.state, reason = u.reason, order_ref = coalesce(u.order_ref, i.order_ref), "
-        "customer_ref = coalesce(u.customer_ref, i.customer_ref), "
-        "processed_at = :now, leased_until = NULL FROM unnest(CAST(:programs_ AS bigint[]), CAST(:days AS date[]), "
-        "CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:orders AS text[]), "
-        "CAST(:customers AS text[])) AS u(program_id, received_on, id, state, reason, order_ref, customer_ref) "
-        "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id "
-        "AND i.state = 'new'",
-        programs_=[one.row.program_id for one in outcomes],
-        days=[one.row.received_on for one in outcomes],
-        ids=[one.row.inbox_id for one in outcomes],
-        states=[one.state for one in outcomes],
-        reasons=[one.reason for one in outcomes],
-        orders=[one.order_ref for one in outcomes],
-        customers=[one.customer_ref for one in outcomes],
+        "customer_ref = coalesce(u.customer_ref, i.customer_ref), processed_at = :now, leased_until = NULL "
+        "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u(program_id bigint, received_on date, id bigint, "
+        "state text, reason text, order_ref text, customer_ref text) WHERE {fence:i} "
+        "AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id AND i.state = 'new'",
+        rows=rows_of(
+            [
+                {
+                    "program_id": one.row.program_id,
+                    "received_on": one.row.received_on,
+                    "id": one.row.inbox_id,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "order_ref": one.order_ref,
+                    "customer_ref": one.customer_ref,
+                }
+                for one in outcomes
+            ]
+        ),
         now=now,
     ).rowcount
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, text
 
 from app.db.migrating import psycopg_url
@@ -27,6 +28,15 @@ def fenced(sql: str) -> str:
     if not count and not sql.lstrip().upper().startswith("INSERT"):
         raise ValueError(f"no fence in: {sql[:60]}")
     return filled
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Many rows as one parameter, for `jsonb_to_recordset`; bytes travel as base64.
+
+    An array for each column would be dumped and escaped value by value in Python: tried, three quarters of the
+    time of a batch.
+    """
+    return msgspec.json.encode(rows).decode()
 
 
 class Session:

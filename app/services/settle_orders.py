@@ -131,7 +131,9 @@ class _Facts:
         ids = orders.new_ids(self.session, len(missing)) if missing else []
         for key, order_id in zip(missing, ids, strict=True):
             program_id = self.shops[key[0]].program_id
-            found[key] = OrderRow(program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1])
+            found[key] = OrderRow(
+                program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1], is_new=True
+            )
         return found
 
     def _as_held(self, keys: Iterable[OrderKey]) -> list[Seen]:
@@ -446,7 +448,9 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     """Carry the actions out, in order, on locked books."""
     if not actions:
         return
-    held = ledger.find_held(session, sorted({action.row.source for action in actions}))
+    held = ledger.find_held(
+        session, sorted({action.row.source for action in actions if not action.row.is_new})
+    )
     holders = {account for accounts in held.values() for account in accounts}
     winners = members.find_winners(session, sorted(holders))
     owners = {action.owner for action in actions if action.owner is not None}

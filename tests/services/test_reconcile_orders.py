@@ -58,12 +58,15 @@ def paid_order(stand: Stand, price: int = 40, quantity: int = 1, email: str = "a
 
 
 def woo_story(stand: Stand, clock: Clock, chance: random.Random, told: bool) -> list[str]:
-    """A shop's fortnight, the same for the same seed; `told`: every webhook arrives in time."""
+    """A shop's fortnight, the same for the same seed; `told`: every webhook arrives in time.
+
+    Nothing comes back from the trash: that an order was there for a while, nobody can tell afterwards.
+    """
     shop, live = stand.store, []
     people = [shop.create_customer(f"{name}@example.test") for name in ("ann", "bob")]
     for _ in range(25):
         clock.forward(hours=chance.randint(1, 20), seconds=chance.randint(0, 59))
-        match chance.choice(("order", "order", "order", "refund", "cancel", "edit", "trash", "restore")):
+        match chance.choice(("order", "order", "order", "refund", "cancel", "edit", "trash")):
             case "order":
                 order = shop.create_order(
                     [(shop.product("Mug", 30), chance.randint(1, 4)), (shop.product("Rug", 215), 1)],
@@ -73,20 +76,18 @@ def woo_story(stand: Stand, clock: Clock, chance: random.Random, told: bool) -> 
                 live.append(order)
             case "refund" if live and (order := chance.choice(live)).total > order.refunded:
                 shop.refund(order, amount=min(20, order.total - order.refunded))
-            case "cancel" if live:
-                shop.cancel(chance.choice(live))
+            case "cancel" if live and (order := chance.choice(live)).status != "trash":
+                shop.cancel(order)
             case "edit" if live and not (order := chance.choice(live)).refunds:
                 shop.add_line(order, shop.product("Pin", 7))
             case "trash" if live and (order := chance.choice(live)).status != "trash":
                 shop.trash(order)
-            case "restore" if gone := [order for order in live if order.status == "trash"]:
-                shop.restore(chance.choice(gone))
         if told:
             stand.deliver_all()
     return [str(order.id) for order in live]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(5))
 def test_when_no_webhook_ever_came_each_order_is_worth_what_it_would_have_been(
     rt: Runtime, clock: Clock, seed: int
 ) -> None:
@@ -100,10 +101,10 @@ def test_when_no_webhook_ever_came_each_order_is_worth_what_it_would_have_been(
     assert untold.lose_all() > 0
     clock.forward(hours=1)
     both(untold)
-    late = [one.detail for one in untold.repairs() if "Learnt late" in one.detail]
+    late = " ".join(one.detail for one in untold.repairs() if "Learnt late" in one.detail)
     differ = [ref for ref in refs if told.points(ref) != untold.points(ref)]
-    # Terms never move down: where a tier was reached by what was not known yet to be taken back, it is named.
-    assert not differ or late
+    # Terms never move down: where a tier came from what nobody told of yet, the report names the order.
+    assert [ref for ref in differ if f"#{ref} " not in late] == []
     assert [untold.held(ref).state for ref in refs] == [told.held(ref).state for ref in refs]
     assert both(untold) == []
 
@@ -195,7 +196,8 @@ def test_an_order_only_saved_again_is_no_repair(woo: Stand, clock: Clock) -> Non
 # --- What the shop tells nobody ----------------------------------------------------------------------------
 
 
-def test_a_deleted_refund_gives_the_points_back(woo: Stand, clock: Clock) -> None:
+@pytest.mark.parametrize("kind", ["changed", "digests"])
+def test_a_deleted_refund_gives_the_points_back(woo: Stand, clock: Clock, kind: str) -> None:
     order = paid_order(woo, 40)
     clock.forward(minutes=1)
     refund = woo.store.refund(order, amount=40)
@@ -203,8 +205,7 @@ def test_a_deleted_refund_gives_the_points_back(woo: Stand, clock: Clock) -> Non
     assert woo.worth(order.id) == [0]
     woo.store.delete_refund(order, refund)
     clock.forward(hours=1)
-    assert reconcile(woo).repairs == ()  # its date of change did not move
-    (repair,) = reconcile(woo, "digests").repairs
+    (repair,) = reconcile(woo, kind).repairs  # its date of change did not move: only its facts differ
     assert (repair.cause, repair.points) == ("refund_deleted", 40)
     assert woo.worth(order.id) == [40]
 
