@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -18,11 +19,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _once(asked: argparse.Namespace) -> int:
+    from app import logs
     from app.settings import Settings
     from sandbox.demo.database import fresh_database
     from sandbox.demo.once import Once, Wish
     from sandbox.demo.report import run_and_report
 
+    logs.configure(level=logging.ERROR)
     wish = Wish(orders=asked.orders, faults=asked.faults, seed=asked.seed)
     with fresh_database(Settings.from_env("demo").var / "demo") as urls:
         report = run_and_report(Once(wish, urls))

@@ -76,9 +76,9 @@ def find_repairs(world: World, since: datetime) -> list[Repair]:
 
 def arrived(post: Post, lives: Lives) -> list[Placed]:
     """The orders whose last change was told by a delivery that arrived, and that nothing silent befell since."""
-    silent = {}
-    for act in lives.silent:
-        silent[act.platform, act.ref] = act.at
+    silent = {
+        (act.platform, act.ref): act.at for act in lives.silent if act.kind != "customer merged"
+    }  # a merge moves no points of an order, but only its owner
     found = []
     for placed in lives.placed:
         told = post.told.get(placed.key)
@@ -116,6 +116,7 @@ def _wrong(held: Mapping[tuple[int, str], HeldOrder], placed: Placed) -> str | N
 _SILENT = {
     "refund_deleted": ("refund deleted",),
     "order_deleted": ("force-deleted",),
+    "changed_silently": ("customer merged",),
     "webhook_missed": ("restored by API",),
     "delivery_not_applied": ("restored by API",),
 }

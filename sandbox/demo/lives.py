@@ -52,7 +52,7 @@ class Silent:
     act_id: str
     platform: str
     ref: str
-    kind: str  # refund deleted, force-deleted, restored by API
+    kind: str  # refund deleted, force-deleted, restored by API, customer merged
     at: datetime
 
 
@@ -303,7 +303,10 @@ class Lives:
         store = placed.stand.store
         if gone is mine or gone.id not in store.customers or mine.id not in store.customers:
             return
+        moved = [order for order in store.orders.values() if order.customer is gone]
         store.merge_customers(mine, gone)
+        for order in moved:  # they have another owner now, and only customers/merge says so
+            self.note_silent(placed.stand, order.id, "customer merged")
         other.accounts["shopify"] = mine
 
 

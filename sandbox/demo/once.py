@@ -159,6 +159,7 @@ class Once:
                 more = self.agenda.next()
             if not more:
                 break
+            self._make_days()
             self._deliver()
             acts += 1
             if acts % _BATCH == 0:
