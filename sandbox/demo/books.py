@@ -23,6 +23,7 @@ class HeldCode:
     code: str
     state: str
     order_ref: str | None
+    message: str | None
 
 
 def held_orders(rt: Runtime, program_id: int) -> dict[tuple[int, str], HeldOrder]:
@@ -39,7 +40,7 @@ def held_orders(rt: Runtime, program_id: int) -> dict[tuple[int, str], HeldOrder
 def held_codes(rt: Runtime, program_id: int) -> list[HeldCode]:
     with rt.db.begin(program_id) as session:
         rows = session.rows(
-            "SELECT r.id AS redemption_id, r.shop_id, r.code, r.state, o.order_ref FROM redemptions r "
+            "SELECT r.id AS redemption_id, r.shop_id, r.code, r.state, o.order_ref, r.message FROM redemptions r "
             "LEFT JOIN orders o ON {fence:o} AND o.program_id = r.program_id AND o.id = r.order_id "
             "WHERE {fence:r} ORDER BY r.id"
         )

@@ -189,9 +189,15 @@ def wrong_codes(world: World, lives: Lives) -> list[str]:
             if held.state == "issued" and code not in live:
                 wrong.append(f"{stand.platform}: redemption {held.redemption_id} is issued, its code is dead")
             if held.state in ("cancelled", "expired", "failed") and code in live:
-                wrong.append(f"{stand.platform}: redemption {held.redemption_id} is {held.state}, its code lives")
+                wrong.append(
+                    f"{stand.platform}: redemption {held.redemption_id} is {held.state}, its code lives"
+                )
             if (held.state == "used") < (code in standing):
-                wrong.append(f"{stand.platform}: redemption {held.redemption_id} is {held.state}, its code was used")
+                wrong.append(
+                    f"{stand.platform}: redemption {held.redemption_id} is {held.state}, its code was used"
+                )
+            if held.state == "failed":  # no fault here is for ever
+                wrong.append(f"{stand.platform}: redemption {held.redemption_id} failed: {held.message}")
             if held.state in ("requested", "cancelling"):
                 wrong.append(f"{stand.platform}: redemption {held.redemption_id} never ended: {held.state}")
         wrong += [f"{stand.platform}: a code lives that nobody bought" for _ in live - set(ours)]
@@ -225,5 +231,3 @@ def _standing_uses(stand: Stand, lives: Lives) -> set[str]:
         if placed.stand is stand and worth(stand.store, placed.order)
         for code in _codes_of(placed.order)
     }
-
-

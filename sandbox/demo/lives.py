@@ -23,7 +23,6 @@ _HOUR = timedelta(hours=1)
 _SHIPPING = Decimal("4.95")
 
 
-
 @dataclass(frozen=True, slots=True)
 class Placed:
     stand: Stand
@@ -172,7 +171,10 @@ class Lives:
         each, rest = divmod(purchase.cents, purchase.pieces)
         if rest == 0 or purchase.pieces == 1:
             return [(self._product(stand, Decimal(each) / 100), purchase.pieces)]
-        first, last = self._product(stand, Decimal(each) / 100), self._product(stand, Decimal(each + rest) / 100)
+        first, last = (
+            self._product(stand, Decimal(each) / 100),
+            self._product(stand, Decimal(each + rest) / 100),
+        )
         return [(first, purchase.pieces - 1), (last, 1)]
 
     def _product(self, stand: Stand, price: Decimal) -> Any:

@@ -42,8 +42,8 @@ _BATCH = 40  # acts between two drains
 _LINK = re.compile(rf"{LAUREL}/confirm/\S+")
 _CALM = timedelta(hours=8)  # longer than any delivery is late
 
-Say = Callable[[str, int, int], None]
-"""(what, how many, of how many): progress."""
+Say = Callable[[str, int, int | None], None]
+"""(what, how many, of how many if known): progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,11 @@ class Once:
             acts += 1
             if acts % _BATCH == 0:
                 self.settle()
-                self.say("orders", min(len(self.lives.placed) - len(self._past), len(self._today)), len(self._today))
+                self.say(
+                    "Orders",
+                    min(len(self.lives.placed) - len(self._past), len(self._today)),
+                    len(self._today),
+                )
         self.come_to_rest()
 
     def come_to_rest(self) -> None:
@@ -248,4 +252,3 @@ class Once:
             faults.delay, faults.reorder = weather.delay, weather.reorder
             if weather.api:
                 stand.store.faults.random(self.wish.seed * 10 + place, weather.api, PASSING)
-

@@ -6,7 +6,9 @@ from random import Random
 from typing import Any
 
 _FIRST = "Ada Ben Cleo Dario Edda Finn Greta Hugo Ines Jonas Kira Leo Mara Noor Otis Pia Quinn Rosa Sami Tess".split()
-_LAST = "Ahlberg Brandt Costa Dupont Eide Farkas Gruber Holm Iversen Jansen Kowal Lindqvist Moreau Novak".split()
+_LAST = (
+    "Ahlberg Brandt Costa Dupont Eide Farkas Gruber Holm Iversen Jansen Kowal Lindqvist Moreau Novak".split()
+)
 
 
 class Habit(StrEnum):

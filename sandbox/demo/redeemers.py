@@ -15,6 +15,7 @@ from sandbox.demo.world import Stand, World
 from sandbox.refusals import CodeRefused
 
 _REWARDS = (("amount-5", 100), ("free-shipping", 150), ("percent-10", 200))
+_PATIENCE = 20  # times that a shopper looks for the code
 _FATES = ("used", "used", "used, order cancelled", "cancelled", "cancelled at once", "forgotten")
 
 
@@ -72,7 +73,9 @@ class Redeemers:
             case "forgotten":
                 pass
             case _:
-                self._agenda.after(timedelta(hours=20), lambda: self._use(bought, then_cancel="order" in fate))
+                self._agenda.after(
+                    timedelta(hours=20), lambda: self._use(bought, 1, then_cancel="order" in fate)
+                )
 
     def _cancel(self, bought: _Bought) -> None:
         try:
@@ -80,12 +83,17 @@ class Redeemers:
         except Refused as refused:
             self.wishes[f"not cancelled: {refused.code}"] += 1
 
-    def _use(self, bought: _Bought, *, then_cancel: bool) -> None:
+    def _use(self, bought: _Bought, attempt: int, *, then_cancel: bool) -> None:
         codes = held_codes(self._world.rt, self._world.program_id)
         code = next(one for one in codes if one.redemption_id == bought.redemption_id)
         customer = bought.stand.store.customers.get(int(bought.customer_ref))
+        if code.state == "requested" and attempt < _PATIENCE:  # the shop does not answer: look again later
+            self._agenda.after(
+                timedelta(hours=10), lambda: self._use(bought, attempt + 1, then_cancel=then_cancel)
+            )
+            return
         if code.state != "issued" or customer is None:
-            self.wishes["came to nothing"] += 1
+            self.wishes[f"came to nothing: {code.state}"] += 1
             return
         try:
             placed = self._lives.buy_with_code(customer, bought.stand, code.code)

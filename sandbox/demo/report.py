@@ -47,6 +47,26 @@ def run_and_report(once: Once) -> dict[str, Any]:
     }
 
 
+def shown(report: dict[str, Any]) -> str:
+    """The report for people."""
+    speed, points = report["speed"], report["points"]
+    lines = [
+        f"{report['orders']['placed']} orders, {points['members']} members, {points['outstanding']} points outstanding",
+        f"{report['deliveries']['sent']} deliveries sent, {report['deliveries']['kept']} kept: {_list(report['deliveries']['states'])}",
+        *(f"codes at {platform}: {_list(states)}" for platform, states in report["codes"].items()),
+        f"faults: {_list(report['faults'])}",
+        f"repairs: {_list(report['repairs']['by_cause'])}",
+        f"{speed['orders_per_second']} orders a second in all, {speed['orders_per_second_settling']} settling",
+        *(f"WRONG {what}: {line}" for what, found in report["wrong"].items() for line in found),
+        "Everything agrees." if report["ok"] else "Something disagrees.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items()) or "none"
+
+
 def _is_unexplained(one: checks.Explained) -> bool:
     return one.fault is None and not (one.repair.harmless and one.repair.points == 0)
 
@@ -112,7 +132,9 @@ def _speed(once: Once, elapsed: float, used: float) -> dict[str, Any]:
         "seconds_of": {what: round(spent, 2) for what, spent in once.times.spent.items()},
         "orders_per_second": round(orders / elapsed, 1),
         "orders_per_second_settling": round(orders / settling, 1) if settling else None,
-        "deliveries_per_second_settling": round(sum(once.settled.values()) / settling, 1) if settling else None,
+        "deliveries_per_second_settling": round(sum(once.settled.values()) / settling, 1)
+        if settling
+        else None,
     }
 
 

@@ -113,9 +113,7 @@ def make_shopify(
         topics=list(SUBSCRIBED),
         scopes=list(_SCOPES),
     )
-    return ShopifyShop(
-        clock=clock, app=app, client=client, handle=handle, name="Fern Music", tax_percent=8
-    )
+    return ShopifyShop(clock=clock, app=app, client=client, handle=handle, name="Fern Music", tax_percent=8)
 
 
 def make_program(rt: Runtime) -> int:
