@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from app.db import reconciliations
@@ -46,7 +47,7 @@ def reconcile(
     for kind in KINDS:
         queue.insist(
             f"reconcile {stand.platform} {kind}",
-            lambda kind=kind: reconcile_shop(rt, program_id, stand.shop.shop_id, kind, everything=True),
+            partial(reconcile_shop, rt, program_id, stand.shop.shop_id, kind, everything=True),
             wait,
         )
 

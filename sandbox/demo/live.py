@@ -39,7 +39,9 @@ from sandbox.demo.world import Stand, World
 from sandbox.hosts import HostMap
 from sandbox.serve import Served
 from sandbox.shopify.app import create_app as shopify_app
+from sandbox.shopify.shop import Shop as ShopifyShop
 from sandbox.woocommerce.app import create_app as woo_app
+from sandbox.woocommerce.shop import Shop as WooShop
 
 NAMES = ("laurel", "woocommerce", "shopify")
 _PORTS = {"laurel": 8800, "woocommerce": 8801, "shopify": 8802}
@@ -136,7 +138,7 @@ def _new_house(var: Path, wish: Wish) -> House:
 
 
 def _new_world(
-    rt: Runtime, hosts: HostMap, woo: worlds.WooShop, shopify: worlds.ShopifyShop, wish: Wish, say: Say
+    rt: Runtime, hosts: HostMap, woo: WooShop, shopify: ShopifyShop, wish: Wish, say: Say
 ) -> World:
     """Both shops with what was bought there, then connected as a merchant would, and read."""
     random = Random(f"{wish.seed} demo")  # noqa: S311 - chance, no secret
@@ -165,9 +167,7 @@ def _new_world(
     return world
 
 
-def _known_world(
-    rt: Runtime, hosts: HostMap, house: House, woo: worlds.WooShop, shopify: worlds.ShopifyShop
-) -> World:
+def _known_world(rt: Runtime, hosts: HostMap, house: House, woo: WooShop, shopify: ShopifyShop) -> World:
     with rt.db.begin(house.program_id) as session:
         rows = session.rows("SELECT id, key, platform FROM shops WHERE {fence} ORDER BY id")
     stores: dict[str, Any] = {"woocommerce": woo, "shopify": shopify}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -105,13 +106,12 @@ class Lives:
         """An order of today, and what becomes of it."""
         placed = self._place(purchase)
         kinds = _WOO_LIVES if placed.stand.platform == "woocommerce" else _SHOPIFY_LIVES
-        names, weights = zip(*((name, weight) for name, (weight, _) in kinds.items()), strict=True)
-        name = self._random.choices(names, weights)[0]
+        name = self._random.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
         self.kinds[f"{placed.stand.platform} {name}"] += 1
         wait = timedelta()
         for hours, step in kinds[name][1]:
             wait += _HOUR * hours * (0.5 + self._random.random())
-            self._agenda.after(wait, lambda step=step: self._do(step, placed))
+            self._agenda.after(wait, partial(self._do, step, placed))
 
     def buy_with_code(self, customer: Any, stand: Stand, code: str) -> Placed:
         """Raises: CodeRefused."""

@@ -1,4 +1,4 @@
-"""`laurel demo --once`: months of two shops in a minute on a virtual clock, and then everything held against everything."""
+"""`laurel demo --once`: months of two shops in a minute on a virtual clock, and everything compared."""
 
 import re
 import tempfile

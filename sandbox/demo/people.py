@@ -19,7 +19,7 @@ class Habit(StrEnum):
     GUEST = "guest"  # never an account
 
 
-_SHARES = ((Habit.WOO, 40), (Habit.SHOPIFY, 32), (Habit.BOTH, 12), (Habit.HALF, 6), (Habit.GUEST, 10))
+_SHARES = {Habit.WOO: 40, Habit.SHOPIFY: 32, Habit.BOTH: 12, Habit.HALF: 6, Habit.GUEST: 10}
 
 
 @dataclass(slots=True)
@@ -54,10 +54,9 @@ class Person:
 
 def make_person(number: int, seed: int) -> Person:
     random = Random(f"{seed} person {number}")  # noqa: S311 - chance, no secret
-    habits, weights = zip(*_SHARES, strict=True)
     return Person(
         number=number,
-        habit=random.choices(habits, weights)[0],
+        habit=random.choices(list(_SHARES), list(_SHARES.values()))[0],
         first_name=random.choice(_FIRST),
         last_name=random.choice(_LAST),
         random=random,

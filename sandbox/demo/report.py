@@ -49,10 +49,10 @@ def run_and_report(once: Once) -> dict[str, Any]:
 
 def shown(report: dict[str, Any]) -> str:
     """The report for people."""
-    speed, points = report["speed"], report["points"]
+    speed, points, sent = report["speed"], report["points"], report["deliveries"]
     lines = [
         f"{report['orders']['placed']} orders, {points['members']} members, {points['outstanding']} points outstanding",
-        f"{report['deliveries']['sent']} deliveries sent, {report['deliveries']['kept']} kept: {_list(report['deliveries']['states'])}",
+        f"{sent['sent']} deliveries sent, {sent['kept']} kept: {_list(sent['states'])}",
         *(f"codes at {platform}: {_list(states)}" for platform, states in report["codes"].items()),
         f"faults: {_list(report['faults'])}",
         f"repairs: {_list(report['repairs']['by_cause'])}",

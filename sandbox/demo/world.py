@@ -125,7 +125,7 @@ def make_program(rt: Runtime) -> int:
 def connect_woo(rt: Runtime, program_id: int, store: WooShop, *, counts_from: datetime) -> Stand:
     key = store.api_key(description="Laurel")
     credentials = {"consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret}
-    shop = _record(rt, program_id, "woocommerce", store.url, store, credentials, True, counts_from)
+    shop = _record(rt, program_id, "woocommerce", store.url, store, credentials, counts_from)
     with rt.db.begin(program_id) as session:
         store.widget_secret = shops.get_secrets(session, rt.vault, shop.shop_id).widget_secret
     return Stand("woocommerce", store, shop)
@@ -143,7 +143,7 @@ def connect_shopify(rt: Runtime, program_id: int, store: ShopifyShop, *, counts_
         "refresh_token": token.refresh,
         "refresh_expires_at": token.refresh_expires.isoformat(),
     }
-    shop = _record(rt, program_id, "shopify", store.domain, store, credentials, False, counts_from)
+    shop = _record(rt, program_id, "shopify", store.domain, store, credentials, counts_from)
     return Stand("shopify", store, shop)
 
 
@@ -159,7 +159,6 @@ def _record(
     ref: str,
     store: Any,
     credentials: dict[str, str],
-    own_app: bool,
     counts_from: datetime,
 ) -> RecordedShop:
     facts = ShopFacts(
@@ -174,7 +173,7 @@ def _record(
         platform=platform,
         facts=facts,
         credentials=credentials,
-        own_app=own_app,
+        own_app=platform == "woocommerce",
         allow_private=True,
         counts_from=counts_from - timedelta(days=1),
     )
