@@ -94,7 +94,7 @@ def assert_books_are_true(rt: Runtime, program_id: int) -> None:
             assert kept is not None
             for one in (book, kept):
                 one.ripen(now)
-            assert (kept.deficit, _left(kept)) == (book.deficit, _left(book))
+            assert (kept.deficit, _left(kept)) == (book.deficit, _left(book)), account.id
             assert sum(_left(book).values()) - book.deficit == book.points
 
 
