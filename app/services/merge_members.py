@@ -1,5 +1,6 @@
 """Two members turn out to be one person; and the undo, should they not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from app.db import ledger, members, programs
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.ledger import Book, Draft, EntryKind
+from app.domain.ledger import Book, Draft, Entry, EntryKind
 from app.services.settle_orders import settle_orders
 
 
@@ -76,11 +77,13 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
         raise Refused("unknown_merge", "There is no such merge.")
     if row.undone_at is not None:
         raise Refused("already_undone", "This merge was undone already.")
-    books = ledger.lock_books(session, [row.winner_id, row.loser_id])
+    brought = _brought(session, row.winner_id, merge_id)
+    origins = {entry.origin for entry in brought if entry.origin is not None}
+    books = ledger.lock_books(session, [row.winner_id, row.loser_id], origins=origins)
     closed = session.scalar("SELECT closed_at FROM accounts WHERE {fence} AND id = :id", id=row.winner_id)
     if closed is not None:
         raise Refused("merged_further", "The winner was merged into another member since: undo that first.")
-    _transfer_back(session, books[row.winner_id], books[row.loser_id], merge_id, now)
+    _transfer_back(books[row.winner_id], books[row.loser_id], brought, merge_id, now)
     ledger.write_books(session, books.values())
     session.run(
         "UPDATE accounts SET merged_into = NULL, closed_at = NULL WHERE {fence} AND id = :loser",
@@ -93,18 +96,22 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
     return Merged(merge_id, row.winner_id, row.loser_id)
 
 
-def _transfer_back(session: Session, winner: Book, loser: Book, merge_id: int, now: datetime) -> None:
-    """Each transfer of the merge the other way round, lots with the dates they came with."""
-    source = f"merge:{merge_id}"
-    undo = f"{source}:undo"
-    brought = [
-        ledger.entry_of(row)
-        for row in session.rows(
-            "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
-            source=source,
-            winner=winner.account[1],
-        )
-    ]
+def _brought(session: Session, winner_id: int, merge_id: int) -> list[Entry]:
+    """What the merge brought to the winner, lot by lot."""
+    rows = session.rows(
+        "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
+        source=f"merge:{merge_id}",
+        winner=winner_id,
+    )
+    return [ledger.entry_of(row) for row in rows]
+
+
+def _transfer_back(winner: Book, loser: Book, brought: Sequence[Entry], merge_id: int, now: datetime) -> None:
+    """Each transfer of the merge the other way round, lots with the dates they came with.
+
+    What has expired at the winner since is given back there first: nobody pays for it but its own lot.
+    """
+    undo = f"merge:{merge_id}:undo"
     out = back = 0
     for entry in brought:
         if entry.points > 0:
