@@ -8,6 +8,7 @@ import pytest
 from app.db import members
 from app.domain.errors import Refused
 from app.domain.orders import OrderState
+from app.services.adjust import adjust
 from app.services.enrol_customer import enrol_customer
 from app.services.expire_lots import expire_lots
 from app.services.join_identity import join_identity
@@ -294,6 +295,22 @@ def test_the_same_click_after_the_merge_is_still_the_same_redemption(shop: Shop)
     assert member_of(shop, "7") != loser
     assert spend(shop, "amount-5") == code
     assert available(shop, member_of(shop, "7")) == 100
+
+
+def test_the_same_adjustment_after_the_merge_is_still_the_same(shop: Shop) -> None:
+    shop.see(paid("1", "100.00", after(days=1), customer_ref="8"), paid("2", "100.00", after(days=2)))
+    loser = member_of(shop, "7")
+
+    def give() -> bool:
+        done = adjust(
+            shop.rt, shop.program_id, loser, 5, reason="thank you", actor="owner", request_key="click"
+        )
+        return done.is_new
+
+    assert give()
+    merge(shop, "8", "7")
+    assert not give()
+    assert available(shop, member_of(shop, "7")) == 205
 
 
 def test_a_merge_moves_no_terms_and_lifts_the_tier_of_what_comes_after(shop: Shop) -> None:
