@@ -15,6 +15,7 @@ from app.services.recount import recount
 from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from app.services.set_counting import set_counting
+from app.services.settle_orders import Seen, settle_orders
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import after, eur, make_order, make_refund
 from tests.services.books import assert_books_are_true, balance, booked, entries, get_member, publish
@@ -243,6 +244,24 @@ def test_two_messages_in_one_batch_end_as_if_they_had_come_alone(shop: Shop) -> 
     shop.see(order, refunded(order, "30.00"), refunded(order, "80.00", hours=2), order)
     assert shop.points() == 20
     assert_books_are_true(shop.rt, shop.program_id)
+
+
+def test_of_two_readings_the_one_begun_first_never_settles_last(shop: Shop) -> None:
+    shop.see(paid("1", "100.00", after(days=1)))
+
+    def read(goods: str, number: int) -> None:
+        one = Seen(
+            shop_id=shop.shop.shop_id,
+            order=paid("1", goods, after(days=1)),
+            reread=True,
+            read_no=number,
+        )
+        with shop.rt.db.begin(shop.program_id) as session:
+            settle_orders(session, shop.rt.vault, [one], now=shop.rt.now())
+
+    read("40.00", 2)
+    read("70.00", 1)  # the shop's clock does not tell the two apart; the numbers drawn before asking do
+    assert shop.points() == 40
 
 
 # --- Rates and money ---------------------------------------------------------------------------------------
