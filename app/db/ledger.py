@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from app.db import members
 from app.db.session import Session, rows_of
 from app.domain.ledger import EARNING, Book, Entry, EntryKind, Lot
 from app.domain.settling import Held
@@ -42,6 +43,20 @@ def lock_books(
         )
         for row in rows
     }
+
+
+def lock_open_book(session: Session, account_id: int) -> Book | None:
+    """The book that the account counts as, locked: its own, or of whom it was merged into. None: no such account.
+
+    Looked up again under the lock, since a merge may have been what we waited for.
+    """
+    while True:
+        winner = members.find_winners(session, [account_id]).get(account_id, account_id)
+        with session.connection.begin_nested() as savepoint:
+            book = lock_books(session, [winner]).get(winner)
+            if not members.find_winners(session, [winner]):
+                return book
+            savepoint.rollback()  # lets the lock go: several are taken in id order only
 
 
 def find_book(session: Session, account_id: int) -> Book | None:

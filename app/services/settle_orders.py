@@ -483,19 +483,19 @@ def _debited(
 ) -> set[int]:
     """Accounts that this batch may take points from: only they need their lots."""
     debited: set[int] = set()
-    given: dict[str, int] = {}
+    highest: dict[str, int] = {}  # what an action before it in this batch brought the order to
     for action in actions:
         accounts = held.get(action.row.source, {})
-        holding = {winners.get(one, one) for one in accounts if accounts[one].points}
-        debited |= holding - {action.owner}
-        before = given.get(action.row.source)
-        if before is None:
-            before = sum(one.points for one in accounts.values())
+        ours = {one for one in accounts if winners.get(one, one) == action.owner}
+        debited |= {winners.get(one, one) for one in accounts if one not in ours and accounts[one].points}
+        # Not what all hold together: a stranger may owe, where a merge was undone.
+        mine = sum(accounts[one].points for one in ours)
+        before = max(mine, highest.get(action.row.source, 0))
         if action.owner is not None and (
             action.target.points < before or any(one.written_off for one in accounts.values())
         ):
             debited.add(action.owner)
-        given[action.row.source] = max(before, action.target.points)
+        highest[action.row.source] = max(before, action.target.points)
     return debited
 
 

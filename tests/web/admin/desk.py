@@ -131,7 +131,7 @@ class Desk:
 
     def keep(self, body: bytes, topic: str = "order.updated") -> None:
         inbox.keep(
-            self.rt.db.autocommit,
+            self.rt.db,
             self.rt.vault,
             program_id=self.program_id,
             shop_id=self.shop_id,
