@@ -1,8 +1,9 @@
 """Commands that compare, prove, save and bring back. Exit code 1: something was found wrong."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,12 +22,18 @@ from app.cli.common import (
 from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
 from app.db.reconciliations import KINDS
+from app.services.audit import audit as audit_program
 from app.services.diagnose import diagnose
 from app.services.find_program import find_program, list_programs
 from app.services.find_shop import find_shop
+from app.services.findings import Problem, Watch
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import reconcile_shop
+from app.services.replay import replay as replay_program
+from app.services.runtime import Runtime
 from app.settings import Settings, SettingsError
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -83,7 +90,14 @@ def reconcile(
 @example("laurel audit --program sprig >> digests.txt")
 def audit(program_key: str | None, as_json: bool) -> None:
     """Check every chain and balance; print one digest a program, to keep elsewhere."""
-    _proved("audit", program_key, as_json)
+    found = _each(program_key, "Audit", audit_program, quiet=as_json)
+    if as_json:
+        show_json(found)
+    else:
+        for key, one in found.items():
+            _tell(f"{key}  {one.digest}", one.problems)
+    if any(one.problems for one in found.values()):
+        raise SystemExit(WRONG)
 
 
 @click.command()
@@ -93,28 +107,33 @@ def audit(program_key: str | None, as_json: bool) -> None:
 @example("laurel replay --json")
 def replay(program_key: str | None, as_json: bool) -> None:
     """Count everything again in memory from what the shops said, and compare. Nothing is written."""
-    _proved("replay", program_key, as_json)
-
-
-def _proved(name: str, program_key: str | None, as_json: bool) -> None:
-    prove = lazy(name)
-    found: dict[str, Any] = {}
-    with runtime("audit") as rt, progress(name.capitalize(), quiet=as_json) as bar:
-        known = list_programs(rt)
-        chosen = {program_key: find_program(rt, program_key)} if program_key else known
-        for count, (key, program_id) in enumerate(chosen.items(), 1):
-            found[str(key)] = prove(rt, program_id)
-            bar(count, len(chosen))
+    found = _each(program_key, "Replay", replay_program, quiet=as_json)
     if as_json:
         show_json(found)
     else:
         for key, one in found.items():
-            digest = getattr(one, "digest", None)
-            click.echo(f"{key}  {digest.hex() if isinstance(digest, bytes) else digest or 'ok'}")
-            for problem in one.problems:
-                click.echo(f"  {problem}")
-    if any(one.problems for one in found.values()):
+            _tell(f"{key}  {one.accounts} accounts, {len(one.differences)} differences", one.differences)
+    if any(one.differences for one in found.values()):
         raise SystemExit(WRONG)
+
+
+def _each(
+    program_key: str | None, what: str, prove: Callable[[Runtime, int, Watch], T], *, quiet: bool
+) -> dict[str, T]:
+    """What `prove` says of that program, or of every one, by its key."""
+    found: dict[str, T] = {}
+    with runtime("audit") as rt:
+        chosen = {program_key: find_program(rt, program_key)} if program_key else list_programs(rt)
+        for key, program_id in chosen.items():
+            with progress(f"{what} {key}", quiet=quiet) as bar:
+                found[key] = prove(rt, program_id, bar)
+    return found
+
+
+def _tell(line: str, problems: Sequence[Problem]) -> None:
+    click.echo(line)
+    for problem in problems:
+        click.echo(f"  {problem}")
 
 
 @click.command()
