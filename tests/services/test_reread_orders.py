@@ -143,6 +143,23 @@ def test_an_older_answer_never_settles_last(woo: Stand, monkeypatch: pytest.Monk
     assert not is_marked(woo)
 
 
+def test_an_older_answer_is_fenced_off_even_if_nothing_changed_since(
+    woo: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = paid_order(woo, 40)
+    older = claim(woo, order.id)
+    order.lines[0].total -= 15  # for a moment, and silently: what the older reading is told
+
+    def back_as_it_was() -> None:
+        order.lines[0].total += 15
+        assert read(woo, claim(woo, order.id)) == [Ending.SETTLED]
+
+    during_the_call(monkeypatch, back_as_it_was)
+    read(woo, older)
+    assert woo.worth(order.id) == [40]
+    assert not is_marked(woo)
+
+
 def test_an_order_never_seen_is_read_and_forgotten_as_unseen(woo: Stand, clock: Clock) -> None:
     order = woo.store.create_order(
         [(woo.store.product("Mug", 40), 1)], customer=woo.store.create_customer("ann@example.test")
