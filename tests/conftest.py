@@ -8,6 +8,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -62,23 +63,34 @@ class DatabaseUrls:
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[DatabaseUrls]:
-    """A migrated database, one for each test process, in a server that the checkout's tests share."""
+def server() -> Iterator[embedded.Embedded]:
+    """A PostgreSQL that all tests of this checkout share."""
     checkout = sha256(str(Path(__file__).resolve()).encode()).hexdigest()[:8]
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user, who cannot pass it.
     home = Path(tempfile.gettempdir()) / f"laurel-tests-{os.getuid()}-{checkout}"
-    with embedded.start(home, durable=False) as server:
-        name = f"laurel_{os.getpid()}"
-        with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
-            connection.execute(
-                SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
-            )
-            urls = DatabaseUrls(
-                *(server.url(role, name) for role in (embedded.APP, embedded.OWNER, embedded.SUPERUSER))
-            )
-            migrate(urls.owner_url, urls.app_url)
-            yield urls
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with embedded.start(home, durable=False) as running:
+        yield running
+
+
+@contextmanager
+def new_database(server: embedded.Embedded, name: str) -> Iterator[DatabaseUrls]:
+    """An empty database of that name."""
+    with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
+        )
+        yield DatabaseUrls(
+            *(server.url(role, name) for role in (embedded.APP, embedded.OWNER, embedded.SUPERUSER))
+        )
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def database(server: embedded.Embedded) -> Iterator[DatabaseUrls]:
+    """A migrated database, one for each test process."""
+    with new_database(server, f"laurel_{os.getpid()}") as urls:
+        migrate(urls.owner_url, urls.app_url)
+        yield urls
 
 
 @pytest.fixture(scope="session")

@@ -184,19 +184,27 @@ def had_wide_run(session: Session, shop_id: int, *, days: int, since: datetime) 
     return row is not None
 
 
-def find_due(session: Session, *, now: datetime, often: timedelta, daily: timedelta) -> list[Due]:
-    """Shops that may be called and have not had a complete run of a kind for so long."""
+def find_due(
+    session: Session, *, now: datetime, often: timedelta, daily: timedelta, again: timedelta
+) -> list[Due]:
+    """Shops that may be called and have had no complete run of a kind for so long.
+
+    After a run that broke off, the kinds of every day wait `again`, the frequent one `often`: a job that may be
+    tried again is its own reminder, and a shop that refuses us is not asked every minute.
+    """
     rows = session.rows(
         "SELECT s.program_id, s.id AS shop_id, k.kind FROM shops s CROSS JOIN (VALUES ('changed'), ('digests'), "
-        "('webhooks'), ('codes')) AS k(kind) WHERE {fence:s} AND s.state = 'connected' AND s.access_problem IS NULL "
-        "AND CASE k.kind WHEN 'changed' THEN coalesce(s.reconciled_until, '-infinity') <= :often "
-        "WHEN 'digests' THEN coalesce(s.digested_at, '-infinity') <= :daily "
-        "WHEN 'codes' THEN coalesce(s.codes_checked_at, '-infinity') <= :daily "
-        "ELSE NOT EXISTS (SELECT 1 FROM reconciliations r WHERE {fence:r} AND r.program_id = s.program_id "
-        "AND r.shop_id = s.id AND r.kind = 'webhooks' AND r.problem IS NULL AND r.finished_at > :daily) END "
-        "ORDER BY s.program_id, s.id, k.kind",
+        "('webhooks'), ('codes')) AS k(kind) LEFT JOIN LATERAL (SELECT max(r.started_at) AS began, "
+        "max(r.finished_at) FILTER (WHERE r.problem IS NULL) AS done FROM reconciliations r WHERE {fence:r} "
+        "AND r.program_id = s.program_id AND r.shop_id = s.id AND r.kind = k.kind AND r.started_at > :daily) l ON true "
+        "WHERE {fence:s} AND s.state = 'connected' AND s.access_problem IS NULL AND CASE k.kind "
+        "WHEN 'changed' THEN coalesce(s.reconciled_until, '-infinity') <= :often AND coalesce(l.began <= :often, true) "
+        "WHEN 'digests' THEN coalesce(s.digested_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
+        "WHEN 'codes' THEN coalesce(s.codes_checked_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
+        "ELSE l.done IS NULL AND coalesce(l.began <= :again, true) END ORDER BY s.program_id, s.id, k.kind",
         often=now - often,
         daily=now - daily,
+        again=now - again,
     )
     return [Due(row.program_id, row.shop_id, row.kind) for row in rows]
 

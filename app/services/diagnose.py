@@ -23,7 +23,6 @@ def diagnose(rt: Runtime) -> list[Check]:
         return found
     found.append(Check("clock", _clock(rt)))
     found.append(Check("keys", _keys(rt)))
-    found.append(Check("own app", _apps(rt), stops=False))
     found += _queues(rt)
     for part in slices(rt):
         with rt.db.begin(*part) as session:
@@ -58,13 +57,6 @@ def _keys(rt: Runtime) -> str | None:
     return f"{older} secrets are sealed under an older key: run `laurel keys rotate`" if older else None
 
 
-def _apps(rt: Runtime) -> str | None:
-    lacking = [name for name, one in rt.connectors.items() if one.app_signed and name not in rt.apps]
-    if not lacking:
-        return None
-    return f"no app of its own for {', '.join(lacking)}: shops there need an app of their own, or set its key and secret"
-
-
 def _queues(rt: Runtime) -> Iterator[Check]:
     failed = jobs = 0
     for part in slices(rt):
@@ -81,6 +73,10 @@ def _shop(rt: Runtime, session: Session, shop: ShopRow) -> Iterator[Check]:
     name = f"shop {shop.key}"
     if shop.state != "connected":
         return
+    if not shop.own_app and shop.platform not in rt.apps:
+        yield Check(
+            name, f"uses the installation's own app at {shop.platform}, whose key and secret are not set"
+        )
     if shop.access_problem is not None:
         yield Check(name, f"lets us in no more ({shop.access_problem}): connect it again")
         return

@@ -25,7 +25,7 @@ def _differences(path: str, old: Any, new: Any) -> Iterator[str]:
             yield f"+ {place}: {_shown(after[name])}"
         else:
             yield from _differences(place, before[name], after[name])
-    if list(before) != list(after) and sorted(before) == sorted(after):
+    if isinstance(old, list) and list(before) != list(after) and sorted(before) == sorted(after):
         yield f"{path}: another order: {', '.join(after)}"
 
 

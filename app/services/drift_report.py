@@ -26,7 +26,7 @@ class CauseCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopDrift:
-    """A shop in the period. `last`: the newest run of each kind, whenever it was; `broken`: runs that broke off.
+    """A shop in the period. `last`: the newest run of each kind, of this week at least; `broken`: runs that broke off.
 
     `unfinished`: kinds without a complete run in the period. `lags`: its orders were last read completely over a
     week ago, so codes, points and tiers wait with their expiry.

@@ -9,10 +9,11 @@ from app.services.runtime import Runtime
 
 OFTEN = timedelta(minutes=10)
 DAILY = timedelta(hours=24)
+AGAIN = timedelta(hours=1)
 
 
 def due_reconciliations(rt: Runtime) -> dict[str, int]:
-    """Put a job in for each that is due, and one for marked orders that nobody reads. Returns how many of each.
+    """Put a job in for each that is due, and one for orders whose mark nobody answered. Returns how many of each.
 
     A job that waits already is not put in twice, so asking often costs nothing.
     """
@@ -22,7 +23,8 @@ def due_reconciliations(rt: Runtime) -> dict[str, int]:
     for start in range(0, len(programs), SLICE):
         with rt.db.begin(*programs[start : start + SLICE]) as session:
             now = rt.now()
-            for due in reconciliations.find_due(session, now=now, often=OFTEN, daily=DAILY):
+            dues = reconciliations.find_due(session, now=now, often=OFTEN, daily=DAILY, again=AGAIN)
+            for due in dues:
                 jobs.enqueue(
                     session,
                     "reconcile_shop",
@@ -31,7 +33,10 @@ def due_reconciliations(rt: Runtime) -> dict[str, int]:
                     kind=due.kind,
                 )
                 found[due.kind] += 1
+            # As often as orders are compared: what marks an order puts the job in by itself.
+            often = {due.shop_id for due in dues if due.kind == "changed"}
             for program_id, shop_id in reconciliations.find_marked_shops(session, now=now):
-                jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
-                found["reread_orders"] += 1
+                if shop_id in often:
+                    jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
+                    found["reread_orders"] += 1
     return dict(found)

@@ -47,11 +47,10 @@ def _settle(run: Run, page: OrderPage) -> list[str]:
     with run.rt.db.begin(run.program_id) as session:
         shop = run.lock(session)
         before = orders.find_orders(session, [(shop.shop_id, order.order_ref) for order in page.orders])
-        # What never was an order (a draft, something in the trash that we never saw) is not worth keeping.
         seen = [
             _seen(shop, order)
             for order in page.orders
-            if order.state is not OrderState.GONE or (shop.shop_id, order.order_ref) in before
+            if _was_an_order(order) or (shop.shop_id, order.order_ref) in before
         ]
         settled = settle_orders(session, run.rt.vault, seen, now=run.rt.now()) if seen else []
         differences = _differences(settled, before)
@@ -62,6 +61,11 @@ def _settle(run: Run, page: OrderPage) -> list[str]:
     return [
         ref for ref, row in rows.items() if row.reread_wanted > row.reread_done or row.unreadable is not None
     ]
+
+
+def _was_an_order(order: OrderSnapshot) -> bool:
+    """Not a draft of one, nor one in the trash that nobody paid: those are not worth keeping."""
+    return order.state is not OrderState.GONE or order.paid_at is not None
 
 
 def _seen(shop: ShopRow, order: OrderSnapshot) -> Seen:

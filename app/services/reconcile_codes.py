@@ -77,14 +77,20 @@ def _look_into(run: Run, session: Session, live: Sequence[FoundCode], sold: dict
 
 
 def _end_orphan(run: Run, code: FoundCode) -> None:
-    cause, detail = _ended(run, code)
+    ended = _ended(run, code)
+    if ended is None:
+        return
+    cause, detail = ended
     repair = Repair(subject=f"code:{code.code_ref}", cause=cause.value, detail=detail)
     with run.rt.db.begin(run.program_id) as session:
         run.repaired(session, [repair])
 
 
-def _ended(run: Run, code: FoundCode) -> tuple[Cause, str]:
-    """Withdraw an orphan if it is surely ours. The code itself is worth money: its end is enough to know it by."""
+def _ended(run: Run, code: FoundCode) -> tuple[Cause, str] | None:
+    """Withdraw an orphan if it is surely ours. The code itself is worth money: its end is enough to know it by.
+
+    None: it was withdrawn since it was listed, by a redemption that was just then given up.
+    """
     shown = f"a usable code …{code.code[-4:]} that nobody paid for"
     if code.tag != run.rt.tag:
         return Cause.CODE_OF_OTHER, f"{shown} was made by another or an older installation ({code.tag})"
@@ -92,6 +98,9 @@ def _ended(run: Run, code: FoundCode) -> tuple[Cause, str]:
         return Cause.CODE_ORPHAN_KEPT, f"{shown}: it stays for the shop's first {FIRST_DAYS.days} days"
     try:
         with open_shop(run.rt, run.program_id, run.shop_id) as client:
+            seen = client.find_code(code.code)
+            if seen is None or not seen.live:
+                return None
             client.withdraw_code(code.code, run.rt.tag)
     except AccessLost:
         raise

@@ -131,7 +131,9 @@ class _Facts:
         ids = orders.new_ids(self.session, len(missing)) if missing else []
         for key, order_id in zip(missing, ids, strict=True):
             program_id = self.shops[key[0]].program_id
-            found[key] = OrderRow(program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1])
+            found[key] = OrderRow(
+                program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1], is_new=True
+            )
         return found
 
     def _as_held(self, keys: Iterable[OrderKey]) -> list[Seen]:
@@ -446,7 +448,9 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     """Carry the actions out, in order, on locked books."""
     if not actions:
         return
-    held = ledger.find_held(session, sorted({action.row.source for action in actions}))
+    held = ledger.find_held(
+        session, sorted({action.row.source for action in actions if not action.row.is_new})
+    )
     holders = {account for accounts in held.values() for account in accounts}
     winners = members.find_winners(session, sorted(holders))
     owners = {action.owner for action in actions if action.owner is not None}
@@ -479,19 +483,19 @@ def _debited(
 ) -> set[int]:
     """Accounts that this batch may take points from: only they need their lots."""
     debited: set[int] = set()
-    given: dict[str, int] = {}
+    highest: dict[str, int] = {}  # what an action before it in this batch brought the order to
     for action in actions:
         accounts = held.get(action.row.source, {})
-        holding = {winners.get(one, one) for one in accounts if accounts[one].points}
-        debited |= holding - {action.owner}
-        before = given.get(action.row.source)
-        if before is None:
-            before = sum(one.points for one in accounts.values())
+        ours = {one for one in accounts if winners.get(one, one) == action.owner}
+        debited |= {winners.get(one, one) for one in accounts if one not in ours and accounts[one].points}
+        # Not what all hold together: a stranger may owe, where a merge was undone.
+        mine = sum(accounts[one].points for one in ours)
+        before = max(mine, highest.get(action.row.source, 0))
         if action.owner is not None and (
             action.target.points < before or any(one.written_off for one in accounts.values())
         ):
             debited.add(action.owner)
-        given[action.row.source] = max(before, action.target.points)
+        highest[action.row.source] = max(before, action.target.points)
     return debited
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from app.db import inbox
 from app.db.orders import OrderRow, find_orders
 from app.db.reconciliations import RepairRow, find_repairs
 from app.db.shops import ShopRow, get_shop
@@ -57,12 +58,15 @@ class Stand(House):
 
     def deliver_all(self) -> None:
         """What waits at the shop arrives and is settled, and so is what it asks to be read."""
+        with self.rt.db.begin(self.program_id) as session:
+            inbox.make_days(session, today=self.rt.now().date(), ahead=1)
         self.store.deliveries.run()
         drain_inbox(self.rt)
         self.reread()
 
     def lose_all(self) -> int:
         """What waits at the shop never arrives."""
+        getattr(self.store, "_waiting", set()).clear()  # or it would go on waiting for what was dropped
         return int(self.store.deliveries.drop())
 
     def reread(self) -> Reread:

@@ -1,6 +1,8 @@
 """A merchant connects a shop in the browser: the stand-in shop at one end, our pages at the other."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +13,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.db import shops
-from app.services.invite_shop import invite_shop
+from app.domain.errors import Refused
+from app.services.invite_shop import invite_shop, spend_invitation
 from app.services.runtime import Runtime
 from app.web import create_app
 from sandbox.hosts import HostMap
@@ -264,3 +267,35 @@ def test_our_own_form_is_taken(merchant: Merchant) -> None:
 def test_pages_that_need_no_form_are_opened_from_the_shop(merchant: Merchant) -> None:
     answer = merchant.browser.get("/install/shopify", headers={"Accept": "text/html"})
     assert (answer.status_code, "Open the app" in answer.text) == (400, True)
+
+
+@pytest.mark.race
+def test_the_way_back_raced_connects_once(merchant: Merchant) -> None:
+    answer = merchant.approve(merchant.begin())
+    cookie = merchant.browser.get_cookie("laurel_install", path="/install")
+    assert cookie is not None
+    back = urlsplit(answer.headers["Location"])
+
+    def come(_: int) -> int:
+        client = merchant.browser.application.test_client()
+        client.set_cookie("laurel_install", cookie.value, path="/install")
+        return client.get(f"{back.path}?{back.query}").status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(come, range(8)))
+    assert answers == [200] + [410] * 7
+
+
+@pytest.mark.race
+def test_an_invitation_raced_lets_one_shop_in(merchant: Merchant) -> None:
+    program_id = make_program(merchant.rt)
+    token = parse_qs(urlsplit(invite_shop(merchant.rt, program_id, "woocommerce")).query)["invitation"][0]
+    spent: list[int] = []
+
+    def spend(_: int) -> None:
+        with suppress(Refused):
+            spent.append(spend_invitation(merchant.rt, merchant.rt.vault.token_hash(token)))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(spend, range(8)))
+    assert spent == [program_id]
