@@ -7,6 +7,7 @@ from typing import Any
 
 from app.db.ledger import entry_of
 from app.db.session import Session
+from app.domain.chain import HeadsDigest
 from app.domain.ledger import Entry, Lot
 
 PAGE = 500
@@ -93,6 +94,14 @@ def find_all_lots(session: Session, account_ids: Sequence[int]) -> dict[int, lis
         lot = Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
         found.setdefault(row.account_id, []).append(lot)
     return found
+
+
+def heads_digest(session: Session) -> str:
+    """The digest of the program's chains by their stored heads: the audit's, if they are as they should be."""
+    digest = HeadsDigest()
+    for row in session.stream("SELECT id, seq, head FROM accounts WHERE {fence} AND seq > 0 ORDER BY id"):
+        digest.add(row.id, row.seq, bytes(row.head))
+    return digest.hex()
 
 
 def sum_earned(session: Session, account_ids: Iterable[int]) -> dict[int, int]:

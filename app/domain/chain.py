@@ -1,5 +1,6 @@
 """One account's chain followed from its first entry: what it leaves, and whatever in it contradicts itself. Pure."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,19 @@ _SHAPES = {
     EntryKind.WRITE_OFF: (r"order:\d+:write_off", 1),
     EntryKind.WRITE_OFF_REVERSAL: (r"order:\d+:write_off", -1),
 }
+
+
+class HeadsDigest:
+    """One hash for many chains: of each account's last entry, in account order. Accounts without entries are left out."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, account_id: int, seq: int, head: bytes) -> None:
+        self._hash.update(f"{account_id}:{seq}:".encode() + head)
+
+    def hex(self) -> str:
+        return self._hash.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Every account: its chain unbroken, and whatever is kept beside it as derived from it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.db import auditing
 from app.db.auditing import AccountRow
 from app.db.session import Session
-from app.domain.chain import Chain, follow
+from app.domain.chain import Chain, HeadsDigest, follow
 from app.domain.ledger import Book, Lot
 from app.services.findings import Findings
 
@@ -16,7 +15,7 @@ def audit_chains(
     session: Session, findings: Findings, *, now: datetime, until: datetime | None = None
 ) -> str:
     """Check the program's accounts. Returns the digest of their heads, in account order, as of `until`, in hex."""
-    digest = hashlib.sha256()
+    digest = HeadsDigest()
     for page in auditing.pages_of_accounts(session):
         rows = {row.account_id: row for row in page}
         lots = auditing.find_all_lots(session, list(rows))
@@ -26,7 +25,7 @@ def audit_chains(
             chain = follow((row.program_id, account_id), entries, then=until)
             earned[account_id] = chain.earned
             if chain.head_then is not None:
-                digest.update(f"{account_id}:{chain.seq_then}:".encode() + chain.head_then)
+                digest.add(account_id, chain.seq_then, chain.head_then)
             findings.counts["entries"] += chain.entries
             _compare(row, chain, lots.get(account_id, ()), findings, now)
         for row in rows.values():  # those without entries
@@ -37,7 +36,7 @@ def audit_chains(
             detail = f"{one.kind} is caused by {one.source}, which is not there or says otherwise"
             findings.add(f"entry:{one.account_id}/{one.seq}", "no_cause", detail)
         findings.looked_at("accounts", len(page))
-    return digest.hexdigest()
+    return digest.hex()
 
 
 def _compare(row: AccountRow, chain: Chain, lots: Sequence[Lot], findings: Findings, now: datetime) -> None:
