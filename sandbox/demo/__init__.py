@@ -141,8 +141,7 @@ def _tell(console: Console, place: "Running") -> None:
     console.print()
     console.print(f"WooCommerce shop   {place.woocommerce}")
     console.print(f"Shopify shop       {place.shopify}")
-    if place.admin is not None:
-        console.print(f"Admin              {place.admin}   (signs in once)", markup=False)
+    console.print(f"Admin              {place.admin}   (signs in once)", markup=False)
     console.print(f"API                {place.laurel}/api/v1   key {place.api_key}", markup=False)
     console.print()
     console.print(
