@@ -37,13 +37,17 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery. `state`: done, ignored, stale, waiting or failed."""
+    """What became of a delivery. `state`: done, ignored, stale, waiting or failed.
+
+    `forget`: it is about somebody who was erased, so its body is emptied and names nobody.
+    """
 
     row: InboxRow
     state: str
     reason: str | None = None
     order_ref: str | None = None
     customer_ref: str | None = None
+    forget: bool = False
 
 
 def keep(
@@ -125,10 +129,12 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         return 0
     return session.run(
         "UPDATE inbox i SET state = u.state, reason = u.reason, order_ref = coalesce(u.order_ref, i.order_ref), "
-        "customer_ref = coalesce(u.customer_ref, i.customer_ref), "
+        "customer_ref = CASE WHEN u.forget THEN NULL ELSE coalesce(u.customer_ref, i.customer_ref) END, "
+        "body = CASE WHEN u.forget THEN NULL ELSE i.body END, "
         "processed_at = :now, leased_until = NULL FROM unnest(CAST(:programs_ AS bigint[]), CAST(:days AS date[]), "
         "CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:orders AS text[]), "
-        "CAST(:customers AS text[])) AS u(program_id, received_on, id, state, reason, order_ref, customer_ref) "
+        "CAST(:customers AS text[]), CAST(:forgets AS boolean[])) "
+        "AS u(program_id, received_on, id, state, reason, order_ref, customer_ref, forget) "
         "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id "
         "AND i.state = 'new'",
         programs_=[one.row.program_id for one in outcomes],
@@ -138,6 +144,7 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         reasons=[one.reason for one in outcomes],
         orders=[one.order_ref for one in outcomes],
         customers=[one.customer_ref for one in outcomes],
+        forgets=[one.forget for one in outcomes],
         now=now,
     ).rowcount
 
