@@ -1,17 +1,14 @@
 """Commands that compare, prove, save and bring back. Exit code 1: something was found wrong."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.common import (
     WRONG,
-    SomethingWrong,
     example,
     json_option,
-    lazy,
     program_option,
     progress,
     runtime,
@@ -22,7 +19,7 @@ from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
 from app.db.reconciliations import KINDS
 from app.services.diagnose import diagnose
-from app.services.find_program import find_program, list_programs
+from app.services.find_program import find_program
 from app.services.find_shop import find_shop
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import reconcile_shop
@@ -77,47 +74,6 @@ def reconcile(
 
 
 @click.command()
-@program_option
-@json_option
-@sentences
-@example("laurel audit --program sprig >> digests.txt")
-def audit(program_key: str | None, as_json: bool) -> None:
-    """Check every chain and balance; print one digest a program, to keep elsewhere."""
-    _proved("audit", program_key, as_json)
-
-
-@click.command()
-@program_option
-@json_option
-@sentences
-@example("laurel replay --json")
-def replay(program_key: str | None, as_json: bool) -> None:
-    """Count everything again in memory from what the shops said, and compare. Nothing is written."""
-    _proved("replay", program_key, as_json)
-
-
-def _proved(name: str, program_key: str | None, as_json: bool) -> None:
-    prove = lazy(name)
-    found: dict[str, Any] = {}
-    with runtime("audit") as rt, progress(name.capitalize(), quiet=as_json) as bar:
-        known = list_programs(rt)
-        chosen = {program_key: find_program(rt, program_key)} if program_key else known
-        for count, (key, program_id) in enumerate(chosen.items(), 1):
-            found[str(key)] = prove(rt, program_id)
-            bar(count, len(chosen))
-    if as_json:
-        show_json(found)
-    else:
-        for key, one in found.items():
-            digest = getattr(one, "digest", None)
-            click.echo(f"{key}  {digest.hex() if isinstance(digest, bytes) else digest or 'ok'}")
-            for problem in one.problems:
-                click.echo(f"  {problem}")
-    if any(one.problems for one in found.values()):
-        raise SystemExit(WRONG)
-
-
-@click.command()
 @json_option
 @sentences
 @example("laurel doctor")
@@ -145,30 +101,3 @@ def doctor(as_json: bool) -> None:
             )
     if any(one["problem"] for one in found):
         raise SystemExit(WRONG)
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@sentences
-@example("laurel backup /backups/laurel-2026-11-21.dump")
-def backup(file: Path) -> None:
-    """Write everything into FILE. LAUREL_KEYS are not in it: keep them apart."""
-    save = lazy("backup")
-    with runtime("backup") as rt, progress("Backup"):
-        save(rt, file)
-    click.echo(f"Written: {file}")
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@sentences
-@example("laurel restore /backups/laurel-2026-11-21.dump")
-def restore(file: Path, yes: bool) -> None:
-    """Replace everything by what FILE holds."""
-    bring_back = lazy("restore")
-    if not yes and not click.confirm("Everything that is there now will be gone. Go on?", err=True):
-        raise SomethingWrong("Nothing was done.")
-    with runtime("restore") as rt, progress("Restore"):
-        bring_back(rt, file)
-    click.echo("Restored. Run `laurel doctor`, then start `laurel serve` and `laurel worker`.")
