@@ -10,7 +10,7 @@ import pytest
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
 from app.services.publish_program import list_versions
-from tests.conftest import NOW, Clock, Mails, unique
+from tests.conftest import NOW, Clock, Mails, make_program, unique
 from tests.web.admin.desk import Desk, World, order
 
 LINK = re.compile(r"/admin/sign-in/[\w-]{43}")
@@ -82,6 +82,13 @@ def test_sign_in_is_limited_by_address(desk: Desk) -> None:
     statuses = [client.post("/admin/sign-in").status_code for _ in range(30)]
     assert statuses[0] == 400
     assert statuses[-1] == 429
+
+
+def test_a_program_without_a_shop_says_what_to_do_first(desk: Desk) -> None:
+    desk.program_id = make_program(desk.rt)
+    page = desk.owner.get("/admin/")
+    assert "Connect a shop" in page
+    assert "Connect your first shop" in desk.owner.get("/admin/shops")
 
 
 # --- Members -----------------------------------------------------------------------------------------------
