@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from app.db import embedded
 from app.db.bell import Bell
 from app.db.migrating import GuardsMissing, migrate, require_guards
+from app.db.place import Place
 from app.db.sealing import KeyRing, closed_vault, open_vault
 from app.db.session import Database
 from app.mail import mail_sender
@@ -42,6 +43,15 @@ def open_database(settings: Settings) -> DatabaseUrls:
         return DatabaseUrls(settings.database_url, settings.owner_url or settings.database_url, None)
     server = embedded.start(settings.var)
     return DatabaseUrls(server.app_url, server.owner_url, server)
+
+
+def open_place(settings: Settings) -> Place:
+    """The database as a whole, for backup and restore. Raises: EmbeddedError, whose text says what to do."""
+    urls = open_database(settings)
+    if urls.server is None:
+        return Place(urls.app, urls.owner, urls.owner, None)
+    everything = urls.server.url(embedded.SUPERUSER)
+    return Place(urls.app, urls.owner, everything, urls.server.url(embedded.SUPERUSER, "postgres"))
 
 
 def build(

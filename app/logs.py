@@ -12,13 +12,14 @@ import structlog
 _REDACTIONS = (
     (re.compile(r"\bshp(?:at|ca|pa|ss|ua|tka|rt)_[A-Za-z0-9_-]{6,}"), "shp…"),
     (re.compile(r"\b(ck|cs)_[0-9A-Za-z]{6,}"), r"\1_…"),
+    (re.compile(r"(?i)\b((?:set-)?cookie)(['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+"), r"\1\2…"),
     (
-        re.compile(r"(?i)(authorization|cookie|x-shopify-access-token)(['\"]?\s*[:=]\s*['\"]?)[^\r\n'\",}]+"),
+        re.compile(r"(?i)\b(authorization|x-[a-z-]+-token)(['\"]?\s*[:=]\s*['\"]?)(?:[a-z]+\s+)?[^\s'\",}]+"),
         r"\1\2…",
     ),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
     (
-        re.compile(r"(?i)\b(password|secret|token|hmac|signature)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
+        re.compile(r"(?i)(password|secret|token|hmac|signature)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
         r"\1\2…",
     ),
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), r"\1…@"),

@@ -7,11 +7,13 @@ keeps merchants apart.
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -57,24 +59,38 @@ class Mails:
 class DatabaseUrls:
     app_url: str
     owner_url: str
+    superuser_url: str  # whom no rule binds: to plant a fault, and to see everything
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[DatabaseUrls]:
-    """A migrated database, one for each test process, in a server that the checkout's tests share."""
+def server() -> Iterator[embedded.Embedded]:
+    """A PostgreSQL that all tests of this checkout share."""
     checkout = sha256(str(Path(__file__).resolve()).encode()).hexdigest()[:8]
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user, who cannot pass it.
     home = Path(tempfile.gettempdir()) / f"laurel-tests-{os.getuid()}-{checkout}"
-    with embedded.start(home, durable=False) as server:
-        name = f"laurel_{os.getpid()}"
-        with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
-            connection.execute(
-                SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
-            )
-            urls = DatabaseUrls(server.url(embedded.APP, name), server.url(embedded.OWNER, name))
-            migrate(urls.owner_url, urls.app_url)
-            yield urls
-            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    with embedded.start(home, durable=False) as running:
+        yield running
+
+
+@contextmanager
+def new_database(server: embedded.Embedded, name: str) -> Iterator[DatabaseUrls]:
+    """An empty database of that name."""
+    with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
+        )
+        yield DatabaseUrls(
+            *(server.url(role, name) for role in (embedded.APP, embedded.OWNER, embedded.SUPERUSER))
+        )
+        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def database(server: embedded.Embedded) -> Iterator[DatabaseUrls]:
+    """A migrated database, one for each test process."""
+    with new_database(server, f"laurel_{os.getpid()}") as urls:
+        migrate(urls.owner_url, urls.app_url)
+        yield urls
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +112,10 @@ def mails() -> Mails:
 
 @pytest.fixture
 def rt(pool: Database, clock: Clock, mails: Mails) -> Runtime:
+    return make_runtime(pool, clock, mails)
+
+
+def make_runtime(pool: Database, clock: Clock, mails: Mails) -> Runtime:
     """A runtime as the application has it, but for the clock, the mails and the way out."""
     with pool.outside() as connection:
         vault = open_vault(connection, KeyRing([b"k" * 32]))
@@ -117,9 +137,15 @@ def program_id(rt: Runtime) -> int:
     return make_program(rt)
 
 
-def make_program(rt: Runtime, *, currency: str = "EUR", timezone: str = "UTC") -> int:
+def make_program(
+    rt: Runtime,
+    *,
+    currency: str = "EUR",
+    timezone: str = "UTC",
+    document: Mapping[str, Any] | None = None,
+) -> int:
     key = f"program-{os.getpid()}-{next(_numbers)}"
-    return create_program(rt, key, name="Sprig", currency=currency, timezone=timezone)
+    return create_program(rt, key, name="Sprig", currency=currency, timezone=timezone, document=document)
 
 
 def unique(word: str) -> str:

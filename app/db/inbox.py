@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from app.db.sealing import Vault
-from app.db.session import Session
+from app.db.session import Database, Session, rows_of
 
 LEASE_S = 120
 BATCH = 500
 
 # One statement, its own transaction: the fence is set and the row stored in one. Deduplication only saves work.
-_KEEP = text(
-    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :program, true)) "
+_KEEP = (
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', %(program)s, true)) "
     "INSERT INTO inbox (program_id, received_on, shop_id, received_at, topic, delivery_ref, body_hash, body) "
-    "SELECT CAST(:program AS bigint), :received_on, :shop_id, :received_at, :topic, :delivery_ref, :body_hash, :body "
-    "FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
+    "SELECT CAST(%(program)s AS bigint), %(received_on)s, %(shop_id)s, %(received_at)s, %(topic)s, "
+    "%(delivery_ref)s, %(body_hash)s, %(body)s FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
 )
 
 
@@ -37,17 +37,21 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery. `state`: done, ignored, stale, waiting or failed."""
+    """What became of a delivery. `state`: done, ignored, stale, waiting or failed.
+
+    `forget`: it is about somebody who was erased, so its body is emptied and names nobody.
+    """
 
     row: InboxRow
     state: str
     reason: str | None = None
     order_ref: str | None = None
     customer_ref: str | None = None
+    forget: bool = False
 
 
 def keep(
-    autocommit: Engine,
+    db: Database,
     vault: Vault,
     *,
     program_id: int,
@@ -58,21 +62,20 @@ def keep(
     now: datetime,
 ) -> bool:
     """Store a verified delivery. Returns whether it is new; the same one again is kept once a day."""
-    with autocommit.connect() as connection:
-        result = connection.execute(
-            _KEEP,
-            {
-                "program": str(program_id),
-                "received_on": now.date(),
-                "shop_id": shop_id,
-                "received_at": now,
-                "topic": topic[:200],
-                "delivery_ref": delivery_ref[:200],
-                "body_hash": hashlib.sha256(body).digest(),
-                "body": vault.data.seal(body, f"inbox|{program_id}|{shop_id}"),
-            },
-        )
-        return result.rowcount == 1
+    stored = db.run_alone(
+        _KEEP,
+        {
+            "program": str(program_id),
+            "received_on": now.date(),
+            "shop_id": shop_id,
+            "received_at": now,
+            "topic": topic[:200],
+            "delivery_ref": delivery_ref[:200],
+            "body_hash": hashlib.sha256(body).digest(),
+            "body": vault.data.seal(body, f"inbox|{program_id}|{shop_id}"),
+        },
+    )
+    return stored == 1
 
 
 def take(session: Session, vault: Vault, *, now: datetime, limit: int = BATCH) -> list[InboxRow]:
@@ -125,19 +128,26 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         return 0
     return session.run(
         "UPDATE inbox i SET state = u.state, reason = u.reason, order_ref = coalesce(u.order_ref, i.order_ref), "
-        "customer_ref = coalesce(u.customer_ref, i.customer_ref), "
-        "processed_at = :now, leased_until = NULL FROM unnest(CAST(:programs_ AS bigint[]), CAST(:days AS date[]), "
-        "CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:orders AS text[]), "
-        "CAST(:customers AS text[])) AS u(program_id, received_on, id, state, reason, order_ref, customer_ref) "
-        "WHERE {fence:i} AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id "
-        "AND i.state = 'new'",
-        programs_=[one.row.program_id for one in outcomes],
-        days=[one.row.received_on for one in outcomes],
-        ids=[one.row.inbox_id for one in outcomes],
-        states=[one.state for one in outcomes],
-        reasons=[one.reason for one in outcomes],
-        orders=[one.order_ref for one in outcomes],
-        customers=[one.customer_ref for one in outcomes],
+        "customer_ref = CASE WHEN u.forget THEN NULL ELSE coalesce(u.customer_ref, i.customer_ref) END, "
+        "body = CASE WHEN u.forget THEN NULL ELSE i.body END, processed_at = :now, leased_until = NULL "
+        "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u(program_id bigint, received_on date, id bigint, "
+        "state text, reason text, order_ref text, customer_ref text, forget boolean) WHERE {fence:i} "
+        "AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id AND i.state = 'new'",
+        rows=rows_of(
+            [
+                {
+                    "program_id": one.row.program_id,
+                    "received_on": one.row.received_on,
+                    "id": one.row.inbox_id,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "order_ref": one.order_ref,
+                    "customer_ref": one.customer_ref,
+                    "forget": one.forget,
+                }
+                for one in outcomes
+            ]
+        ),
         now=now,
     ).rowcount
 

@@ -1,10 +1,10 @@
 """Books in and out of the database: accounts locked, entries only added, lots and figures kept as a cache."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.db.session import Session
+from app.db import members
+from app.db.session import Session, rows_of
 from app.domain.ledger import EARNING, Book, Entry, EntryKind, Lot
 from app.domain.settling import Held
 
@@ -43,6 +43,20 @@ def lock_books(
         )
         for row in rows
     }
+
+
+def lock_open_book(session: Session, account_id: int) -> Book | None:
+    """The book that the account counts as, locked: its own, or of whom it was merged into. None: no such account.
+
+    Looked up again under the lock, since a merge may have been what we waited for.
+    """
+    while True:
+        winner = members.find_winners(session, [account_id]).get(account_id, account_id)
+        with session.connection.begin_nested() as savepoint:
+            book = lock_books(session, [winner]).get(winner)
+            if not members.find_winners(session, [winner]):
+                return book
+            savepoint.rollback()  # lets the lock go: several are taken in id order only
 
 
 def find_book(session: Session, account_id: int) -> Book | None:
@@ -97,15 +111,12 @@ def find_held(session: Session, sources: Sequence[str]) -> dict[str, dict[int, H
     )
     held: dict[str, dict[int, Held]] = {}
     for row in rows:
-        source, _, write_off = (
-            row.source.partition(":write_off") if ":write_off" in row.source else (row.source, "", "")
-        )
+        source = row.source.removesuffix(":write_off")
         one = held.setdefault(source, {}).setdefault(row.account_id, Held())
         if row.source != source:
             one.written_off, one.written_off_ordinal = int(row.written_off), row.ordinal
         else:
             one.points, one.ordinal = int(row.points), row.ordinal
-        del write_off
     return held
 
 
@@ -167,7 +178,7 @@ def find_lots(session: Session, account_id: int, seqs: Sequence[int]) -> dict[in
         id=account_id,
         seqs=list(seqs),
     )
-    return {row.seq: _lot(row) for row in rows}
+    return {row.seq: lot_of(row) for row in rows}
 
 
 def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) -> dict[int, list[Lot]]:
@@ -181,85 +192,96 @@ def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) 
     )
     lots: dict[int, list[Lot]] = {}
     for row in rows:
-        lots.setdefault(row.account_id, []).append(_lot(row))
+        lots.setdefault(row.account_id, []).append(lot_of(row))
     return lots
 
 
-def _lot(row: Any) -> Lot:
+def lot_of(row: Any) -> Lot:
     return Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
 
 
 def _insert_entries(session: Session, entries: Sequence[tuple[Book, Entry]]) -> None:
-    columns: Mapping[str, list[Any]] = {
-        "program": [book.account[0] for book, _ in entries],
-        "account": [book.account[1] for book, _ in entries],
-        "seq": [entry.seq for _, entry in entries],
-        "kind": [entry.kind.value for _, entry in entries],
-        "points": [entry.points for _, entry in entries],
-        "source": [entry.source for _, entry in entries],
-        "ordinal": [entry.ordinal for _, entry in entries],
-        "occurred": [entry.occurred_at for _, entry in entries],
-        "recorded": [entry.recorded_at for _, entry in entries],
-        "available": [entry.available_at for _, entry in entries],
-        "expires": [entry.expires_at for _, entry in entries],
-        "origin": [entry.origin for _, entry in entries],
-        "ate": [json.dumps(entry.ate) for _, entry in entries],
-        "facts": [json.dumps(dict(entry.facts)) for _, entry in entries],
-        "hash": [entry.hash for _, entry in entries],
-    }
     session.run(
         "INSERT INTO entries (program_id, account_id, seq, kind, points, source, ordinal, occurred_at, "
         "recorded_at, available_at, expires_at, origin, ate, facts, hash) "
-        "SELECT p, a, s, k, n, src, o, oc, re, av, ex, orig, CAST(at AS jsonb), CAST(fa AS jsonb), h FROM unnest("
-        "CAST(:program AS bigint[]), CAST(:account AS bigint[]), CAST(:seq AS int[]), CAST(:kind AS text[]), "
-        "CAST(:points AS bigint[]), CAST(:source AS text[]), CAST(:ordinal AS int[]), "
-        "CAST(:occurred AS timestamptz[]), CAST(:recorded AS timestamptz[]), CAST(:available AS timestamptz[]), "
-        "CAST(:expires AS timestamptz[]), CAST(:origin AS text[]), CAST(:ate AS text[]), CAST(:facts AS text[]), "
-        "CAST(:hash AS bytea[])) AS e(p, a, s, k, n, src, o, oc, re, av, ex, orig, at, fa, h)",
-        columns,
+        "SELECT p, a, s, k, n, src, o, oc, re, av, ex, orig, at, fa, decode(h, 'base64') FROM jsonb_to_recordset("
+        "CAST(:rows AS jsonb)) AS e(p bigint, a bigint, s int, k text, n bigint, src text, o int, oc timestamptz, "
+        "re timestamptz, av timestamptz, ex timestamptz, orig text, at jsonb, fa jsonb, h text)",
+        rows=rows_of(
+            [
+                {
+                    "p": book.account[0],
+                    "a": book.account[1],
+                    "s": entry.seq,
+                    "k": entry.kind,
+                    "n": entry.points,
+                    "src": entry.source,
+                    "o": entry.ordinal,
+                    "oc": entry.occurred_at,
+                    "re": entry.recorded_at,
+                    "av": entry.available_at,
+                    "ex": entry.expires_at,
+                    "orig": entry.origin,
+                    "at": entry.ate,
+                    "fa": entry.facts,
+                    "h": entry.hash,
+                }
+                for book, entry in entries
+            ]
+        ),
     )
 
 
 def _upsert_lots(session: Session, books: Sequence[Book]) -> None:
-    lots = [(book, book.lots[seq]) for book in books for seq in sorted(book.touched)]
-    if not lots:
+    rows = [
+        {
+            "p": book.account[0],
+            "a": book.account[1],
+            "s": seq,
+            "r": book.lots[seq].remaining,
+            "x": book.lots[seq].expired,
+            "av": book.lots[seq].available_at,
+            "ex": book.lots[seq].expires_at,
+            "o": book.lots[seq].origin,
+        }
+        for book in books
+        for seq in sorted(book.touched)
+    ]
+    if not rows:
         return
     session.run(
         "INSERT INTO lots (program_id, account_id, seq, remaining, expired, available_at, expires_at, origin) "
-        "SELECT * FROM unnest(CAST(:program AS bigint[]), CAST(:account AS bigint[]), CAST(:seq AS int[]), "
-        "CAST(:remaining AS bigint[]), CAST(:expired AS bigint[]), CAST(:available AS timestamptz[]), "
-        "CAST(:expires AS timestamptz[]), CAST(:origin AS text[])) "
-        "ON CONFLICT (program_id, account_id, seq) DO UPDATE "
+        "SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u(p bigint, a bigint, s int, r bigint, x bigint, "
+        "av timestamptz, ex timestamptz, o text) ON CONFLICT (program_id, account_id, seq) DO UPDATE "
         "SET remaining = excluded.remaining, expired = excluded.expired",
-        program=[book.account[0] for book, _ in lots],
-        account=[book.account[1] for book, _ in lots],
-        seq=[lot.seq for _, lot in lots],
-        remaining=[lot.remaining for _, lot in lots],
-        expired=[lot.expired for _, lot in lots],
-        available=[lot.available_at for _, lot in lots],
-        expires=[lot.expires_at for _, lot in lots],
-        origin=[lot.origin for _, lot in lots],
+        rows=rows_of(rows),
     )
 
 
 def _update_accounts(session: Session, books: Sequence[Book]) -> None:
-    earned = [sum(entry.points for entry in book.appended if entry.kind in EARNING) for book in books]
-    session.run(
-        "UPDATE accounts a SET points = u.points, deficit = u.deficit, seq = u.seq, head = u.head "
-        "FROM unnest(CAST(:account AS bigint[]), CAST(:points AS bigint[]), CAST(:deficit AS bigint[]), "
-        "CAST(:seq AS int[]), CAST(:head AS bytea[])) AS u(id, points, deficit, seq, head) "
-        "WHERE {fence:a} AND a.id = u.id",
-        account=[book.account[1] for book in books],
-        points=[book.points for book in books],
-        deficit=[book.deficit for book in books],
-        seq=[book.seq for book in books],
-        head=[book.head for book in books],
+    rows = [
+        {
+            "a": book.account[1],
+            "points": book.points,
+            "deficit": book.deficit,
+            "seq": book.seq,
+            "head": book.head,
+            "earned": sum(entry.points for entry in book.appended if entry.kind in EARNING),
+        }
+        for book in books
+    ]
+    table = (
+        "jsonb_to_recordset(CAST(:rows AS jsonb)) "
+        "AS u(a bigint, points bigint, deficit bigint, seq int, head text, earned bigint)"
     )
-    if any(earned):
+    session.run(
+        "UPDATE accounts a SET points = u.points, deficit = u.deficit, seq = u.seq, head = decode(u.head, 'base64') "
+        f"FROM {table} WHERE {{fence:a}} AND a.id = u.a",
+        rows=rows_of(rows),
+    )
+    if any(row["earned"] for row in rows):
         session.run(
             "UPDATE members m SET lifetime_points = m.lifetime_points + u.earned "
-            "FROM unnest(CAST(:account AS bigint[]), CAST(:earned AS bigint[])) AS u(id, earned) "
-            "WHERE {fence:m} AND m.id = u.id AND u.earned <> 0",
-            account=[book.account[1] for book in books],
-            earned=earned,
+            f"FROM {table} WHERE {{fence:m}} AND m.id = u.a AND u.earned <> 0",
+            rows=rows_of(rows),
         )

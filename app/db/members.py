@@ -169,6 +169,17 @@ def find_winners(session: Session, account_ids: Sequence[int]) -> dict[int, int]
     return {row.start: row.id for row in rows}
 
 
+def find_merged(session: Session, account_id: int) -> list[int]:
+    """The account and all that were merged into it, directly or one through another: who did what for it once."""
+    rows = session.rows(
+        "WITH RECURSIVE ours(id) AS (SELECT id FROM accounts WHERE {fence} AND id = :id "
+        "UNION SELECT a.id FROM ours o JOIN accounts a ON a.merged_into = o.id WHERE {fence:a}) "
+        "SELECT id FROM ours ORDER BY id",
+        id=account_id,
+    )
+    return [row.id for row in rows]
+
+
 def find_floors(session: Session, member_ids: Sequence[int]) -> dict[int, list[TierFloor]]:
     rows = session.rows(
         "SELECT member_id, tier_key, from_at, until_at FROM tier_floors WHERE {fence} AND member_id = ANY(:ids)",
@@ -179,6 +190,16 @@ def find_floors(session: Session, member_ids: Sequence[int]) -> dict[int, list[T
         floor = TierFloor(tier_key=row.tier_key, from_at=row.from_at, until_at=row.until_at)
         floors.setdefault(row.member_id, []).append(floor)
     return floors
+
+
+def find_last_tiers(session: Session, member_ids: Sequence[int]) -> dict[int, str]:
+    """The tier that was recorded last of each, where any was."""
+    rows = session.rows(
+        "SELECT DISTINCT ON (member_id) member_id, to_key FROM tier_changes "
+        "WHERE {fence} AND member_id = ANY(:ids) ORDER BY member_id, id DESC",
+        ids=list(member_ids),
+    )
+    return {row.member_id: row.to_key for row in rows}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,11 @@ def newest_revision() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def is_known_revision(revision: str) -> bool:
+    """Whether this version can bring a database of that revision to its own."""
+    return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def require_guards(connection: Connection) -> None:
     """Raises GuardsMissing unless role, row-level security and triggers are as the migrations left them."""
     missing = [*_role_faults(connection), *_fence_faults(connection), *_trigger_faults(connection)]

@@ -85,7 +85,7 @@ def load_versions(session: Session) -> dict[int, Versions]:
         grouped.setdefault(row.program_id, []).append(row)
     return {
         program_id: Versions(
-            tuple(_decoded(row.document, row.version) for row in ours),
+            tuple(live_of(row.document, row.version) for row in ours),
             tuple(row.published_at for row in ours),
         )
         for program_id, ours in grouped.items()
@@ -101,6 +101,7 @@ def find_documents(session: Session) -> Sequence[Any]:
 
 
 @lru_cache(maxsize=4096)
-def _decoded(document: str, version: int) -> Program:
+def live_of(document: str, version: int) -> Program:
+    """The program of a stored document."""
     # A version never changes, so its text is its key; two programs with equal documents share one.
     return decode(json.loads(document), version)

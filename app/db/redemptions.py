@@ -101,9 +101,12 @@ def get_redemption(session: Session, redemption_id: int) -> RedemptionRow:
     return found[0]
 
 
-def find_by_key(session: Session, account_id: int, request_key: str) -> RedemptionRow | None:
+def find_by_key(session: Session, account_ids: Sequence[int], request_key: str) -> RedemptionRow | None:
     found = find_redemptions_where(
-        session, "r.account_id = :account AND r.request_key = :key", account=account_id, key=request_key
+        session,
+        "r.account_id = ANY(:accounts) AND r.request_key = :key",
+        accounts=list(account_ids),
+        key=request_key,
     )
     return found[0] if found else None
 

@@ -7,12 +7,18 @@ and every statement it runs says so itself as well: `{fence}` in the SQL becomes
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
+import msgspec
+import psycopg
+from psycopg.rows import namedtuple_row
+from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, text
 
 from app.db.migrating import psycopg_url
 
+_STREAMED = 2000  # rows of a stream that are held at once
 _FENCE = re.compile(r"\{fence(?::(\w+))?\}")
 
 
@@ -27,6 +33,28 @@ def fenced(sql: str) -> str:
     if not count and not sql.lstrip().upper().startswith("INSERT"):
         raise ValueError(f"no fence in: {sql[:60]}")
     return filled
+
+
+@lru_cache(maxsize=256)
+def _direct(sql: str) -> bytes:
+    """SQL with `:name` parameters, as psycopg wants them."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql.replace("%", "%%")).encode()
+
+
+def _libpq(url: str) -> str:
+    return psycopg_url(url).replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def rows_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Many rows as one parameter, for `jsonb_to_recordset`; bytes travel as base64.
+
+    An array for each column would be dumped and escaped value by value in Python: tried, three quarters of the
+    time of a batch.
+    """
+    return msgspec.json.encode(rows).decode()
+
+
+_OPTIONS = "-c timezone=UTC -c lock_timeout=15s -c statement_timeout=120s"
 
 
 class Session:
@@ -51,6 +79,14 @@ class Session:
     def rows(self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Sequence[Row[Any]]:
         return self.run(sql, params, **named).all()
 
+    def stream(
+        self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any
+    ) -> Iterator[Row[Any]]:
+        """Rows as they come, by a cursor of the server's: for what must not be held all at once."""
+        bound = {"programs": self.programs, **(params or {}), **named}
+        statement = text(fenced(sql)).execution_options(yield_per=_STREAMED)
+        yield from self.connection.execute(statement, bound)
+
     def first(self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> Row[Any] | None:
         return self.run(sql, params, **named).first()
 
@@ -69,10 +105,15 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,  # they would stand in every error's text, and so in logs
-            connect_args={"options": "-c timezone=UTC -c lock_timeout=15s -c statement_timeout=120s"},
+            connect_args={"options": _OPTIONS},
         )
-        # Autocommit: the acknowledging statement is its own transaction, without BEGIN and COMMIT around it.
-        self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._direct = ConnectionPool(
+            _libpq(url),
+            min_size=0,
+            max_size=2 * pool_size,
+            open=False,
+            kwargs={"autocommit": True, "options": _OPTIONS},
+        )
 
     @contextmanager
     def begin(self, *programs: int) -> Iterator[Session]:
@@ -90,11 +131,54 @@ class Database:
         with self.engine.connect() as connection:
             yield self.session(connection, *programs)
 
+    @contextmanager
+    def snapshot(self, *programs: int) -> Iterator[Session]:
+        """A transaction that only reads, and sees one and the same moment however long it takes."""
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield self.session(connection, *programs)
+
     def session(self, connection: Connection, *programs: int) -> Session:
         """A session on a transaction that is open already, fenced anew to `programs`."""
         listed = ",".join(str(int(program)) for program in programs)
         connection.execute(text("SELECT set_config('laurel.programs', :listed, true)"), {"listed": listed})
         return Session(connection, programs)
+
+    def run_alone(self, sql: str, params: Mapping[str, Any]) -> int:
+        """Run one statement that is its own transaction, without BEGIN and COMMIT around it. Returns its row count.
+
+        For the acknowledging statement: prepared on the server, one way there and back. Tried once more where the
+        connection had died, since nothing was done then.
+        """
+        for attempt in (1, 2):
+            try:
+                with self._opened().connection() as connection:
+                    return connection.execute(sql, params).rowcount
+            except psycopg.OperationalError:
+                if attempt == 2:
+                    raise
+        raise AssertionError
+
+    def look(self, program_id: int, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Any]]:
+        """The rows of several SELECTs, in one transaction and one way there and back, fenced to one program.
+
+        For pages that are read all the time. `{fence}` in the SQL is filled as in a session.
+        """
+        bound = {"programs": [program_id], "program_id": program_id}
+        with self._opened().connection() as connection, connection.pipeline(), connection.transaction():
+            connection.execute("SELECT set_config('laurel.programs', %s, true)", [str(program_id)])
+            asked = [
+                connection.cursor(row_factory=namedtuple_row).execute(
+                    _direct(fenced(sql)), {**bound, **params}
+                )
+                for sql, params in statements
+            ]
+            return [cursor.fetchall() for cursor in asked]
+
+    def _opened(self) -> ConnectionPool:
+        if self._direct.closed:
+            self._direct.open()
+        return self._direct
 
     @contextmanager
     def outside(self) -> Iterator[Connection]:
@@ -108,3 +192,4 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._direct.close()

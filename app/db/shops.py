@@ -197,6 +197,15 @@ def reseal(session: Session, vault: Vault, shop_id: int) -> int:
     return len(fresh)
 
 
+def count_older_seals(session: Session, vault: Vault, shop_id: int) -> int:
+    """How many of the shop's secrets `reseal` would change."""
+    row = session.first(
+        "SELECT credentials, webhook_secrets, widget_secret FROM shops WHERE {fence} AND id = :id", id=shop_id
+    )
+    sealed = row._mapping.values() if row else ()
+    return sum(one is not None and not vault.ring.is_newest(bytes(one)) for one in sealed)
+
+
 def take_lease(session: Session, shop_id: int, *, now: datetime, for_s: int) -> bool:
     """Whether the right to renew the shop's credentials is now ours, for `for_s` seconds."""
     row = session.first(

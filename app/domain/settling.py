@@ -1,6 +1,6 @@
 """From the target of an order to entries in the books: target, then difference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,30 +26,43 @@ def settle(
     held: dict[int, Held],
     *,
     owner: int | None,
-    ours: frozenset[int],
+    counts_as: Mapping[int, int],
     policy: RefundPolicy,
     now: datetime,
 ) -> None:
     """Append to `books` what is missing until the owner holds the target and nobody else holds anything.
 
-    `ours`: the owner and the accounts merged into it, whose holdings count as the owner's. `held` is kept true.
+    `counts_as`: accounts that were merged away -> the open account that their holdings are. Only open accounts are
+    appended to, so `books` need not have others. `held` is kept true.
     """
-    for account_id, one in list(held.items()):
-        if account_id not in ours and one.points:
-            facts: Facts = {**target.facts, "target": 0, "given": one.points, "zero": "other_member"}
-            _append(books[account_id], one, source, -one.points, target, facts, policy, now)
+    groups = _by_open_account(held, counts_as)
+    for account_id, group in groups.items():
+        given = sum(one.points for one in group)
+        if account_id != owner and given:
+            facts: Facts = {**target.facts, "target": 0, "given": given, "zero": "other_member"}
+            mine = held.setdefault(account_id, Held())
+            _append(books[account_id], mine, group, source, -given, target, facts, policy, now)
     if owner is None:
         return
-    given = sum(one.points for account_id, one in held.items() if account_id in ours)
+    group = groups.get(owner, [])
+    given = sum(one.points for one in group)
     if target.points != given:
         facts = {**target.facts, "given": given}
         mine = held.setdefault(owner, Held())
-        _append(books[owner], mine, source, target.points - given, target, facts, policy, now)
+        _append(books[owner], mine, group, source, target.points - given, target, facts, policy, now)
+
+
+def _by_open_account(held: Mapping[int, Held], counts_as: Mapping[int, int]) -> dict[int, list[Held]]:
+    groups: dict[int, list[Held]] = {}
+    for account_id, one in held.items():
+        groups.setdefault(counts_as.get(account_id, account_id), []).append(one)
+    return groups
 
 
 def _append(
     book: Book,
     held: Held,
+    group: Sequence[Held],
     source: str,
     points: int,
     target: PointsTarget,
@@ -71,7 +84,8 @@ def _append(
     owed_before = book.deficit
     if points > 0:
         book.credit(draft, now=now)
-        _take_back_write_off(book, held, draft, points, now)
+        written_off = sum(one.written_off for one in group)
+        _take_back_write_off(book, held, draft, min(written_off, points), now)
         held.ordinal += 1
     else:
         entries = book.take_back(draft, now=now)
@@ -92,9 +106,8 @@ def _write_off(book: Book, held: Held, draft: Draft, points: int, now: datetime)
     held.written_off_ordinal += 1
 
 
-def _take_back_write_off(book: Book, held: Held, draft: Draft, points: int, now: datetime) -> None:
-    back = min(held.written_off, points)
-    if not back:
+def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: datetime) -> None:
+    if back <= 0:
         return
     source = f"{draft.source}:write_off"
     facts: Facts = {"rule": "write_off", "order": draft.facts.get("order", "")}
@@ -109,4 +122,4 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, points: int, now:
     )
     entries = book.take_back(one, now=now)
     held.written_off -= back
-    held.written_off_ordinal += len(entries)
+    held.written_off_ordinal += sum(1 for entry in entries if entry.kind is EntryKind.WRITE_OFF_REVERSAL)

@@ -11,7 +11,7 @@ import structlog
 from procrastinate import exceptions
 
 from app.db.jobs import PERIODIC
-from app.services.enqueue_due import enqueue_due
+from app.services.due_reconciliations import due_reconciliations
 from app.services.keep_house import keep_house
 from app.services.runtime import Runtime
 
@@ -33,7 +33,7 @@ def register(app: procrastinate.App, rt: Runtime) -> None:
     @app.periodic(cron="* * * * *")
     @app.task(name="look_what_is_due", queue=PERIODIC, lock="look", queueing_lock="look")
     def look_what_is_due(timestamp: int) -> None:
-        enqueue_due(rt)
+        due_reconciliations(rt)
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="every_hour", queue=PERIODIC, lock="hour", queueing_lock="every_hour")

@@ -44,13 +44,14 @@ def _adjust(
 ) -> Adjusted:
     now = rt.now()
     with rt.db.begin(program_id) as session:
-        account_id = members.find_winners(session, [member_id]).get(member_id, member_id)
-        books = ledger.lock_books(session, [account_id])
-        if account_id not in books:
+        book = ledger.lock_open_book(session, member_id)
+        if book is None:
             raise Refused("unknown_member", "There is no such member.")
+        account_id = book.account[1]
         done = session.first(
-            "SELECT id, points, reason FROM adjustments WHERE {fence} AND account_id = :account AND request_key = :key",
-            account=account_id,
+            "SELECT id, points, reason FROM adjustments WHERE {fence} AND account_id = ANY(:accounts) "
+            "AND request_key = :key",
+            accounts=members.find_merged(session, account_id),  # it may have been made before a merge
             key=request_key,
         )
         if done is not None:
@@ -71,7 +72,6 @@ def _adjust(
         )
         facts: Facts = {"rule": "adjustment", "adjustment": adjustment_id}
         source = f"adjustment:{adjustment_id}"
-        book = books[account_id]
         if points > 0:
             program = programs.load_versions(session)[program_id].live
             expires_at = lot_expiry(program, now)

@@ -32,6 +32,8 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
                 close(session, locked, Closing.CANCEL, gone, unknown=locked.unknown, now=rt.now())
             case RedemptionState.USED if _is_void(session, locked):
                 if ours and found is not None and _can_be_used(found):
+                    # What a return had given back of it is in the code again.
+                    return_points(session, book, locked, 0, reason="order_void", now=rt.now())
                     redemptions.update_redemption(
                         session,
                         redemption_id,

@@ -88,13 +88,13 @@ def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -
     for member_id, _, _, fact, _, _ in orders.find_spend(session, member_ids, since=since):
         spends.setdefault(member_id, []).append(fact)
     return [
-        _view(known[one], books[one], people.get(one, ()), shop_keys, spends.get(one, ()), program, now)
+        member_view(known[one], books[one], people.get(one, ()), shop_keys, spends.get(one, ()), program, now)
         for one in member_ids
         if one in known and one in books
     ]
 
 
-def _view(
+def member_view(
     row: MemberRow,
     book: Book,
     people: Iterable[Personal],

@@ -4,19 +4,12 @@ from dataclasses import dataclass
 
 from app.db import ledger, members, orders, shops
 from app.db.orders import OrderRow
-from app.db.session import Session
 from app.domain.earning import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, Waits, counted, order_sentence
 from app.domain.orders import OrderSnapshot
 from app.services.member_entries import EntryView, describe_entries
 from app.services.runtime import Runtime
-
-
-@dataclass(frozen=True, slots=True)
-class HeldEntry:
-    member_id: int  # the account that it stands in
-    view: EntryView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +25,7 @@ class OrderView:
     excluded: str | None
     target_points: int
     held_points: int
-    entries: tuple[HeldEntry, ...]  # oldest first
+    entries: tuple[EntryView, ...]  # oldest first
     sentence: str
     facts: Facts
     counted: tuple[Counted, ...]
@@ -48,7 +41,7 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         row = orders.find_orders(session, [key]).get(key)
         if row is None or row.order is None:
             raise Refused("unknown_order", "This program knows no such order.")
-        held = _entries(session, row)
+        held = describe_entries(session, ledger.find_entries_of(session, row.source))
         winner = members.find_winners(session, [row.member_id]) if row.member_id is not None else {}
     owner = winner.get(row.member_id, row.member_id) if row.member_id is not None else None
     return OrderView(
@@ -60,7 +53,7 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         held_reason=row.held_reason,
         excluded=row.excluded,
         target_points=row.target_points,
-        held_points=sum(one.view.entry.points for one in held),
+        held_points=sum(one.entry.points for one in held),
         entries=tuple(held),
         sentence=order_sentence(row.facts, waits=waits_for(row)),
         facts=row.facts,
@@ -75,9 +68,3 @@ def waits_for(row: OrderRow) -> Waits | None:
     if row.member_id is not None or row.order is None:
         return None
     return Waits.GUEST if row.order.customer_ref is None else Waits.NOT_JOINED
-
-
-def _entries(session: Session, row: OrderRow) -> list[HeldEntry]:
-    rows = ledger.find_entries_of(session, row.source)
-    views = describe_entries(session, [entry for _, entry in rows])
-    return [HeldEntry(account, view) for (account, _), view in zip(rows, views, strict=True)]

@@ -35,10 +35,14 @@ def describe_shopfront(rt: Runtime, program_id: int, shop_id: int) -> Shopfront:
     with rt.db.begin(program_id) as session:
         program = programs.load_versions(session)[program_id].live
         shop = shops.get_shop(session, shop_id)
-    rate = program.rate_for(shop.currency)
+    return shopfront_of(program, shop.name, shop.currency)
+
+
+def shopfront_of(program: Program, shop_name: str, shop_currency: str) -> Shopfront:
+    rate = program.rate_for(shop_currency)
     return Shopfront(
         program=program,
-        shop_name=shop.name,
-        currency=shop.currency if rate else program.currency,
-        earn_sentence=earn_words(rate or program.rate, shop.currency if rate else program.currency),
+        shop_name=shop_name,
+        currency=shop_currency if rate else program.currency,
+        earn_sentence=earn_words(rate or program.rate, shop_currency if rate else program.currency),
     )

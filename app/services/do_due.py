@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
+from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
 from app.services.resume_redemptions import resume_redemptions
@@ -12,11 +13,17 @@ from app.services.runtime import Runtime
 
 log = structlog.get_logger()
 
+
+def _mail_proofs(rt: Runtime, program_id: int) -> int:
+    return due_email_proofs(rt, program_id) if rt.sends_mail else 0
+
+
 _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     resume_redemptions,
     expire_lots,
     expire_codes,
     review_tiers,
+    _mail_proofs,
 )
 
 

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.db import ledger, members, programs, shops
+from app.db.members import MemberRow
+from app.db.session import Session
 from app.domain.errors import Refused
+from app.domain.ledger import Book
 from app.domain.money import Money
 from app.domain.program import Program, Reward, RewardKind, UnusedCodes
 from app.domain.redeeming import in_shop_money
 from app.services.describe_member import balance_of
+from app.services.find_member import ById, find_in
 from app.services.runtime import Runtime
 from app.services.wording import reward_title
 
@@ -46,8 +50,7 @@ def list_rewards(
     with rt.db.begin(program_id) as session:
         program = programs.load_versions(session)[program_id].live
         shop = shops.get_shop(session, shop_id) if shop_id is not None else None
-        member = members.get_member(session, member_id) if member_id is not None else None
-        book = ledger.find_book(session, member_id) if member_id is not None else None
+        member, book = _member(rt, session, member_id) if member_id is not None else (None, None)
     available = balance_of(book, rt.now()).available if book else 0
     tier_key = member.tier_key if member else program.tiers[0].key
     currency = shop.currency if shop else program.currency
@@ -56,6 +59,12 @@ def list_rewards(
         _view(reward, program, tier_key, max(available, 0), currency, closed)
         for reward in sorted(program.rewards, key=lambda one: (one.cost, one.key))
     ]
+
+
+def _member(rt: Runtime, session: Session, member_id: int) -> tuple[MemberRow, Book | None]:
+    found = find_in(session, rt, ById(member_id))
+    member = members.get_member(session, found[0] if found else member_id)
+    return member, ledger.find_book(session, member.member_id)
 
 
 def _view(

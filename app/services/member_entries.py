@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.db import ledger
+from app.db.ledger import EntryRow
 from app.db.session import Session
 from app.domain.earning import Facts
 from app.domain.errors import Refused
@@ -19,6 +20,7 @@ PAGE = 50
 class EntryView:
     """An entry as staff may read it. `reason` and `actor`: of an adjustment."""
 
+    member_id: int  # whose chain it stands in
     entry: Entry
     sentence: str
     counted: tuple[Counted, ...]
@@ -47,18 +49,19 @@ def member_entries(
             raise Refused("unknown_member", "There is no such member.")
         rows = ledger.find_entries_before(session, found[0], cursor, limit + 1)
         shown = rows[:limit]
-        views = describe_entries(session, shown)
+        views = describe_entries(session, [(found[0], one) for one in shown])
         return EntryPage(found[0], tuple(views), shown[-1].seq if len(rows) > limit else None)
 
 
-def describe_entries(session: Session, entries: Sequence[Entry]) -> list[EntryView]:
+def describe_entries(session: Session, rows: Sequence[EntryRow]) -> list[EntryView]:
     """The entries with their sentences; reasons of adjustments come from beside the ledger."""
-    said = _reasons(session, entries)
-    return [_view(entry, *said.get(_adjustment(entry), (None, None))) for entry in entries]
+    said = _reasons(session, [entry for _, entry in rows])
+    return [_view(account, one, *said.get(_adjustment(one), (None, None))) for account, one in rows]
 
 
-def _view(entry: Entry, reason: str | None, actor: str | None) -> EntryView:
+def _view(account_id: int, entry: Entry, reason: str | None, actor: str | None) -> EntryView:
     return EntryView(
+        member_id=account_id,
         entry=entry,
         sentence=sentence(entry.kind, entry.points, entry.facts, reason=reason),
         counted=counted(entry.facts),

@@ -1,5 +1,6 @@
 """Two members turn out to be one person; and the undo, should they not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from app.db import ledger, members, programs
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.ledger import Book, Draft, EntryKind
+from app.domain.ledger import Book, Draft, Entry, EntryKind
 from app.services.settle_orders import settle_orders
 
 
@@ -76,11 +77,14 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
         raise Refused("unknown_merge", "There is no such merge.")
     if row.undone_at is not None:
         raise Refused("already_undone", "This merge was undone already.")
-    books = ledger.lock_books(session, [row.winner_id, row.loser_id])
+    brought = _brought(session, row.winner_id, merge_id)
+    books = ledger.lock_books(
+        session, [row.winner_id, row.loser_id], origins=[one.origin for one in brought if one.origin]
+    )
     closed = session.scalar("SELECT closed_at FROM accounts WHERE {fence} AND id = :id", id=row.winner_id)
     if closed is not None:
         raise Refused("merged_further", "The winner was merged into another member since: undo that first.")
-    _transfer_back(session, books[row.winner_id], books[row.loser_id], merge_id, now)
+    _transfer_back(books[row.winner_id], books[row.loser_id], brought, f"merge:{merge_id}:undo", now)
     ledger.write_books(session, books.values())
     session.run(
         "UPDATE accounts SET merged_into = NULL, closed_at = NULL WHERE {fence} AND id = :loser",
@@ -93,43 +97,46 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
     return Merged(merge_id, row.winner_id, row.loser_id)
 
 
-def _transfer_back(session: Session, winner: Book, loser: Book, merge_id: int, now: datetime) -> None:
+def _brought(session: Session, winner_id: int, merge_id: int) -> list[Entry]:
+    """The entries by which the winner got what the loser had."""
+    rows = session.rows(
+        "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
+        source=f"merge:{merge_id}",
+        winner=winner_id,
+    )
+    return [ledger.entry_of(row) for row in rows]
+
+
+def _transfer_back(winner: Book, loser: Book, brought: Sequence[Entry], undo: str, now: datetime) -> None:
     """Each transfer of the merge the other way round, lots with the dates they came with."""
-    source = f"merge:{merge_id}"
-    undo = f"{source}:undo"
-    brought = [
-        ledger.entry_of(row)
-        for row in session.rows(
-            "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
-            source=source,
-            winner=winner.account[1],
-        )
-    ]
     out = back = 0
     for entry in brought:
         if entry.points > 0:
             taken = winner.take_back(
                 Draft(EntryKind.TRANSFER_OUT, -entry.points, undo, out, now, origin=entry.origin), now=now
             )
-            out += sum(1 for one in taken if one.kind is EntryKind.TRANSFER_OUT)
-            loser.credit(
-                Draft(
-                    EntryKind.TRANSFER_IN,
-                    entry.points,
-                    undo,
-                    back,
-                    now,
-                    entry.available_at,
-                    entry.expires_at,
-                    entry.origin,
-                ),
-                now=now,
+            out += _count(taken, EntryKind.TRANSFER_OUT)
+            lot = Draft(
+                EntryKind.TRANSFER_IN,
+                entry.points,
+                undo,
+                back,
+                now,
+                entry.available_at,
+                entry.expires_at,
+                entry.origin,
             )
+            loser.credit(lot, now=now)
             back += 1
         else:  # a deficit that came along
             winner.credit(Draft(EntryKind.TRANSFER_IN, -entry.points, undo, out, now, origin=undo), now=now)
-            loser.take_back(Draft(EntryKind.TRANSFER_IN, entry.points, undo, back, now), now=now)
-            out, back = out + 1, back + 1
+            out += 1
+            owed = loser.take_back(Draft(EntryKind.TRANSFER_IN, entry.points, undo, back, now), now=now)
+            back += _count(owed, EntryKind.TRANSFER_IN)
+
+
+def _count(entries: Sequence[Entry], kind: EntryKind) -> int:
+    return sum(1 for entry in entries if entry.kind is kind)
 
 
 def _move(session: Session, identity_ids: list[int], member_id: int) -> None:
@@ -156,9 +163,15 @@ def _share_lifetime(session: Session, winner: int, loser: int, *, sign: int) -> 
 
 
 def _recount(session: Session, vault: Vault, member_ids: list[int], now: datetime) -> None:
-    """Orders count for whom they belong to now; terms that are fixed do not move, tiers may rise."""
+    """Orders count for whom they belong to now; terms that are fixed do not move, tiers may rise.
+
+    Those of others too, for which one of these accounts still holds something: it may no longer count as another's.
+    """
     rows = session.rows(
-        "SELECT shop_id, order_ref FROM orders WHERE {fence} AND member_id = ANY(:ids) ORDER BY placed_at, id",
+        "SELECT o.shop_id, o.order_ref FROM orders o WHERE {fence:o} AND (o.member_id = ANY(:ids) OR o.id IN ("
+        "SELECT CAST(split_part(e.source, ':', 2) AS bigint) FROM entries e WHERE {fence:e} "
+        "AND e.account_id = ANY(:ids) AND e.source ~ '^order:[0-9]+$' "
+        "GROUP BY e.source, e.account_id HAVING sum(e.points) <> 0)) ORDER BY o.placed_at, o.id",
         ids=member_ids,
     )
     settle_orders(session, vault, [], now=now, recount=[(row.shop_id, row.order_ref) for row in rows])

@@ -10,7 +10,7 @@ from app.db.orders import OrderRow
 from app.db.rereads import Claim
 from app.db.session import Session
 from app.db.shops import ShopRow
-from app.domain.errors import Refused
+from app.domain.errors import Refused, Retryable
 from app.domain.orders import OrderSnapshot
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, gone, settle_orders
@@ -50,12 +50,27 @@ Note = Callable[[Session, ShopRow, Sequence[ReadOrder]], None]
 def read_at_shop(
     rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Claim], *, note: Note | None = None
 ) -> list[ReadOrder]:
-    """Read the claimed orders in one go and settle them; `note` may write about it in the same transaction.
+    """Read the claimed orders and settle them; `note` may write about it in the same transaction.
 
-    Raises: Refused, AccessLost, Retryable; then the marks stay.
+    In one go; or, where some call of it fails, in halves, so that one bad moment among many calls does not undo
+    the rest. A shop that asks us to wait is not asked again at once.
+    Raises: Refused, AccessLost, Retryable; then the marks stay of those that were not read.
     """
     if not claims:
         return []
+    try:
+        return _read(rt, program_id, shop_id, claims, note)
+    except Retryable as error:
+        if len(claims) == 1 or error.retry_after_s is not None:
+            raise
+    middle = len(claims) // 2
+    first = read_at_shop(rt, program_id, shop_id, claims[:middle], note=note)
+    return first + read_at_shop(rt, program_id, shop_id, claims[middle:], note=note)
+
+
+def _read(
+    rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Claim], note: Note | None
+) -> list[ReadOrder]:
     with open_shop(rt, program_id, shop_id) as client:
         answers = client.read_orders([one.order_ref for one in claims])
         if Absent.GONE in answers.values():

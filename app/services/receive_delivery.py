@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+import psycopg
+from psycopg_pool import PoolTimeout
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -53,7 +55,7 @@ def receive_delivery(rt: Runtime, platform: str, shop_key: str | None, request: 
     shop = addressed.shop or _named(rt, connector, delivery)
     try:
         return _keep(rt, connector, shop, delivery)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error, PoolTimeout) as error:
         raise Retryable("The delivery could not be stored; send it again.", retry_after_s=30) from error
 
 
@@ -81,7 +83,7 @@ def _keep(rt: Runtime, connector: Connector, shop: KnownShop | None, delivery: D
         _keep_of_unknown_shop(rt, connector, delivery)
         return Receipt.KEPT
     new = inbox.keep(
-        rt.db.autocommit,
+        rt.db,
         rt.vault,
         program_id=shop.program_id,
         shop_id=shop.shop_id,

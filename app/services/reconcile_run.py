@@ -13,7 +13,7 @@ from app.services.explain_orders import Difference, explain_orders
 from app.services.read_at_shop import Ending, ReadOrder, read_at_shop
 from app.services.runtime import Runtime
 
-_READ_AT_ONCE = 50
+_READ_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,15 +44,14 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
     with rt.db.begin(request.program_id) as session:
-        member_id = members.find_winners(session, [request.member_id]).get(
-            request.member_id, request.member_id
-        )
-        books = ledger.lock_books(session, [member_id])
-        if member_id not in books:
+        book = ledger.lock_open_book(session, request.member_id)
+        if book is None:
             raise Refused("unknown_member", "There is no such member.")
-        if done := redemptions.find_by_key(session, member_id, request.request_key):
+        member_id = book.account[1]
+        ours = members.find_merged(session, member_id)  # the click may have been made before a merge
+        if done := redemptions.find_by_key(session, ours, request.request_key):
             return _same(done, request)
-        return _buy(rt, session, request, member_id, books[member_id])
+        return _buy(rt, session, request, member_id, book)
 
 
 def _same(done: RedemptionRow, request: RedeemRequest) -> RedemptionRow:

@@ -7,7 +7,7 @@ from app.services.read_at_shop import Ending, read_at_shop
 from app.services.runtime import Runtime
 from app.services.shop_client import why_not_callable
 
-PAGE = 50
+PAGE = 20
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import jobs, ledger, members, redemptions
+from app.db import jobs, ledger, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.ledger import Book, Draft, EntryKind, Lot
@@ -12,8 +12,8 @@ from app.domain.redeeming import Closing, RedemptionState
 
 def lock_both(session: Session, row: RedemptionRow) -> tuple[Book, RedemptionRow]:
     """The account that the points belong to now (its owner may have been merged), and the row, both locked."""
-    account_id = members.find_winners(session, [row.account_id]).get(row.account_id, row.account_id)
-    book = ledger.lock_books(session, [account_id])[account_id]
+    book = ledger.lock_open_book(session, row.account_id)
+    assert book is not None
     return book, redemptions.lock_redemption(session, row.redemption_id)
 
 

@@ -47,6 +47,7 @@ class Settled:
     verdict: Verdict
     row: OrderRow
     moved: int  # points appended for it, over all accounts, because of this message
+    erased: bool = False  # the message names somebody who asked to be forgotten
 
 
 @dataclass(slots=True)
@@ -93,7 +94,10 @@ def settle_orders(
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
-    return [Settled(verdict, row, action.moved if action else 0) for verdict, row, action in answers]
+    return [
+        Settled(verdict, row, action.moved if action else 0, facts.is_erased(one))
+        for one, (verdict, row, action) in zip(seen, answers, strict=True)
+    ]
 
 
 class _Facts:
@@ -131,7 +135,9 @@ class _Facts:
         ids = orders.new_ids(self.session, len(missing)) if missing else []
         for key, order_id in zip(missing, ids, strict=True):
             program_id = self.shops[key[0]].program_id
-            found[key] = OrderRow(program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1])
+            found[key] = OrderRow(
+                program_id=program_id, order_id=order_id, shop_id=key[0], order_ref=key[1], is_new=True
+            )
         return found
 
     def _as_held(self, keys: Iterable[OrderKey]) -> list[Seen]:
@@ -219,7 +225,7 @@ class _Facts:
             return Verdict.STALE, None  # an older fetch than the one settled last
         is_new = row.order is None
         told = one.order
-        if told.customer_ref is not None and (one.shop_id, told.customer_ref) in self.erased:
+        if self.is_erased(one):
             told = replace(told, customer_ref=None, email=None)
         folded = fold(row.order, told, reread=one.reread)
         row.changed = row.changed or row.order != folded.order or one.reread
@@ -235,6 +241,9 @@ class _Facts:
         if folded.verdict is Verdict.STALE and row.changed:
             self._remember_spend(row)
         return folded.verdict, None
+
+    def is_erased(self, one: Seen) -> bool:
+        return (one.shop_id, one.order.customer_ref) in self.erased
 
     def _mark(self, row: OrderRow, one: Seen, verdict: Verdict) -> None:
         reason = one.wants_reread
@@ -262,18 +271,13 @@ class _Facts:
         assert order is not None
         row.changed = True
         self._decide_owner(row, order)
-        versions = self.versions[row.program_id]
-        program = (
-            versions.get(row.terms_version)
-            if row.terms_version is not None
-            else versions.for_order(order.placed_at, order.goods.currency)
-        )
+        program = program_of(row, order, self.versions[row.program_id])
         if program is None:
             row.held_reason, row.target_points, row.facts = NO_RATE, 0, _held_facts(order)
             return None
         row.held_reason = None
         first = self._fix_terms(row, order, program)
-        target = self._target(row, order, program)
+        target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
         self._remember_spend(row)
         if order.codes_used:
@@ -315,26 +319,15 @@ class _Facts:
         facts = person.facts.values()
         return tier_at(facts, person.floors, program=program, at=placed_at, before=row.key).key
 
-    def _target(self, row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTarget:
-        # A guest's target is provisional: as for a person without other orders.
-        tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
-        excluded = Zero(row.excluded) if row.excluded else None
-        return target_for_order(order, Terms(program=program, tier=tier), excluded=excluded)
-
     def _act(self, row: OrderRow, target: PointsTarget, program: Program) -> _Action:
         action = _Action(row, target, row.member_id, program.refund_policy)
         self.actions.append(action)
         return action
 
     def _remember_spend(self, row: OrderRow) -> None:
-        versions = self.versions[row.program_id]
         order = row.order
         assert order is not None
-        program = (
-            versions.get(row.terms_version)
-            if row.terms_version is not None
-            else versions.for_order(order.placed_at, order.goods.currency)
-        )
+        program = program_of(row, order, self.versions[row.program_id])
         row.spend = spend_fact(row, program) if program and row.excluded is None else None
         person = self.people.get(row.member_id) if row.member_id is not None else None
         if person is None:
@@ -372,7 +365,7 @@ class _Facts:
         if program.rank(tier_key) <= program.rank(row.terms_tier):
             return
         row.terms_tier, row.changed = tier_key, True
-        target = self._target(row, order, program)
+        target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
         self._remember_spend(row)
         self._act(row, target, program)
@@ -385,7 +378,9 @@ class _Facts:
             return
         program = self.versions[row.program_id].live
         person = self.people[row.member_id]
-        tier = tier_at(person.facts.values(), person.floors, program=program, at=self.now)
+        # By a shop's clock that is ahead of ours the order counts only in a moment: nobody would come back then.
+        at = max(self.now, row.spend.counted_at) if row.spend is not None else self.now
+        tier = tier_at(person.facts.values(), person.floors, program=program, at=at)
         if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
             return
         self.upgrades.append(
@@ -412,6 +407,20 @@ class _Facts:
         if order.customer_ref is not None or not order.email:
             return None
         return self.vault.email_hash(order.email)
+
+
+def program_of(row: OrderRow, order: OrderSnapshot, versions: Versions) -> Program | None:
+    """The version whose rules the order has, or would have; None: none has a rate for its currency yet."""
+    if row.terms_version is not None:
+        return versions.get(row.terms_version)
+    return versions.for_order(order.placed_at, order.goods.currency)
+
+
+def target_of(row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTarget:
+    """What the order is worth under its terms. Without terms it is provisional: as for a person without others."""
+    tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
+    excluded = Zero(row.excluded) if row.excluded else None
+    return target_for_order(order, Terms(program=program, tier=tier), excluded=excluded)
 
 
 def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:
@@ -446,23 +455,20 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     """Carry the actions out, in order, on locked books."""
     if not actions:
         return
-    held = ledger.find_held(session, sorted({action.row.source for action in actions}))
+    held = ledger.find_held(
+        session, sorted({action.row.source for action in actions if not action.row.is_new})
+    )
     holders = {account for accounts in held.values() for account in accounts}
     winners = members.find_winners(session, sorted(holders))
     owners = {action.owner for action in actions if action.owner is not None}
     debited = _debited(actions, held, winners)
     books = ledger.lock_books(
         session,
-        owners | holders,
+        owners | {winners.get(one, one) for one in holders},
         lots_of=debited,
         origins={action.row.source for action in actions} if debited else (),
     )
     for action in actions:
-        ours = frozenset(
-            account
-            for account in (*held.get(action.row.source, ()), *((action.owner,) if action.owner else ()))
-            if winners.get(account, account) == action.owner
-        )
         mine = held.setdefault(action.row.source, {})
         before = sum(one.points for one in mine.values())
         settle(
@@ -471,7 +477,7 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
             books,
             mine,
             owner=action.owner,
-            ours=ours,
+            counts_as=winners,
             policy=action.policy,
             now=now,
         )
@@ -484,21 +490,19 @@ def _debited(
 ) -> set[int]:
     """Accounts that this batch may take points from: only they need their lots."""
     debited: set[int] = set()
-    given: dict[str, int] = {}
+    highest: dict[str, int] = {}  # what an action before it in this batch brought the order to
     for action in actions:
         accounts = held.get(action.row.source, {})
-        strangers = {
-            one for one in accounts if winners.get(one, one) != action.owner and accounts[one].points
-        }
-        debited |= strangers
-        before = given.get(action.row.source)
-        if before is None:
-            before = sum(one.points for one in accounts.values())
+        ours = {one for one in accounts if winners.get(one, one) == action.owner}
+        debited |= {winners.get(one, one) for one in accounts if one not in ours and accounts[one].points}
+        # Not what all hold together: a stranger may owe, where a merge was undone.
+        mine = sum(accounts[one].points for one in ours)
+        before = max(mine, highest.get(action.row.source, 0))
         if action.owner is not None and (
             action.target.points < before or any(one.written_off for one in accounts.values())
         ):
             debited.add(action.owner)
-        given[action.row.source] = max(before, action.target.points)
+        highest[action.row.source] = max(before, action.target.points)
     return debited
 
 

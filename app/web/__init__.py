@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.services.runtime import Runtime
-from app.web import confirm, errors, headers, health, storefront, webhooks
+from app.web import admin, api, confirm, errors, headers, health, install, storefront, webhooks, widget
 from app.web.here import put_runtime
 from app.web.policy import require_policies
 
@@ -30,8 +30,12 @@ def create_app(rt: Runtime) -> Flask:
 
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
+    app.register_blueprint(install.blueprint)
     app.register_blueprint(confirm.blueprint)
     storefront.register(app)
+    api.register(app)
+    widget.register(app)
+    admin.register(app)
 
     require_policies(app)
     return app

@@ -85,7 +85,7 @@ def answer(
     if wants_json():
         response = jsonify(
             type="about:blank",
-            title=_TITLES.get(code) or _title(status),
+            title=_TITLES.get(code) or title_of(status),
             status=status,
             code=code,
             detail=detail,
@@ -97,7 +97,7 @@ def answer(
             response.headers["WWW-Authenticate"] = "Bearer"
     else:
         response = make_response(
-            render_template("problem.html", title=_title(status), detail=detail, error_id=error_id)
+            render_template("problem.html", title=title_of(status), detail=detail, error_id=error_id)
         )
     response.status_code = status
     if retry_after_s is not None:
@@ -106,14 +106,14 @@ def answer(
 
 
 def _refused(error: Refused) -> Response:
-    error_id = _new_id()
+    error_id = new_error_id()
     status = status_of(error)
     log.info("refused", error_id=error_id, code=error.code, status=status)
     return answer(status, error.code, error.detail, error_id=error_id)
 
 
 def _retryable(error: Retryable) -> Response:
-    error_id = _new_id()
+    error_id = new_error_id()
     log.warning("retryable", error_id=error_id, detail=error.detail)
     wait_s = error.retry_after_s or RETRY_AFTER_S
     # Not its detail: that names hosts and is written for the log.
@@ -124,7 +124,7 @@ def _retryable(error: Retryable) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return make_response(error.get_response())
-    error_id = _new_id()
+    error_id = new_error_id()
     said = _SAID.get(error.code, "This did not work.")
     response = answer(error.code, f"http_{error.code}", said, error_id=error_id)
     response.headers.extend(
@@ -134,7 +134,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _bug(error: Exception) -> Response:
-    error_id = _new_id()
+    error_id = new_error_id()
     if is_outage(error):
         log.error("database_out", error_id=error_id, error=type(error).__name__)
         said = "This does not work at the moment; please try again a little later."
@@ -144,7 +144,7 @@ def _bug(error: Exception) -> Response:
     return answer(500, "internal_error", said, error_id=error_id)
 
 
-def _title(status: int) -> str:
+def title_of(status: int) -> str:
     return {
         400: "Not understood",
         401: "Not signed in",
@@ -161,5 +161,5 @@ def _title(status: int) -> str:
     }.get(status, "Not possible")
 
 
-def _new_id() -> str:
+def new_error_id() -> str:
     return secrets.token_hex(8)

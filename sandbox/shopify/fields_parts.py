@@ -99,7 +99,6 @@ REFUND: Fields = {
     "transactions": lambda _, of, args: connection([Of(of.order, t) for t in of.what.transactions], args),
     "duties": lambda _, __, ___: [],
     "order": lambda _, of, __: of.order,
-    "duties": lambda _, __, ___: [],
 }
 
 

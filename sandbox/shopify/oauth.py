@@ -30,7 +30,7 @@ def make(shop: Shop) -> Blueprint:
             return _error("invalid_client", "The client credentials are invalid.", 400)
         with shop.lock:
             result = _grant(shop, grant, asked, codes)
-        if kind is not None and isinstance(result, Token):
+        if kind in AFTER_APPLYING and isinstance(result, Token):
             return faulty(shop, kind)
         return _told(shop, result) if isinstance(result, Token) else result
 

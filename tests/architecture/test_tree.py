@@ -10,6 +10,7 @@ MAY_NAME_A_PLATFORM: dict[str, str] = {}
 
 SHARED_BY_SERVICES = {
     "shop_client": "open_shop: every call to a shop goes through it",
+    "wording": "money and rewards in words: the same for shoppers, staff and what is stored",
     "causes": "Cause: the words for why a repair was needed",
     "reconcile_run": "Run: what the kinds of reconciliation have in common",
 }

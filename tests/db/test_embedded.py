@@ -20,12 +20,16 @@ from app.db.cluster import APP, DATABASE, OWNER, SUPERUSER, Cluster, EmbeddedErr
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# Starts, says so, and stays until its standard input ends or a signal comes.
+# Starts, says so, and stays until its standard input ends or a signal comes. Signals are as a terminal leaves them:
+# under nohup, or in the background of a script, some are ignored, and whoever runs the tests there passes that on.
 USER_PROCESS = """
-import sys
+import signal, sys
 from pathlib import Path
 from app.db import embedded
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 share = embedded.start(Path(sys.argv[1]), durable=False)
 print(share.owner_url, flush=True)
 sys.stdin.read()

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -108,8 +107,9 @@ def waiting(rt: Runtime) -> list[Any]:
             connection.execute(
                 text(
                     "SELECT task_name, status::text, attempts, lock, scheduled_at FROM procrastinate_jobs "
-                    "WHERE task_name NOT LIKE 'every%' ORDER BY id"
-                )
+                    "WHERE task_name = ANY(:ours) ORDER BY id"
+                ),
+                {"ours": list(JOBS)},
             )
         )
 
@@ -273,7 +273,7 @@ def test_codes_of_one_shop_are_made_one_at_a_time_and_calls_two_at_most(
                 with lock:
                     now[name] += 1
                     most[name] = max(most[name], now[name])
-            time.sleep(0.03)
+            threading.Event().wait(0.03)
             for name in {kind, "all"} & set(now):
                 with lock:
                     now[name] -= 1

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.db import ledger, redemptions, shops
+from app.db import ledger, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.domain.errors import Refused
+from app.domain.program import default_document
 from app.domain.redeeming import RedemptionState as State
 from app.services.cancel_redemption import cancel_redemption
 from app.services.check_code import check_code
@@ -337,6 +338,34 @@ def test_a_cancelled_order_never_pays_twice(spender: Spender) -> None:
         spender.stand.deliver_all()
         spender.work()
         assert (spender.row(bought).state, spender.usable(row)) == (State.USED, 0)
+
+
+def test_points_given_back_for_a_return_are_taken_again_when_the_code_can_be_used_again(
+    rt: Runtime, clock: Clock
+) -> None:
+    spender = make_spender(rt, clock, "woocommerce")  # which lets a cancelled order's code be used again
+    document = default_document("Sprig", "USD", "UTC")
+    document["refunds"]["return_redeemed_points"] = True
+    with rt.db.begin(spender.stand.program_id) as session:
+        programs.add_version(session, document, by="ada", note="", now=rt.now())
+    bought = spender.redeem()
+    spender.work()
+    order = spender.order(spender.row(bought).code)
+    clock.forward(minutes=1)
+    spender.stand.deliver_all()
+    spender.work()
+    clock.forward(hours=1)
+    spender.stand.store.refund(order, amount=order.total / 2)
+    spender.stand.deliver_all()
+    spender.work()
+    assert spender.row(bought).returned == 50
+    clock.forward(hours=1)
+    spender.stand.store.cancel(order)
+    spender.stand.deliver_all()
+    spender.work()
+    row = spender.row(bought)
+    assert (row.state, row.returned, spender.usable(row)) == (State.ISSUED, 0, 1)
+    assert spender.available == 400
 
 
 def test_a_code_that_staff_take_away_gives_its_points_back(spender: Spender) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -110,6 +111,14 @@ def test_the_tier_when_the_order_was_placed_decides_and_stays(shop: Shop) -> Non
     )
     shop.see(refunded)
     assert shop.points() == 125  # what b earned as Silver stays
+
+
+def test_a_shops_clock_that_is_ahead_of_ours_delays_no_tier(shop: Shop) -> None:
+    soon = NOW + timedelta(seconds=30)
+    shop.see(make_order(goods=eur("600.00"), placed_at=soon, paid_at=soon, updated_at=soon))
+    balances = shop.state()["balances"]
+    assert isinstance(balances, dict)
+    assert balances["7"][2] == "silver"
 
 
 def test_an_order_learnt_late_lifts_the_tier_of_those_behind_it(shop: Shop) -> None:

@@ -7,7 +7,7 @@ import jwt
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.db import shops
+from app.db import members, shops
 from app.db.directory import Kind
 from app.domain.orders import OrderSnapshot
 from app.services.adjust import adjust
@@ -19,8 +19,6 @@ from app.services.shop_access import shop_access
 from app.services.shop_memory import KnownShop
 from tests.conftest import unique
 from tests.services.houses import make_shop
-
-SPENT = {"redemptions", "history", "rewards"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,22 @@ class Storefront:
     def give(self, member_id: int, points: int, reason: str = "a gift") -> None:
         key = unique("give")
         adjust(self.rt, self.program_id, member_id, points, reason=reason, actor="Ada", request_key=key)
+
+    def know(self, customer_ref: str, email: str | None, *, verified: bool = False) -> int:
+        """As the shop tells of its customer. Returns the identity."""
+        key = (self.shop.shop_id, customer_ref)
+        with self.rt.db.begin(self.program_id) as session:
+            identity = members.add_identities(session, [(self.program_id, *key)], now=self.rt.now())[key]
+            members.put_personal(
+                session,
+                self.rt.vault,
+                identity,
+                email=email,
+                email_verified=verified,
+                name="Ada",
+                now=self.rt.now(),
+            )
+        return identity.identity_id
 
     def see(self, *orders: OrderSnapshot) -> None:
         with self.rt.db.begin(self.program_id) as session:

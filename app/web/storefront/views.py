@@ -11,12 +11,10 @@ from flask import Response, jsonify, request
 from app.domain.errors import Refused
 from app.services.await_code import await_code
 from app.services.cancel_redemption import cancel_redemption
-from app.services.describe_member import describe_member
-from app.services.describe_shopfront import describe_shopfront
-from app.services.due_email_proofs import email_proof_state
 from app.services.enrol_customer import enrol_customer
 from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
 from app.services.list_rewards import list_rewards
+from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
 from app.services.redeem import MAX_KEY, RedeemRequest, redeem
 from app.services.send_email_proof import send_email_proof
@@ -135,15 +133,8 @@ def post_email_proof() -> tuple[Response, int]:
 
 def _me(who: Shopper, *, asked: bool) -> present.Json:
     """Everything the panel begins with. A customer who is signed in becomes a member here, where that is automatic."""
-    rt, shop = runtime(), who.shop
-    front = describe_shopfront(rt, shop.program_id, shop.shop_id)
-    view, proof = None, None
-    if who.customer_ref is not None:
-        identity = enrol_customer(rt, shop.program_id, shop.shop_id, who.customer_ref, asked=asked)
-        if identity is not None and identity.member_id is not None:
-            view = describe_member(rt, shop.program_id, identity.member_id)
-            proof = email_proof_state(rt, shop.program_id, identity.identity_id)
-    return present.me(who, front, view, proof, rt.now())
+    panel = open_panel(runtime(), who, asked=asked)
+    return present.me(who, panel.front, panel.member, panel.email_proof, runtime().now())
 
 
 def _own(who: Shopper, member_id: int, redemption_ref: str) -> RedemptionView:

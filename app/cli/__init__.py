@@ -1,0 +1,39 @@
+"""`laurel`, the command line. Each group of commands has its module; this is the list of them.
+
+Exit codes: 0 done, 1 something is wrong or was refused, 2 used wrongly (settings that are missing included).
+"""
+
+import click
+
+from app.cli import checking, connecting, members, people, programs, running
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="laurel", message="%(version)s")
+def main() -> None:
+    """Laurel: points, tiers and rewards for shops, one balance for each customer."""
+
+
+for command in (
+    running.demo,
+    running.serve,
+    running.worker,
+    running.migrate,
+    connecting.connect,
+    members.members,
+    members.redeem,
+    programs.program,
+    checking.reconcile,
+    checking.audit,
+    checking.replay,
+    checking.doctor,
+    checking.backup,
+    checking.restore,
+    people.api_key,
+    people.staff,
+    people.keys,
+    people.invite,
+):
+    main.add_command(command)
+
+__all__ = ["main"]

@@ -1,0 +1,151 @@
+"""`laurel members …` and `laurel redeem`."""
+
+import getpass
+import secrets
+
+import click
+
+from app.cli.common import (
+    SomethingWrong,
+    example,
+    json_option,
+    moment,
+    program_option,
+    runtime,
+    sentences,
+    show_json,
+)
+from app.domain.errors import Refused
+from app.services.adjust import adjust as adjust_points
+from app.services.await_code import await_code
+from app.services.describe_member import describe_member
+from app.services.find_member import ByCustomer, ByEmail, ById, Who, find_member
+from app.services.find_program import find_program
+from app.services.find_shop import find_shop
+from app.services.member_entries import member_entries
+from app.services.redeem import RedeemRequest
+from app.services.redeem import redeem as redeem_points
+from app.services.runtime import Runtime
+
+
+@click.group()
+def members() -> None:
+    """Look after members. WHO is our id, <shop>:<customer> as the shop numbers them, or an e-mail address."""
+
+
+@members.command()
+@click.argument("who")
+@click.option(
+    "--entries", "count", type=click.IntRange(0, 1000), default=20, show_default=True, help="How many."
+)
+@program_option
+@json_option
+@sentences
+@example("laurel members show acme:1207 --json")
+def show(who: str, count: int, program_key: str | None, as_json: bool) -> None:
+    """Balance, tier, identities and the last entries, each with its explanation."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        member_id = _member(rt, program_id, who)
+        view = describe_member(rt, program_id, member_id)
+        entries = member_entries(rt, program_id, member_id, limit=count).entries if count else ()
+    if as_json:
+        show_json({"member": view, "entries": entries})
+        return
+    balance = view.balance
+    click.echo(f"Member {view.member_id}, {view.tier.name}, since {moment(view.joined_at)}")
+    click.echo(
+        f"{balance.available} points available, {balance.pending} pending, {view.lifetime_points} earned in all"
+    )
+    for one in view.identities:
+        proven = " (proven)" if one.email_verified else ""
+        click.echo(f"  {one.shop_key}:{one.customer_ref or 'erased'}  {one.email or ''}{proven}".rstrip())
+    for entry in entries:
+        click.echo(f"{moment(entry.entry.recorded_at)}  {entry.entry.points:+8d}  {entry.sentence}")
+
+
+@members.command(context_settings={"ignore_unknown_options": True})
+@click.argument("who")
+@click.argument("points", type=int)
+@click.option("--reason", required=True, help="Why; the member may ask.")
+@click.option("--key", help="Done once under this key, however often it is asked.")
+@program_option
+@json_option
+@sentences
+@example('laurel members adjust acme:1207 -40 --reason "Two mugs came back broken"')
+def adjust(
+    who: str, points: int, reason: str, key: str | None, program_key: str | None, as_json: bool
+) -> None:
+    """Give or take points. Never below 0."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        member_id = _member(rt, program_id, who)
+        done = adjust_points(
+            rt,
+            program_id,
+            member_id,
+            points,
+            reason=reason,
+            actor=f"cli:{getpass.getuser()}",
+            request_key=key or secrets.token_hex(16),
+        )
+        balance = describe_member(rt, program_id, done.account_id).balance
+    if as_json:
+        show_json({"adjustment": done, "balance": balance})
+    else:
+        click.echo(
+            f"{done.points:+d} points; member {done.account_id} has {balance.available} available now."
+        )
+
+
+@click.command()
+@click.argument("who")
+@click.argument("reward")
+@click.option("--shop", "shop_key", help="Where the code will be used; not needed where there is one shop.")
+@click.option("--key", help="Done once under this key, however often it is asked.")
+@program_option
+@json_option
+@sentences
+@example("laurel redeem acme:1207 five-off --shop acme")
+def redeem(
+    who: str, reward: str, shop_key: str | None, key: str | None, program_key: str | None, as_json: bool
+) -> None:
+    """Spend a member's points on REWARD. The code is made by `laurel worker`; this waits 3 seconds for it."""
+    with runtime("redeem") as rt:
+        program_id = find_program(rt, program_key)
+        request = RedeemRequest(
+            program_id=program_id,
+            member_id=_member(rt, program_id, who),
+            shop_id=find_shop(rt, program_id, shop_key).shop_id,
+            reward_key=reward,
+            request_key=key or secrets.token_hex(16),
+            actor=f"cli:{getpass.getuser()}",
+        )
+        bought = redeem_points(rt, request)
+        view = await_code(rt, program_id, bought.redemption_id)
+    if as_json:
+        show_json(view)
+    elif view.code:
+        click.echo(f"{view.code}  (good until {moment(view.expires_at)} UTC)")
+    elif view.state.value == "requested":
+        click.echo("The points are taken; the shop has not made the code yet. `laurel members show` tells.")
+    else:
+        raise SomethingWrong(view.message or f"The redemption is {view.state.value}.")
+
+
+def _member(rt: Runtime, program_id: int, text: str) -> int:
+    found = find_member(rt, program_id, _who(text))
+    if found is None:
+        raise Refused("unknown_member", f"There is no member “{text}” in this program.")
+    return found
+
+
+def _who(text: str) -> Who:
+    if "@" in text:
+        return ByEmail(text)
+    shop_key, colon, customer_ref = text.partition(":")
+    if colon:
+        return ByCustomer(shop_key, customer_ref)
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        return ById(int(text))
+    raise click.BadParameter("say our id, <shop>:<customer>, or an e-mail address", param_hint="WHO")

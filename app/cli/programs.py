@@ -1,0 +1,137 @@
+"""`laurel program …`: the rules as a document, its versions, and what differs between them."""
+
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.common import (
+    SomethingWrong,
+    UsedWrongly,
+    example,
+    json_option,
+    moment,
+    program_option,
+    runtime,
+    sentences,
+    show_json,
+)
+from app.services.check_document import WrongDocument, check_document
+from app.services.diff_documents import diff_documents
+from app.services.find_program import find_program
+from app.services.publish_program import get_version, list_versions, publish_program, roll_back
+
+file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@click.group()
+def program() -> None:
+    """The program's rules: one document; each publishing makes a version that never changes."""
+
+
+@program.command()
+@click.option("--version", type=click.IntRange(1), help="The live one otherwise.")
+@click.option("--versions", "listed", is_flag=True, help="List them all.")
+@program_option
+@json_option
+@sentences
+@example("laurel program show > rules.json")
+def show(version: int | None, listed: bool, program_key: str | None, as_json: bool) -> None:
+    """Print the document as it is published, ready to be edited and published again."""
+    with runtime("program") as rt:
+        program_id = find_program(rt, program_key)
+        if not listed:
+            show_json(get_version(rt, program_id, version).document)
+            return
+        known = list_versions(rt, program_id)
+    if as_json:
+        show_json(
+            [
+                {"version": v.version, "published_at": v.published_at, "by": v.published_by, "note": v.note}
+                for v in known
+            ]
+        )
+        return
+    for one in known:
+        click.echo(f"{one.version:4d}  {moment(one.published_at)}  {one.published_by}  {one.note}")
+
+
+@program.command()
+@file_argument
+@sentences
+@example("laurel program validate rules.json")
+def validate(file: Path) -> None:
+    """Say everything that is wrong with a document, without a database."""
+    _check(_read(file))
+    click.echo("The document is right.")
+
+
+@program.command()
+@file_argument
+@click.option(
+    "--version", type=click.IntRange(1), help="Compare with this version; with the live one otherwise."
+)
+@program_option
+@json_option
+@sentences
+@example("laurel program diff rules.json")
+def diff(file: Path, version: int | None, program_key: str | None, as_json: bool) -> None:
+    """Say what publishing FILE would change, a line each."""
+    document = _read(file)
+    with runtime("program") as rt:
+        lines = diff_documents(get_version(rt, find_program(rt, program_key), version).document, document)
+    if as_json:
+        show_json(lines)
+        return
+    for line in lines or ["Nothing differs."]:
+        click.echo(line)
+
+
+@program.command()
+@file_argument
+@click.option("--note", default="", help="What changes, for whoever reads the versions later.")
+@program_option
+@sentences
+@example('laurel program publish rules.json --note "Gold from 1,500"')
+def publish(file: Path, note: str, program_key: str | None) -> None:
+    """Make FILE the live version. Orders that were counted keep their terms."""
+    document = _read(file)
+    _check(document)
+    with runtime("program") as rt:
+        version = publish_program(rt, find_program(rt, program_key), document, by=_me(), note=note)
+    click.echo(f"Version {version} is live.")
+
+
+@program.command()
+@click.argument("version", type=click.IntRange(1))
+@program_option
+@sentences
+@example("laurel program rollback 3")
+def rollback(version: int, program_key: str | None) -> None:
+    """Publish an older VERSION's document again, as a new version."""
+    with runtime("program") as rt:
+        new = roll_back(rt, find_program(rt, program_key), version, by=_me())
+    click.echo(f"Version {new} is live; it says what version {version} said.")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text())
+    except (ValueError, RecursionError) as error:
+        raise UsedWrongly(f"{file} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise UsedWrongly(f"{file} is not a program's document: it must be an object.")
+    return document
+
+
+def _check(document: dict[str, Any]) -> None:
+    try:
+        check_document(document)
+    except WrongDocument as wrong:
+        raise SomethingWrong("\n".join(f"{field}: {fault}" for field, fault in wrong.faults)) from wrong
+
+
+def _me() -> str:
+    return f"cli:{getpass.getuser()}"

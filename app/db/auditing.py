@@ -1,0 +1,209 @@
+"""What audit and replay read: accounts a page at a time, their entries as a stream, all fenced, nothing written."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from app.db.ledger import entry_of
+from app.db.session import Session
+from app.domain.chain import HeadsDigest
+from app.domain.ledger import Entry, Lot
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """An account as stored. `tier_key` and `lifetime_points` None: there is no member of it."""
+
+    program_id: int
+    account_id: int
+    points: int
+    deficit: int
+    seq: int
+    head: bytes
+    merged_into: int | None
+    closed: bool
+    tier_key: str | None
+    lifetime_points: int | None
+
+
+def count(session: Session, table: str) -> int:
+    """How many rows of the session's program a table of ours has."""
+    return int(session.scalar(f"SELECT count(*) FROM {table} WHERE {{fence}}"))
+
+
+def pages_of_accounts(
+    session: Session, *, only_open: bool = False, size: int = PAGE
+) -> Iterator[list[AccountRow]]:
+    """Every account, by id."""
+    after = 0
+    while page := _accounts(
+        session,
+        "a.id > :after AND NOT (:only_open AND a.closed_at IS NOT NULL)",
+        after=after,
+        only_open=only_open,
+        limit=size,
+    ):
+        yield page
+        after = page[-1].account_id
+
+
+def find_merged_into(session: Session, account_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Account -> those that were merged into it, directly or by way of others. Only accounts that have any."""
+    rows = session.rows(
+        "WITH RECURSIVE down(root, id, depth) AS ("
+        "SELECT merged_into, id, 1 FROM accounts WHERE {fence} AND merged_into = ANY(:ids) "
+        "UNION ALL SELECT d.root, a.id, d.depth + 1 FROM down d JOIN accounts a ON a.merged_into = d.id "
+        "WHERE {fence:a} AND d.depth < 100) SELECT DISTINCT root, id FROM down ORDER BY root, id",
+        ids=list(account_ids),
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.root, []).append(row.id)
+    return found
+
+
+def find_accounts(session: Session, account_ids: Sequence[int]) -> list[AccountRow]:
+    return _accounts(session, "a.id = ANY(:ids)", ids=list(account_ids)) if account_ids else []
+
+
+def stream_chains(session: Session, account_ids: Sequence[int]) -> Iterator[tuple[int, Iterator[Entry]]]:
+    """(account, its entries, first to last) of each that has any, by id. Each must be read before the next.
+
+    Reading an entry raises ValueError, KeyError or TypeError if it is not in a form that we write.
+    """
+    rows = session.stream(
+        "SELECT * FROM entries WHERE {fence} AND account_id = ANY(:ids) ORDER BY account_id, seq",
+        ids=list(account_ids),
+    )
+    for account_id, ours in groupby(rows, key=lambda row: row.account_id):
+        yield int(account_id), map(entry_of, ours)
+
+
+def find_all_lots(session: Session, account_ids: Sequence[int]) -> dict[int, list[Lot]]:
+    """Every lot of the accounts, empty ones too."""
+    rows = session.rows(
+        "SELECT account_id, seq, remaining, expired, available_at, expires_at, origin FROM lots "
+        "WHERE {fence} AND account_id = ANY(:ids) ORDER BY account_id, seq",
+        ids=list(account_ids),
+    )
+    found: dict[int, list[Lot]] = {}
+    for row in rows:
+        lot = Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
+        found.setdefault(row.account_id, []).append(lot)
+    return found
+
+
+def heads_digest(session: Session) -> str:
+    """The digest of the program's chains by their stored heads: the audit's, if they are as they should be."""
+    digest = HeadsDigest()
+    for row in session.stream("SELECT id, seq, head FROM accounts WHERE {fence} AND seq > 0 ORDER BY id"):
+        digest.add(row.id, row.seq, bytes(row.head))
+    return digest.hex()
+
+
+def sum_earned(session: Session, account_ids: Iterable[int]) -> dict[int, int]:
+    """Account -> points earned, less reversals."""
+    rows = session.rows(
+        "SELECT account_id, sum(points) AS points FROM entries WHERE {fence} AND account_id = ANY(:ids) "
+        "AND kind IN ('earn', 'earn_reversal') GROUP BY account_id",
+        ids=list(account_ids),
+    )
+    return {row.account_id: int(row.points) for row in rows}
+
+
+def find_points(session: Session) -> tuple[dict[str, int], int]:
+    """(kind -> sum of its entries, sum of the accounts' points) of the whole program."""
+    rows = session.rows("SELECT kind, sum(points) AS points FROM entries WHERE {fence} GROUP BY kind")
+    outstanding = session.scalar("SELECT coalesce(sum(points), 0) FROM accounts WHERE {fence}")
+    return {row.kind: int(row.points) for row in rows}, int(outstanding)
+
+
+# Entries whose cause is not there. A source is `<what>:<id>`, with `:write_off` or `:undo` behind it.
+_CAUSES = {
+    "order": "SELECT 1 FROM orders c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
+    "redemption": "SELECT 1 FROM redemptions c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
+    "adjustment": "SELECT 1 FROM adjustments c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause "
+    "AND c.account_id = e.account_id AND c.points = e.points",
+    "merge": "SELECT 1 FROM merges c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause "
+    "AND e.account_id IN (c.winner_id, c.loser_id) "
+    "AND (c.undone_at IS NOT NULL OR split_part(e.source, ':', 3) <> 'undo')",
+    "lot": "SELECT 1 FROM lots c WHERE {fence:c} AND c.program_id = e.program_id AND c.account_id = e.account_id "
+    "AND c.seq = e.cause",
+}
+
+
+def find_without_cause(session: Session, account_ids: Sequence[int]) -> Sequence[Any]:
+    """(account, seq, kind, source) of entries that name a cause which is not there, or says otherwise."""
+    known = " ".join(f"WHEN '{what}' THEN EXISTS ({cause})" for what, cause in _CAUSES.items())
+    return session.rows(
+        "SELECT e.account_id, e.seq, e.kind, e.source FROM ("
+        "SELECT program_id, account_id, seq, kind, source, points, "
+        "CASE WHEN source ~ '^[a-z]+:[0-9]{1,18}(:[a-z_]+)?$' "
+        "THEN CAST(split_part(source, ':', 2) AS bigint) END AS cause "
+        "FROM entries WHERE {fence} AND account_id = ANY(:ids)) e "
+        f"WHERE NOT coalesce(CASE split_part(e.source, ':', 1) {known} END, false) ORDER BY e.account_id, e.seq",
+        ids=list(account_ids),
+    )
+
+
+def find_unbooked(session: Session) -> Sequence[Any]:
+    """Adjustments without their entry."""
+    return session.rows(
+        "SELECT a.id, a.account_id, a.points FROM adjustments a WHERE {fence:a} AND NOT EXISTS ("
+        "SELECT 1 FROM entries e WHERE {fence:e} AND e.program_id = a.program_id "
+        "AND e.source = 'adjustment:' || a.id AND e.account_id = a.account_id) ORDER BY a.id"
+    )
+
+
+def find_merge_faults(session: Session) -> Sequence[Any]:
+    """Merges whose two sides do not add up to nothing, or whose loser is not closed into another account."""
+    return session.rows(
+        "SELECT m.id, m.winner_id, m.loser_id, m.undone_at, coalesce(t.points, 0) AS points, l.merged_into "
+        "FROM merges m LEFT JOIN accounts l ON {fence:l} AND l.program_id = m.program_id AND l.id = m.loser_id "
+        "LEFT JOIN LATERAL (SELECT sum(e.points) AS points FROM entries e WHERE {fence:e} "
+        "AND e.program_id = m.program_id "
+        "AND e.source IN ('merge:' || m.id, 'merge:' || m.id || ':' || 'undo')) t ON true "
+        "WHERE {fence:m} AND (coalesce(t.points, 0) <> 0 OR (m.undone_at IS NULL AND l.merged_into IS NULL)) "
+        "ORDER BY m.id"
+    )
+
+
+def pages_of_redemptions(session: Session) -> Iterator[Sequence[Any]]:
+    """Each redemption with what the ledger took for it and gave back, over all accounts; by id."""
+    after = 0
+    while page := session.rows(
+        "SELECT r.id, r.account_id, r.state, r.cost, r.returned, r.order_id, r.reward->>'unused' AS unused, "
+        "CAST(r.reward->>'return_on_refund' AS boolean) AS returns, "
+        "coalesce(t.taken, 0) AS taken, coalesce(t.back, 0) AS back FROM redemptions r LEFT JOIN LATERAL ("
+        "SELECT -sum(e.points) FILTER (WHERE e.kind = 'redeem' AND e.account_id = r.account_id) AS taken, "
+        "sum(e.points) FILTER (WHERE e.kind = 'redeem_reversal') AS back FROM entries e WHERE {fence:e} "
+        "AND e.program_id = r.program_id AND e.source = 'redemption:' || r.id) t ON true "
+        "WHERE {fence:r} AND r.id > :after ORDER BY r.id LIMIT :limit",
+        after=after,
+        limit=PAGE,
+    ):
+        yield page
+        after = page[-1].id
+
+
+def find_stuck(session: Session, attempts: int) -> Sequence[Any]:
+    """Deliveries that were taken up that often and are still waiting."""
+    return session.rows(
+        "SELECT id, topic, attempts, received_at FROM inbox WHERE {fence} AND state = 'new' "
+        "AND attempts >= :attempts ORDER BY id LIMIT 1000",
+        attempts=attempts,
+    )
+
+
+def _accounts(session: Session, condition: str, **params: Any) -> list[AccountRow]:
+    rows = session.rows(
+        "SELECT a.program_id, a.id AS account_id, a.points, a.deficit, a.seq, a.head, a.merged_into, "
+        "a.closed_at IS NOT NULL AS closed, m.tier_key, m.lifetime_points FROM accounts a "
+        "LEFT JOIN members m ON {fence:m} AND m.program_id = a.program_id AND m.id = a.id "
+        f"WHERE {{fence:a}} AND {condition} ORDER BY a.id LIMIT :limit",
+        {"limit": None, **params},
+    )
+    return [AccountRow(**{**row._mapping, "head": bytes(row.head)}) for row in rows]

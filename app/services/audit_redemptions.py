@@ -1,0 +1,38 @@
+"""Every redemption: paid for in the ledger, and given back as far as its state says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.db import auditing
+from app.db.session import Session
+from app.domain.program import UnusedCodes
+from app.domain.redeeming import OPEN, RedemptionState
+from app.services.findings import Findings
+
+
+def audit_redemptions(session: Session, findings: Findings) -> None:
+    """A code that can be used, or was, has a debit that stands; one that cannot has its points back."""
+    for page in auditing.pages_of_redemptions(session):
+        for row in page:
+            for what, detail in _faults(row):
+                findings.add(f"redemption:{row.id}", what, detail)
+        findings.looked_at("redemptions", len(page))
+
+
+def _faults(row: Any) -> Iterator[tuple[str, str]]:
+    state = RedemptionState(row.state)
+    if row.taken != row.cost:
+        yield "no_debit", f"costs {row.cost} points, account {row.account_id} was debited {row.taken}"
+    if row.back != row.returned:
+        yield "returned", f"{row.returned} points are noted as given back, the entries give {row.back}"
+    if state in OPEN and row.back:
+        yield "debit_reversed", f"is {state} although {row.back} of its points were given back"
+    if state is RedemptionState.USED:
+        if row.order_id is None:
+            yield "used_by_none", "is used, and no order used it"
+        if not 0 <= row.back <= (row.cost if row.returns else 0):
+            yield "debit_reversed", f"is used although {row.back} of its points were given back"
+    elif state not in OPEN and row.back != row.cost:
+        breakage = state is RedemptionState.EXPIRED and row.unused == UnusedCodes.BREAKAGE.value
+        if not breakage or row.back:
+            yield "not_returned", f"is {state}, and {row.back} of {row.cost} points were given back"

@@ -1,0 +1,34 @@
+"""The program as a whole: every point that is outstanding was earned, given or returned, and not taken since."""
+
+from app.db import auditing
+from app.db.session import Session
+from app.domain.ledger import EntryKind
+from app.services.findings import Findings
+
+_TRANSFERS = (EntryKind.TRANSFER_OUT, EntryKind.TRANSFER_IN)
+
+
+def audit_sums(session: Session, findings: Findings) -> None:
+    """earned − reversed − redeemed + returned − expired ± adjusted ± transfers ± write-offs = outstanding.
+
+    Entries are signed, so that is their sum; what moves between accounts must add up to nothing.
+    """
+    by_kind, outstanding = auditing.find_points(session)
+    if sum(by_kind.values()) != outstanding:
+        told = ", ".join(f"{kind} {points}" for kind, points in sorted(by_kind.items()))
+        detail = f"{outstanding} points are outstanding, the entries give {sum(by_kind.values())} ({told})"
+        findings.add("program", "sum", detail)
+    moved = sum(by_kind.get(kind, 0) for kind in _TRANSFERS)
+    if moved:
+        findings.add("program", "transfers", f"transfers add up to {moved} points, not to nothing")
+    for row in auditing.find_merge_faults(session):
+        if row.points:
+            detail = f"moved {row.points} points more in than out"
+            findings.add(f"merge:{row.id}", "merge_sum", detail)
+        if row.undone_at is None and row.merged_into is None:
+            detail = f"account {row.loser_id} was merged and is not closed"
+            findings.add(f"merge:{row.id}", "merge_open", detail)
+    for row in auditing.find_unbooked(session):
+        detail = f"{row.points} points for account {row.account_id} were never booked"
+        findings.add(f"adjustment:{row.id}", "not_booked", detail)
+    findings.counts["outstanding"] = outstanding

@@ -1,0 +1,93 @@
+"""Everything that is stored about one person, as plain data: to be handed over when they ask."""
+
+from datetime import datetime
+from typing import Any
+
+from app.db.orders import find_orders_where
+from app.services.describe_member import describe_member
+from app.services.find_redemptions import find_redemptions
+from app.services.member_entries import member_entries
+from app.services.runtime import Runtime
+
+_AT_ONCE = 500
+
+
+def export_member(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
+    """Who they are at which shop, tier, every entry with its reason, orders, codes. Raises: Refused("unknown_member")."""
+    member = describe_member(rt, program_id, member_id)
+    return {
+        "made_at": _iso(rt.now()),
+        "member": member.member_id,
+        "joined_at": _iso(member.joined_at),
+        "tier": member.tier.name,
+        "balance": {"available": member.balance.available, "pending": member.balance.pending},
+        "lifetime_points": member.lifetime_points,
+        "identities": [
+            {
+                "shop": one.shop_key,
+                "customer": one.customer_ref,
+                "email": one.email,
+                "email_verified": one.email_verified,
+                "name": one.name,
+            }
+            for one in member.identities
+        ],
+        "entries": _entries(rt, program_id, member.member_id),
+        "orders": _orders(rt, program_id, member.member_id),
+        "redemptions": [
+            {
+                "reward": one.bought.title,
+                "points": one.bought.cost,
+                "state": one.state.value,
+                "code": one.code,
+                "shop": one.shop_key,
+                "requested_at": _iso(one.requested_at),
+                "expires_at": _iso(one.expires_at),
+            }
+            for one in find_redemptions(rt, program_id, member.member_id)
+        ],
+    }
+
+
+def _entries(rt: Runtime, program_id: int, member_id: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    cursor: int | None = None
+    while True:
+        page = member_entries(rt, program_id, member_id, cursor=cursor, limit=_AT_ONCE)
+        found += [
+            {
+                "number": view.entry.seq,
+                "kind": view.entry.kind.value,
+                "points": view.entry.points,
+                "occurred_at": _iso(view.entry.occurred_at),
+                "available_at": _iso(view.entry.available_at),
+                "expires_at": _iso(view.entry.expires_at),
+                "because": view.sentence,
+            }
+            for view in page.entries
+        ]
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+def _orders(rt: Runtime, program_id: int, member_id: int) -> list[dict[str, Any]]:
+    with rt.db.begin(program_id) as session:
+        rows = find_orders_where(session, "o.member_id = :member", member=member_id)
+    return [
+        {
+            "number": row.order.number,
+            "placed_at": _iso(row.order.placed_at),
+            "state": row.order.state.value,
+            "goods": str(row.order.goods),
+            "goods_refunded": str(row.order.goods_refunded),
+            "currency": row.order.goods.currency,
+            "points": row.target_points,
+        }
+        for row in rows
+        if row.order is not None
+    ]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,70 @@
+"""What the shopper's panel begins with: shop, program, and the member if there is one."""
+
+from dataclasses import dataclass
+
+from app.db.members import Personal
+from app.db.panel import Person, find_panel
+from app.domain.program import Program
+from app.services.describe_member import MemberView, describe_member, member_view
+from app.services.describe_shopfront import Shopfront, describe_shopfront, shopfront_of
+from app.services.due_email_proofs import email_proof_state
+from app.services.enrol_customer import enrol_customer
+from app.services.prove_shopper import Shopper
+from app.services.runtime import Runtime
+from app.services.send_email_proof import LIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    front: Shopfront
+    member: MemberView | None
+    email_proof: str | None  # wanted, sent, or nothing to prove
+
+
+def open_panel(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
+    """A customer who is signed in becomes a member here, where joining is automatic or they `asked`.
+
+    Whoever is a member already, which is nearly everybody, costs one way to the database and back.
+    """
+    shop = who.shop
+    found = find_panel(rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, now=rt.now())
+    if found is not None and (found.person is not None or who.customer_ref is None):
+        front = shopfront_of(found.program, found.shop_name, found.shop_currency)
+        if found.person is None:
+            return Panel(front, None, None)
+        return Panel(front, _view(rt, who, found.person, found.program), _proof(rt, who, found.person))
+    return _join(rt, who, asked=asked)
+
+
+def _join(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
+    shop = who.shop
+    front = describe_shopfront(rt, shop.program_id, shop.shop_id)
+    if who.customer_ref is None:
+        return Panel(front, None, None)
+    identity = enrol_customer(rt, shop.program_id, shop.shop_id, who.customer_ref, asked=asked)
+    if identity is None or identity.member_id is None:
+        return Panel(front, None, None)
+    member = describe_member(rt, shop.program_id, identity.member_id)
+    return Panel(front, member, email_proof_state(rt, shop.program_id, identity.identity_id))
+
+
+def _view(rt: Runtime, who: Shopper, person: Person, program: Program) -> MemberView:
+    me = Personal(
+        identity_id=person.identity_id,
+        shop_id=who.shop.shop_id,
+        customer_ref=who.customer_ref or "",
+        email=None,
+        email_verified=False,
+        name=person.name,
+        proof_sent_at=person.proof_sent_at,
+    )
+    keys = {who.shop.shop_id: who.shop.key}
+    return member_view(person.member, person.book, [me], keys, person.spend, program, rt.now())
+
+
+def _proof(rt: Runtime, who: Shopper, person: Person) -> str | None:
+    if not person.may_prove:
+        return None
+    if person.proof_sent_at is not None and rt.now() - person.proof_sent_at < LIVES:
+        return "sent"
+    return email_proof_state(rt, who.shop.program_id, person.identity_id)

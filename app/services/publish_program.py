@@ -1,0 +1,180 @@
+"""A changed program goes live: checked, compared with the live one, tried on what is held, published."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from app.db import jobs, programs, recounts
+from app.db.session import Session
+from app.domain.errors import Refused
+from app.domain.program import Program
+from app.services.check_document import WrongDocument, check_document
+from app.services.recount import all_to_recount
+from app.services.runtime import Runtime
+from app.services.settle_orders import settle_orders
+
+MAX_NOTE = 300
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field: what the live version says, and what the new one would. None: not there."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishPreview:
+    """What publishing would do. `orders`: held ones that would count at once, with their `points`."""
+
+    live_version: int
+    changes: tuple[Change, ...]
+    orders: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionView:
+    version: int
+    document: Mapping[str, Any]
+    published_at: datetime
+    published_by: str
+    note: str
+
+
+def read_document(text: str) -> dict[str, Any]:
+    """The document of a text. Raises: WrongDocument, for what is no JSON with the line, else with every field."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        where = (
+            f"line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else "document"
+        )
+        raise WrongDocument(
+            [(where, "This is no JSON: " + str(getattr(error, "msg", "it cannot be read")))]
+        ) from None
+    if not isinstance(document, dict):
+        raise WrongDocument([("document", "This is JSON, but not an object in braces.")])
+    check_document(document)
+    return document
+
+
+def live_program(rt: Runtime, program_id: int) -> Program:
+    """The settings as they are now."""
+    with rt.db.begin(program_id) as session:
+        return programs.load_versions(session)[program_id].live
+
+
+def list_versions(rt: Runtime, program_id: int) -> list[VersionView]:
+    """Newest first: the first is live."""
+    with rt.db.begin(program_id) as session:
+        return [VersionView(**row._mapping) for row in programs.find_documents(session)]
+
+
+def get_version(rt: Runtime, program_id: int, version: int | None) -> VersionView:
+    """That version; None: the live one. Raises: Refused("unknown_version")."""
+    known = list_versions(rt, program_id)
+    if version is None:
+        return known[0]
+    for one in known:
+        if one.version == version:
+            return one
+    raise Refused("unknown_version", f"There is no version {version}; the newest is {known[0].version}.")
+
+
+def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -> PublishPreview:
+    """The same code as publishing, in a transaction that is rolled back. Raises: WrongDocument."""
+    check_document(document)
+    with rt.db.trial(program_id) as session:
+        live = programs.find_documents(session)[0]
+        _require_possible(session, live.document, document)
+        before = recounts.find_points(session)
+        programs.add_version(session, document, by="preview", note="", now=rt.now())
+        counted = 0
+        for batch in all_to_recount(session, None):
+            settle_orders(session, rt.vault, [], now=rt.now(), recount=batch)
+            counted += len(batch)
+        after = recounts.find_points(session)
+    return PublishPreview(
+        live_version=live.version,
+        changes=tuple(diff(live.document, document)),
+        orders=counted,
+        points=sum(after.values()) - sum(before.values()),
+    )
+
+
+def publish_program(
+    rt: Runtime,
+    program_id: int,
+    document: Mapping[str, Any],
+    *,
+    by: str,
+    note: str = "",
+    based_on: int | None = None,
+) -> int:
+    """Make it the live version. Returns its number; what is settled keeps the version it was counted with.
+
+    `based_on`: the version that was live when it was written. Raises: WrongDocument, Refused("overtaken"),
+    Refused("unchanged").
+    """
+    check_document(document)
+    with rt.db.begin(program_id) as session:
+        programs.lock_settling(session)
+        live = programs.find_documents(session)[0]
+        if based_on is not None and based_on != live.version:
+            raise Refused(
+                "overtaken", f"Version {live.version} was published meanwhile: compare with it first."
+            )
+        _require_possible(session, live.document, document)
+        if not list(diff(live.document, document)):
+            raise Refused("unchanged", f"Nothing differs from version {live.version}.")
+        version = programs.add_version(session, document, by=by, note=note.strip()[:MAX_NOTE], now=rt.now())
+        session.run("UPDATE programs SET name = :name WHERE {fence}", name=document["name"])
+        jobs.enqueue(
+            session, "recount", program_id=program_id, shop_id=None
+        )  # held for a rate that may be there now
+    log.info("program_published", program_id=program_id, version=version)
+    return version
+
+
+def roll_back(rt: Runtime, program_id: int, version: int, *, by: str) -> int:
+    """Publish the document of an older version as a new one. Returns the new version's number."""
+    older = get_version(rt, program_id, version)
+    return publish_program(rt, program_id, older.document, by=by, note=f"Back to version {version}.")
+
+
+def _require_possible(session: Session, live: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+    if document["currency"] != live["currency"]:
+        counted = session.first("SELECT 1 FROM orders WHERE {fence} AND terms_version IS NOT NULL LIMIT 1")
+        if counted is not None:
+            fault = f"orders were counted in {live['currency']}: a program keeps its currency"
+            raise WrongDocument([("currency", fault)])
+
+
+def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    """Field by field; tiers and rewards are matched by their keys."""
+    old, new = dict(_fields("", before)), dict(_fields("", after))
+    for field in dict.fromkeys([*old, *new]):
+        if old.get(field) != new.get(field):
+            yield Change(field, old.get(field), new.get(field))
+
+
+def _fields(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key in value:
+            yield from _fields(f"{path}.{key}" if path else str(key), value[key])
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            name = item.get("key", place) if isinstance(item, Mapping) else place
+            yield from _fields(f"{path}[{name}]", item)
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value)

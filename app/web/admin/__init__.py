@@ -1,0 +1,55 @@
+"""The merchant's pages: server-rendered, a little htmx, one guard before all of them.
+
+`guard` says who may come in, `door` lets people sign in, `answers` renders; the other modules are pages, one
+subject each. Nothing here decides anything about points: a view parses, calls one service and renders.
+"""
+
+from flask import Flask
+
+from app.web.admin import (
+    assets,
+    deliveries,
+    door,
+    guard,
+    home,
+    limits,
+    member_acts,
+    members,
+    orders,
+    people,
+    privacy,
+    program,
+    redemptions,
+    shop_acts,
+    shops,
+    staff,
+    words,
+)
+
+PAGES = (
+    home,
+    shops,
+    shop_acts,
+    members,
+    member_acts,
+    people,
+    orders,
+    deliveries,
+    redemptions,
+    program,
+    staff,
+    privacy,
+)
+
+
+def register(app: Flask) -> None:
+    # Bound to the session, not to an hour: a page left open over lunch still works.
+    app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_SSL_STRICT=False)
+    words.register(app)
+    members.register(app)
+    assets.register(app)
+    guard.register(app)
+    assert all(page.__name__ for page in PAGES)  # imported for their routes
+    app.register_blueprint(door.blueprint)
+    app.register_blueprint(guard.blueprint)
+    limits.register(app)

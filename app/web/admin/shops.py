@@ -1,0 +1,78 @@
+"""The program's shops, and one of them: its state, its subscriptions, what comparing it found."""
+
+from datetime import datetime
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.services.describe_shop import describe_shop, platform_title, runs_since
+from app.services.list_shops import list_shops
+from app.services.overview import overview
+from app.services.reconcile_now import reconcile_now
+from app.web.admin.answers import go
+from app.web.admin.deliveries import DONE
+from app.web.admin.guard import blueprint, program_id
+from app.web.here import runtime
+
+KIND_WORDS = {
+    "changed": "Orders that changed",
+    "digests": "Every order, in short",
+    "webhooks": "Subscriptions",
+    "codes": "Codes",
+}
+
+
+@blueprint.get("/shops")
+def shops() -> ResponseReturnValue:
+    rt = runtime()
+    known = list_shops(rt, program_id())
+    return render_template(
+        "admin/shops.html",
+        shops=known,
+        view=overview(rt, program_id()) if known else None,
+        platforms={one.shop_id: platform_title(rt, one) for one in known},
+        install=[(url_for("admin.shops"), one.title) for one in rt.connectors.values()],
+    )
+
+
+@blueprint.get("/shops/<shop_key>")
+def shop(shop_key: str) -> ResponseReturnValue:
+    rt = runtime()
+    view = describe_shop(rt, program_id(), shop_key)
+    since = _moment("since")
+    return render_template(
+        "admin/shop.html",
+        view=view,
+        shop=view.shop,
+        kinds=KIND_WORDS,
+        since=since,
+        runs=runs_since(rt, program_id(), view.shop.shop_id, since),
+    )
+
+
+@blueprint.post("/shops/<shop_key>/reconcile")
+def reconcile(shop_key: str) -> ResponseReturnValue:
+    rt = runtime()
+    view = describe_shop(rt, program_id(), shop_key)
+    since = reconcile_now(rt, program_id(), view.shop.shop_id)
+    return go(url_for("admin.shop", shop_key=shop_key, since=since.isoformat()) + "#compared")
+
+
+@blueprint.get("/shops/<shop_key>/progress")
+def reconcile_progress(shop_key: str) -> ResponseReturnValue:
+    rt, since = runtime(), _moment("since") or runtime().now()
+    view = describe_shop(rt, program_id(), shop_key)
+    runs = runs_since(rt, program_id(), view.shop.shop_id, since)
+    ended = all(kind in runs and runs[kind].finished_at is not None for kind in KIND_WORDS)
+    page = render_template(
+        "admin/shop_progress.html", shop=view.shop, kinds=KIND_WORDS, since=since, runs=runs
+    )
+    return page, DONE if ended else 200
+
+
+def _moment(name: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

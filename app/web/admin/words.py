@@ -1,0 +1,134 @@
+"""Numbers, dates, money and states in words: by the locale's data, in the program's time zone, never by hand."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
+from babel.numbers import format_decimal
+from flask import Flask, g
+from markupsafe import Markup
+
+from app.domain.money import Money
+from app.services.wording import money_words
+from app.web.here import runtime
+
+LOCALE = "en_GB"
+MINUS = "\u2212"
+_YEAR = timedelta(days=365)
+
+
+def number(value: int) -> str:
+    return str(format_decimal(value, locale="en")).replace("-", MINUS)
+
+
+def signed(value: int) -> str:
+    """ "+37", "−100"."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def points(value: int) -> str:
+    return f"{number(value)} point" if abs(value) == 1 else f"{number(value)} points"
+
+
+def counted(value: int, one: str, many: str | None = None) -> str:
+    """ "1 order", "2 orders"."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def zone() -> ZoneInfo:
+    seen = g.get("visitor")
+    return ZoneInfo(seen.timezone if seen else "UTC")
+
+
+def day(at: datetime, *, year: bool | None = None) -> str:
+    """ "5 December"; with its year beyond 12 months, or where it must be there."""
+    local, now = at.astimezone(zone()), runtime().now()
+    if year or (year is None and abs(at - now) > _YEAR):
+        return str(format_date(local, "long", locale=LOCALE))
+    return str(format_skeleton("MMMMd", local, tzinfo=zone(), locale=LOCALE))
+
+
+def short_day(at: datetime) -> str:
+    far = abs(at - runtime().now()) > _YEAR
+    return str(
+        format_skeleton("yMMMd" if far else "MMMd", at.astimezone(zone()), tzinfo=zone(), locale=LOCALE)
+    )
+
+
+def month(at: datetime) -> str:
+    return str(format_skeleton("yMMMM", at.astimezone(zone()), tzinfo=zone(), locale=LOCALE))
+
+
+def clock(at: datetime) -> str:
+    return str(format_time(at.astimezone(zone()), "HH:mm", tzinfo=zone(), locale=LOCALE))
+
+
+def moment(at: datetime) -> str:
+    """ "21 Nov, 13:54"."""
+    return f"{short_day(at)}, {clock(at)}"
+
+
+def exactly(at: datetime) -> str:
+    return f"{day(at, year=True)}, {clock(at)}"
+
+
+def when(at: datetime | None, never: str = "never") -> Markup | str:
+    """Relative within 24 hours, else day and time; the exact moment for machines and on hovering."""
+    if at is None:
+        return never
+    away = at - runtime().now()
+    if abs(away) < timedelta(minutes=1):
+        said = "just now" if away <= timedelta(0) else "in a moment"
+    elif abs(away) < timedelta(hours=24):
+        said = str(format_timedelta(away, add_direction=True, locale=LOCALE, threshold=1.1))
+    else:
+        said = moment(at)
+    return stamp(at, said)
+
+
+def stamp(at: datetime, said: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), exactly(at), said)
+
+
+def money(amount: Money) -> str:
+    return money_words(amount)
+
+
+def minor(amount: int, currency: str) -> str:
+    return money_words(Money(amount, currency))
+
+
+def initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+_REASONS = {"no_rate": "The program has no rate for their currency: they count as soon as one is published."}
+
+
+def reason(word: str) -> str:
+    """Why something waits, where it is kept as a word."""
+    return _REASONS.get(word, word)
+
+
+_FILTERS = (
+    number,
+    signed,
+    points,
+    counted,
+    day,
+    short_day,
+    month,
+    clock,
+    moment,
+    exactly,
+    when,
+    money,
+    minor,
+    initials,
+)
+
+
+def register(app: Flask) -> None:
+    for filter_ in (*_FILTERS, reason):
+        app.jinja_env.filters[filter_.__name__] = filter_
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

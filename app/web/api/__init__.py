@@ -1,0 +1,18 @@
+"""/api/v1 for merchants' own systems. One source for documentation, validation and tests: the views' own schemas."""
+
+from flask import Flask
+
+from app.web.api import description, errors, members, orders, redemptions
+from app.web.api.blueprint import blueprint
+
+# Imported for the views that they hang on the blueprint.
+_VIEWS = (members, redemptions, orders)
+
+
+def register(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    app.register_blueprint(description.blueprint)
+    errors.register(app)
+
+
+__all__ = ["blueprint", "register"]

@@ -1,0 +1,35 @@
+"""The API's blueprint: whose key it is, known before any view runs."""
+
+from apiflask import APIBlueprint
+from flask import abort, g, request
+
+from app.services.check_api_key import ApiKey, check_api_key
+from app.web.asked import bearer
+from app.web.clean import refuse_unclean
+from app.web.here import runtime
+from app.web.policy import Guarded, Policy
+
+PREFIX = "/api/v1"
+LARGEST_ID = 2**63 - 1
+
+
+class GuardedApi(Guarded, APIBlueprint):
+    """A blueprint with a policy whose views describe themselves."""
+
+
+blueprint = GuardedApi("api", __name__, policy=Policy.API_KEY, url_prefix=PREFIX, tag="Laurel")
+
+
+@blueprint.before_request
+def prove() -> None:
+    """Raises: Refused("signed_out"), Refused("bad_request")."""
+    g.api_key = check_api_key(runtime(), bearer())
+    refuse_unclean()
+    if any(isinstance(one, int) and one > LARGEST_ID for one in (request.view_args or {}).values()):
+        abort(404)
+
+
+def key() -> ApiKey:
+    """The key of this request, proven."""
+    found: ApiKey = g.api_key
+    return found

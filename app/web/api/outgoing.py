@@ -1,0 +1,223 @@
+"""What goes out, field by field; views hand over what services gave them, and nothing else of it is shown."""
+
+from typing import Any
+
+from apiflask import Schema
+from apiflask.fields import AwareDateTime, Boolean, Dict, Enum, Integer, List, Nested, Raw, String
+
+from app.domain.ledger import EntryKind
+from app.domain.orders import OrderState
+from app.domain.program import RewardKind
+from app.domain.redeeming import RedemptionState
+from app.services.list_rewards import RewardState
+
+
+class Here(Nested):
+    """An object of its own in the answer that stands flat in what is answered with."""
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        return obj
+
+
+class MoneyOut(Schema):
+    minor = Integer(required=True, metadata={"description": "smallest units: cents, yen, fils"})
+    currency = String(required=True)
+
+
+class DueOut(Schema):
+    points = Integer(required=True)
+    at = AwareDateTime(required=True)
+
+
+class BalanceOut(Schema):
+    available = Integer(
+        required=True, metadata={"description": "can be spent; below 0 after a take-back of spent points"}
+    )
+    pending = Integer(required=True)
+    deficit = Integer(required=True)
+    pending_next = Nested(DueOut, required=True, allow_none=True)
+    expiring = Nested(DueOut, required=True, allow_none=True)
+
+
+class TierOut(Schema):
+    key = String(required=True, attribute="tier.key")
+    name = String(required=True, attribute="tier.name")
+    earn_percent = Integer(required=True, attribute="tier.earn_percent")
+    since = AwareDateTime(required=True, allow_none=True, attribute="tier_since")
+
+
+class NextTierOut(Schema):
+    key = String(required=True, attribute="tier.key")
+    name = String(required=True, attribute="tier.name")
+    threshold = Nested(MoneyOut, required=True)
+    spent = Nested(MoneyOut, required=True)
+    missing = Nested(MoneyOut, required=True)
+
+
+class IdentityOut(Schema):
+    shop = String(required=True, attribute="shop_key")
+    customer_ref = String(required=True, allow_none=True, metadata={"description": "null: erased"})
+    email_verified = Boolean(required=True)
+
+
+class MemberOut(Schema):
+    id = Integer(required=True, attribute="member_id")
+    joined_at = AwareDateTime(required=True)
+    erased_at = AwareDateTime(required=True, allow_none=True)
+    balance = Nested(BalanceOut, required=True)
+    lifetime_points = Integer(
+        required=True,
+        metadata={"description": "earned less reversals, pending included; never lowered by spending"},
+    )
+    tier = Here(TierOut, required=True)
+    next_tier = Nested(NextTierOut, required=True, allow_none=True)
+    identities = List(Nested(IdentityOut), required=True)
+
+
+class ListedMember(MemberOut):
+    """The same in a list. A class of its own, since the description would otherwise hold two of one name."""
+
+
+class MembersOut(Schema):
+    members = List(Nested(ListedMember), required=True)
+    next = Integer(required=True, allow_none=True)
+
+
+class CountedOut(Schema):
+    label = String(required=True)
+    value = String(required=True)
+
+
+class ExplanationOut(Schema):
+    sentence = String(required=True, metadata={"description": "a plain sum, or why there is none"})
+    facts = Dict(
+        keys=String(), values=Raw(), required=True, metadata={"description": "as stored, never changed"}
+    )
+    counted = List(
+        Nested(CountedOut),
+        required=True,
+        metadata={"description": "rule, program version, inputs, rounding, one by one"},
+    )
+
+
+class EntryOut(Schema):
+    member_id = Integer(required=True, metadata={"description": "whose chain it stands in"})
+    seq = Integer(required=True, attribute="entry.seq")
+    kind = Enum(EntryKind, by_value=True, required=True, attribute="entry.kind")
+    points = Integer(required=True, attribute="entry.points")
+    source = String(required=True, attribute="entry.source")
+    occurred_at = AwareDateTime(required=True, attribute="entry.occurred_at")
+    recorded_at = AwareDateTime(required=True, attribute="entry.recorded_at")
+    available_at = AwareDateTime(required=True, attribute="entry.available_at")
+    expires_at = AwareDateTime(required=True, allow_none=True, attribute="entry.expires_at")
+    reason = String(required=True, allow_none=True, metadata={"description": "of an adjustment"})
+    actor = String(required=True, allow_none=True, metadata={"description": "of an adjustment: who"})
+    explanation = Here(ExplanationOut, required=True)
+
+
+class EntriesOut(Schema):
+    entries = List(Nested(EntryOut), required=True)
+    next = Integer(required=True, allow_none=True)
+
+
+class AdjustmentOut(Schema):
+    id = Integer(required=True, attribute="adjustment_id")
+    member_id = Integer(required=True, attribute="account_id")
+    points = Integer(required=True)
+
+
+class RedemptionOut(Schema):
+    id = Integer(required=True, attribute="redemption_id")
+    member_id = Integer(required=True)
+    state = Enum(RedemptionState, by_value=True, required=True)
+    code = String(required=True, allow_none=True, metadata={"description": "null until the shop has it"})
+    shop = String(required=True, attribute="shop_key")
+    reward = String(required=True, attribute="bought.key")
+    title = String(required=True, attribute="bought.title")
+    cost = Integer(required=True, attribute="bought.cost")
+    returned = Integer(required=True, metadata={"description": "points given back"})
+    requested_at = AwareDateTime(required=True)
+    issued_at = AwareDateTime(required=True, allow_none=True)
+    expires_at = AwareDateTime(required=True)
+    closed_at = AwareDateTime(required=True, allow_none=True)
+    message = String(required=True, allow_none=True)
+
+
+class RewardOut(Schema):
+    key = String(required=True)
+    title = String(required=True)
+    kind = Enum(RewardKind, by_value=True, required=True)
+    cost = Integer(required=True)
+    state = Enum(RewardState, by_value=True, required=True)
+    missing = Integer(required=True)
+    reason = String(required=True, allow_none=True)
+    amount = Nested(MoneyOut, required=True, allow_none=True)
+    percent = Integer(required=True, allow_none=True)
+    minimum_spend = Nested(MoneyOut, required=True, allow_none=True)
+    tier = String(required=True, allow_none=True, attribute="tier_key")
+    valid_days = Integer(required=True)
+    returns_unused = Boolean(required=True)
+
+
+class RewardsOut(Schema):
+    rewards = List(Nested(RewardOut), required=True)
+
+
+class RefundOut(Schema):
+    refund_ref = String(required=True)
+    goods = Nested(MoneyOut, required=True)
+    exact = Boolean(required=True)
+    refunded_at = AwareDateTime(required=True, allow_none=True)
+
+
+class SnapshotOut(Schema):
+    order_ref = String(required=True)
+    number = String(required=True)
+    customer_ref = String(required=True, allow_none=True)
+    state = Enum(OrderState, by_value=True, required=True)
+    goods = Nested(MoneyOut, required=True)
+    refunds = List(Nested(RefundOut), required=True)
+    codes_used = List(String(), required=True)
+    placed_at = AwareDateTime(required=True)
+    paid_at = AwareDateTime(required=True, allow_none=True)
+    fulfilled_at = AwareDateTime(required=True, allow_none=True)
+    cancelled_at = AwareDateTime(required=True, allow_none=True)
+    updated_at = AwareDateTime(required=True)
+    test = Boolean(required=True)
+
+
+class TargetOut(Schema):
+    points = Integer(required=True, attribute="target_points")
+    program_version = Integer(required=True, allow_none=True, attribute="terms_version")
+    tier = String(required=True, allow_none=True, attribute="terms_tier")
+    held_reason = String(required=True, allow_none=True)
+    excluded = String(required=True, allow_none=True)
+
+
+class OrderOut(Schema):
+    shop = String(required=True, attribute="shop_key")
+    order_ref = String(required=True, attribute="snapshot.order_ref")
+    member_id = Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null: a guest's, or of somebody who has not joined"},
+    )
+    snapshot = Nested(SnapshotOut, required=True)
+    target = Here(TargetOut, required=True)
+    held_points = Integer(required=True, metadata={"description": "what the ledger holds for it"})
+    entries = List(Nested(EntryOut), required=True)
+    explanation = Here(ExplanationOut, required=True)
+    reread_reason = String(required=True, allow_none=True)
+    unreadable = String(required=True, allow_none=True)
+
+
+class ProblemOut(Schema):
+    """RFC 9457."""
+
+    type = String(required=True)
+    title = String(required=True)
+    status = Integer(required=True)
+    code = String(required=True, metadata={"description": "stable, for programs"})
+    detail = String(required=True, metadata={"description": "for people"})
+    instance = String(required=True, metadata={"description": "tell it when you ask us"})
+    ref = String(required=True)

@@ -1,0 +1,149 @@
+"""Two members become one, and two again: no point is made, lost, or left where nobody looks."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.errors import Refused
+from app.domain.orders import OrderSnapshot
+from app.domain.program import default_document
+from app.services.adjust import adjust
+from app.services.expire_lots import expire_lots
+from app.services.merge_members import Merged, merge_members, undo_merge
+from app.services.runtime import Runtime
+from tests.conftest import NOW, Clock, make_program
+from tests.factories import eur, make_order, make_refund
+from tests.services.test_settle_orders import Shop
+
+
+@pytest.fixture
+def shop(rt: Runtime, program_id: int) -> Shop:
+    return Shop(rt, program_id)
+
+
+def bought(customer: str, ref: str, amount: str, at: datetime = NOW, **changes: Any) -> OrderSnapshot:
+    return make_order(
+        order_ref=ref,
+        number=f"#{ref}",
+        customer_ref=customer,
+        goods=eur(amount),
+        placed_at=at,
+        paid_at=at,
+        **{"updated_at": at, **changes},
+    )
+
+
+def member(shop: Shop, customer: str) -> int:
+    with shop.rt.db.begin(shop.program_id) as session:
+        return int(
+            session.scalar(
+                "SELECT member_id FROM identities WHERE {fence} AND shop_id = :shop AND customer_ref = :ref",
+                shop=shop.shop.shop_id,
+                ref=customer,
+            )
+        )
+
+
+def account(shop: Shop, account_id: int) -> tuple[int, int, int]:
+    """(points, deficit, lifetime points)."""
+    with shop.rt.db.begin(shop.program_id) as session:
+        row = session.first(
+            "SELECT a.points, a.deficit, m.lifetime_points FROM accounts a JOIN members m ON {fence:m} "
+            "AND m.program_id = a.program_id AND m.id = a.id WHERE {fence:a} AND a.id = :id",
+            id=account_id,
+        )
+    assert row is not None
+    return row.points, row.deficit, row.lifetime_points
+
+
+def merge(shop: Shop, one: int, other: int) -> Merged:
+    with shop.rt.db.begin(shop.program_id) as session:
+        merged = merge_members(
+            session, shop.rt.vault, one, other, cause="staff", actor="ada", now=shop.rt.now()
+        )
+    assert merged is not None
+    return merged
+
+
+def undo(shop: Shop, merge_id: int) -> None:
+    with shop.rt.db.begin(shop.program_id) as session:
+        undo_merge(session, shop.rt.vault, merge_id, now=shop.rt.now())
+
+
+def test_a_merge_and_its_undo_leave_everybody_as_they_were(shop: Shop) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"))
+    seven, eight = member(shop, "7"), member(shop, "8")
+    merged = merge(shop, seven, eight)
+    assert account(shop, seven) == (100, 0, 100)
+    undo(shop, merged.merge_id)
+    assert (account(shop, seven), account(shop, eight)) == ((40, 0, 40), (60, 0, 60))
+    with pytest.raises(Refused, match="already_undone"):
+        undo(shop, merged.merge_id)
+
+
+def test_an_order_that_leaves_a_merged_member_takes_its_points_from_the_winner(
+    shop: Shop, clock: Clock
+) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"))
+    seven, eight = member(shop, "7"), member(shop, "8")
+    merged = merge(shop, seven, eight)
+    clock.forward(hours=1)
+    shop.see(bought("9", "b", "60.00", updated_at=shop.rt.now()))
+    nine = member(shop, "9")
+    # Not from the account that was closed: nothing would be left there to take, and the winner would keep them.
+    assert account(shop, eight) == (0, 0, 60)
+    assert account(shop, seven) == (40, 0, 40)
+    assert account(shop, nine) == (60, 0, 60)
+    undo(shop, merged.merge_id)
+    assert [account(shop, one) for one in (seven, eight, nine)] == [(40, 0, 40), (0, 0, 0), (60, 0, 60)]
+
+
+def test_a_deficit_that_came_in_several_parts_goes_back(rt: Runtime, clock: Clock) -> None:
+    document = default_document("Sprig", "EUR", "UTC")
+    document["earn"]["hold_days"] = 5
+    shop = Shop(rt, make_program(rt, document=document))
+    shop.see(bought("7", "c", "50.00"), bought("8", "b", "60.00"))
+    seven, eight = member(shop, "7"), member(shop, "8")
+    clock.forward(days=6)
+    adjust(rt, shop.program_id, eight, -60, reason="spent", actor="ada", request_key="k")
+    now = rt.now()
+    shop.see(bought("8", "b", "60.00", updated_at=now, refunds=(make_refund("60.00"),)))
+    # What the loser owes takes an available and a pending lot of the winner; what it gets back is pending in two.
+    shop.see(bought("7", "a", "20.00", at=now), bought("8", "d", "30.00", at=now))
+    clock.forward(days=1)
+    shop.see(bought("8", "e", "40.00", at=rt.now()))
+    assert account(shop, eight) == (10, 60, 70)
+    merged = merge(shop, seven, eight)
+    assert account(shop, seven)[0] == 80
+    undo(shop, merged.merge_id)
+    assert (account(shop, seven)[0], account(shop, eight)[0]) == (70, 10)
+
+
+def test_what_expired_after_a_merge_is_not_taken_twice_by_its_undo(
+    shop: Shop, rt: Runtime, clock: Clock
+) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"))
+    seven, eight = member(shop, "7"), member(shop, "8")
+    with rt.db.begin(shop.program_id) as session:
+        session.run(
+            "UPDATE lots SET expires_at = :soon WHERE {fence} AND account_id = :eight",
+            soon=NOW + timedelta(days=1),
+            eight=eight,
+        )
+    merged = merge(shop, seven, eight)
+    clock.forward(days=2)
+    with rt.db.begin(shop.program_id) as session:
+        session.run(
+            "UPDATE shops SET reconciled_until = :now, state = 'connected' WHERE {fence}", now=shop.rt.now()
+        )
+    assert expire_lots(rt, shop.program_id) == 1
+    assert account(shop, seven)[0] == 40
+    undo(shop, merged.merge_id)
+    assert (account(shop, seven)[0], account(shop, eight)[0]) == (40, 60)
+    expire_lots(rt, shop.program_id)
+    assert (account(shop, seven)[0], account(shop, eight)[0]) == (40, 0)
+
+
+def rt_now(shop: Shop) -> datetime:
+    return shop.rt.now()
