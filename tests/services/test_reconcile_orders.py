@@ -346,7 +346,7 @@ def test_a_shop_that_does_not_answer_is_asked_again(woo: Stand, clock: Clock, ki
     order = paid_order(woo, 40)
     woo.lose_all()
     clock.forward(hours=1)
-    woo.store.faults.add("orders_changed", kind)
+    woo.store.faults.add("orders_changed", kind, times=3)
     with pytest.raises(Retryable):
         reconcile(woo)
     assert woo.shop_row().access_problem is None
@@ -476,3 +476,19 @@ def test_the_report_says_whether_anything_drifted(woo: Stand, clock: Clock) -> N
 def test_an_empty_page_is_a_page(woo: Stand) -> None:
     assert reconcile(woo).looked_at == 0
     assert OrderPage((), (), None).cursor is None
+
+
+def test_a_page_that_fails_once_does_not_begin_a_long_run_anew(woo: Stand, clock: Clock) -> None:
+    paid_order(woo)
+    woo.lose_all()
+    woo.store.faults.add("orders_changed", FaultKind.SERVER_ERROR, times=2)
+    clock.forward(hours=1)
+    assert [repair.cause for repair in reconcile(woo).repairs] == ["webhook_missed"]
+
+
+def test_a_shop_that_fails_for_good_or_asks_us_to_wait_breaks_the_run_off(woo: Stand) -> None:
+    for fault, times in ((FaultKind.SERVER_ERROR, 3), (FaultKind.TOO_MANY_REQUESTS, 1)):
+        woo.store.faults.add("orders_changed", fault, times=times)
+        with pytest.raises(Retryable):
+            reconcile(woo)
+    assert reconcile(woo).repairs == ()
