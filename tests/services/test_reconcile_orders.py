@@ -495,11 +495,6 @@ def test_over_real_connections_too(woo: Stand, clock: Clock, tmp_path: Path) -> 
     assert woo.worth(order.id) == [40]
 
 
-def test_an_empty_page_is_a_page(woo: Stand) -> None:
-    assert reconcile(woo).looked_at == 0
-    assert OrderPage((), (), None).cursor is None
-
-
 def test_a_page_that_fails_once_does_not_begin_a_long_run_anew(woo: Stand, clock: Clock) -> None:
     paid_order(woo)
     woo.lose_all()
