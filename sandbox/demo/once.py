@@ -38,6 +38,8 @@ from sandbox.woocommerce.app import create_app as woo_app
 
 LAUREL = "https://laurel.example"
 WOO = "https://field.example"
+# Orders are compared with the shop for 90 days, every day; here it is done once, at the end.
+_WITHIN_DAYS = 60
 _BATCH = 40  # acts between two drains
 _LINK = re.compile(rf"{LAUREL}/confirm/\S+")
 _CALM = timedelta(hours=8)  # longer than any delivery is late
@@ -96,7 +98,9 @@ class Once:
         self._random = Random(f"{wish.seed} once")  # noqa: S311 - chance, no secret
         self.clock = VirtualClock(clock().replace(microsecond=0))
         past = max(wish.orders // 5, 5)
-        bought = purchases(wish.orders + past, now=self.clock(), random=self._random)
+        bought = purchases(
+            wish.orders + past, now=self.clock(), random=self._random, within_days=_WITHIN_DAYS
+        )
         self._past, self._today = bought[:past], bought[past:]
         self.clock.at = self._today[0].at - timedelta(hours=1)
         self._letters: list[str] = []
