@@ -30,12 +30,14 @@ class Message:
 @dataclass(slots=True, kw_only=True)
 class Job:
     """Something to be delivered. `build` makes the message at the last moment (None: nothing to send any more);
-    `settle` hears the answer's status (None: no answer) and says after how long to try again, if at all."""
+    `settle` hears the answer's status (None: no answer) and says after how long to try again, if at all;
+    `lost` is told that it will never be built."""
 
     topic: str
     ref: str
     build: Callable[[], Message | None]
     settle: Callable[[int | None], timedelta | None] = lambda _status: None
+    lost: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +106,16 @@ class Deliverer:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def queue(self, job: Job, *, after: timedelta = timedelta(0)) -> bool:
-        """Put `job` in the queue, or let a fault have it. False: it was lost and will never be built."""
+    def queue(self, job: Job, *, after: timedelta = timedelta(0)) -> None:
+        """Put `job` in the queue, or let a fault have it."""
         with self._lock:
             due = self.clock() + after
             kinds = self.faults.pick(job.topic)
             for kind in kinds:
                 self._note(kind, job)
             if "lose" in kinds:
-                return False
+                job.lost()
+                return
             if "delay" in kinds:
                 due += self.faults.longest * self.faults.random.random()
             if "reorder" in kinds:
@@ -120,7 +123,6 @@ class Deliverer:
             copies = 1 + (self.faults.random.randint(1, self.faults.copies) if "duplicate" in kinds else 0)
             for _ in range(copies):
                 self._push(due, job)
-            return True
 
     def pending(self) -> Sequence[tuple[datetime, str, str]]:
         """What waits: due moment, topic, ref; soonest first."""
@@ -148,6 +150,7 @@ class Deliverer:
             dropped = len(self._queue)
             for _, _, job in self._queue:
                 self._note("lose", job)
+                job.lost()
             self._queue.clear()
             return dropped
 

@@ -26,6 +26,7 @@ from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
 from tests.conftest import NOW, DatabaseUrls, make_program, unique
 from tests.services.houses import House, make_shop
+from tests.services.test_recorded_deliveries import RECORDINGS, recorded
 
 Run = Callable[..., Result]
 
@@ -262,7 +263,12 @@ def test_a_wrong_document_is_told_fault_by_fault(run: Run, house: House, tmp_pat
     assert run("program", "validate", file).exit_code == 2
 
 
-def test_a_programs_currency_stays(run: Run, house: House, tmp_path: Path) -> None:
+def test_a_programs_currency_stays_once_an_order_was_counted_in_it(
+    run: Run, house: House, tmp_path: Path
+) -> None:
+    for path in RECORDINGS[:5]:
+        house.deliver(recorded(path))
+    house.drain()
     key = key_of(house.rt, house.program_id)
     document = json.loads(run("program", "show", "--program", key).stdout)
     file = tmp_path / "rules.json"
@@ -359,3 +365,20 @@ def test_doctor_names_missing_settings(run: Run, monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("PUBLIC_URL")
     done = run("doctor")
     assert (done.exit_code, "PUBLIC_URL is missing" in done.output) == (1, True)
+
+
+def test_audit_and_replay_find_nothing_wrong_and_say_so(run: Run, house: House) -> None:
+    key, who = key_of(house.rt, house.program_id), enrolled(house)
+    run("members", "adjust", who, 150, "--reason", "Welcome", "--program", key)
+    for name, wrong in (("audit", "problems"), ("replay", "differences")):
+        done = run(name, "--program", key, "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)[key][wrong] == []
+    digest = json.loads(run("audit", "--program", key, "--json").stdout)[key]["digest"]
+    assert digest in run("audit", "--program", key).stdout
+
+
+def test_staff_get_a_link_once(run: Run, house: House) -> None:
+    done = run("staff", "invite", "ada@shop.example", "--program", key_of(house.rt, house.program_id))
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("https://laurel.example/admin/sign-in/")

@@ -1,14 +1,11 @@
 """API keys, staff, invitations of shops, and the installation's own keys. Secrets are printed once."""
 
-from importlib import import_module
-
 import click
 
 from app.cli.common import (
     SomethingWrong,
     example,
     json_option,
-    lazy,
     plain,
     program_option,
     progress,
@@ -16,9 +13,11 @@ from app.cli.common import (
     sentences,
     show_json,
 )
+from app.domain.staff import Role
 from app.services.create_api_key import create_api_key
 from app.services.find_program import find_program
 from app.services.invite_shop import invite_shop
+from app.services.invite_staff import invite_staff
 from app.services.rotate_keys import rotate_keys
 
 
@@ -53,7 +52,7 @@ def staff() -> None:
 @click.option("--name", default="", help="As colleagues see it; the address otherwise.")
 @click.option(
     "--role",
-    type=click.Choice(["owner", "staff", "viewer"]),
+    type=click.Choice([role.value for role in Role]),
     default="owner",
     show_default=True,
     help="What they may do.",
@@ -63,11 +62,9 @@ def staff() -> None:
 @example("laurel staff invite ada@shop.example --role owner")
 def invite_person(email: str, name: str, role: str, program_key: str | None) -> None:
     """Print a link that signs this person in, once, within a week."""
-    invite_staff = lazy("invite_staff")
     with runtime("staff") as rt:
-        roles = import_module("app.domain.staff").Role
         done = invite_staff(
-            rt, find_program(rt, program_key), email=email, name=name or email, role=roles(role)
+            rt, find_program(rt, program_key), email=email, name=name or email, role=Role(role)
         )
     click.echo(done.link)
 

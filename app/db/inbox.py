@@ -37,13 +37,17 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a delivery. `state`: done, ignored, stale, waiting or failed."""
+    """What became of a delivery. `state`: done, ignored, stale, waiting or failed.
+
+    `forget`: it is about somebody who was erased, so its body is emptied and names nobody.
+    """
 
     row: InboxRow
     state: str
     reason: str | None = None
     order_ref: str | None = None
     customer_ref: str | None = None
+    forget: bool = False
 
 
 def keep(
@@ -124,9 +128,10 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
         return 0
     return session.run(
         "UPDATE inbox i SET state = u.state, reason = u.reason, order_ref = coalesce(u.order_ref, i.order_ref), "
-        "customer_ref = coalesce(u.customer_ref, i.customer_ref), processed_at = :now, leased_until = NULL "
+        "customer_ref = CASE WHEN u.forget THEN NULL ELSE coalesce(u.customer_ref, i.customer_ref) END, "
+        "body = CASE WHEN u.forget THEN NULL ELSE i.body END, processed_at = :now, leased_until = NULL "
         "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u(program_id bigint, received_on date, id bigint, "
-        "state text, reason text, order_ref text, customer_ref text) WHERE {fence:i} "
+        "state text, reason text, order_ref text, customer_ref text, forget boolean) WHERE {fence:i} "
         "AND i.program_id = u.program_id AND i.received_on = u.received_on AND i.id = u.id AND i.state = 'new'",
         rows=rows_of(
             [
@@ -138,6 +143,7 @@ def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> i
                     "reason": one.reason,
                     "order_ref": one.order_ref,
                     "customer_ref": one.customer_ref,
+                    "forget": one.forget,
                 }
                 for one in outcomes
             ]

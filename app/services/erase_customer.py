@@ -1,5 +1,6 @@
 """Forgetting a person: what names them goes, a keyed-hash tombstone stays, the ledger stays whole."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.db import members
@@ -8,12 +9,20 @@ from app.db.session import Session
 
 
 def erase_customer(
-    session: Session, vault: Vault, shop_id: int, customer_ref: str, *, email: str | None, now: datetime
+    session: Session,
+    vault: Vault,
+    shop_id: int,
+    customer_ref: str,
+    *,
+    email: str | None,
+    order_refs: Sequence[str] = (),
+    now: datetime,
 ) -> bool:
     """Forget this customer of this shop. Returns whether we knew them. Asked twice, nothing more happens.
 
     Entries name our ids only, so nothing of them changes. Other shops' customers that belong to the same member
-    stay: each shop asks for its own.
+    stay: each shop asks for its own. `order_refs`: orders that the shop says are theirs. Deliveries that still
+    wait keep their bodies until they are looked at; those looked at in this transaction must be finished before.
     """
     identity = members.find_identities(session, [(shop_id, customer_ref)]).get((shop_id, customer_ref))
     hashes = [vault.customer_hash(shop_id, customer_ref)]
@@ -21,13 +30,13 @@ def erase_customer(
     if identity is not None and identity.email_hash is not None:
         addresses.append(identity.email_hash)
     members.add_tombstones(session, [*hashes, *addresses], now=now)
+    _empty_bodies(session, shop_id, customer_ref, addresses, order_refs)
     session.run(
         "UPDATE orders SET email_hash = NULL WHERE {fence} AND shop_id = :shop "
         "AND email_hash = ANY(CAST(:addresses AS bytea[]))",
         shop=shop_id,
         addresses=addresses,
     )
-    _empty_bodies(session, shop_id, customer_ref)
     session.run(
         "UPDATE orders SET snapshot = jsonb_set(snapshot, '{customer_ref}', 'null'), email_hash = NULL "
         "WHERE {fence} AND shop_id = :shop AND snapshot->>'customer_ref' = :ref",
@@ -50,12 +59,17 @@ def erase_customer(
     return True
 
 
-def _empty_bodies(session: Session, shop_id: int, customer_ref: str) -> None:
+def _empty_bodies(
+    session: Session, shop_id: int, customer_ref: str, addresses: Sequence[bytes], order_refs: Sequence[str]
+) -> None:
     """What was received about the person is emptied; that it was received stays."""
     session.run(
         "UPDATE inbox i SET body = NULL, customer_ref = NULL WHERE {fence:i} AND i.shop_id = :shop "
-        "AND i.state <> 'new' AND (i.customer_ref = :ref OR i.order_ref IN ("
-        "SELECT o.order_ref FROM orders o WHERE {fence:o} AND o.shop_id = :shop AND o.snapshot->>'customer_ref' = :ref))",
+        "AND i.state <> 'new' AND (i.customer_ref = :ref OR i.order_ref = ANY(:orders) OR i.order_ref IN ("
+        "SELECT o.order_ref FROM orders o WHERE {fence:o} AND o.shop_id = :shop "
+        "AND (o.snapshot->>'customer_ref' = :ref OR o.email_hash = ANY(CAST(:addresses AS bytea[])))))",
         shop=shop_id,
         ref=customer_ref,
+        orders=list(order_refs),
+        addresses=list(addresses),
     )

@@ -90,8 +90,7 @@ def _quiet(session: Session, program: Program, until: datetime, after: int) -> d
         "SELECT a.id, max(e.occurred_at) AS last FROM accounts a JOIN entries e ON e.program_id = a.program_id "
         "AND e.account_id = a.id WHERE {fence:a} AND a.points > 0 AND a.closed_at IS NULL AND a.id > :after "
         "AND e.kind IN ('earn', 'redeem', 'adjustment', 'transfer_in') GROUP BY a.id "
-        "HAVING max(e.occurred_at) <= :before "
-        "ORDER BY a.id LIMIT :limit",
+        "HAVING max(e.occurred_at) <= :before ORDER BY a.id LIMIT :limit",
         after=after,
         before=until - timedelta(days=(program.expiry_days or 0) - 1),
         limit=BATCH,

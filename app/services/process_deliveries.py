@@ -71,6 +71,10 @@ def process_deliveries(
             understood.append(_Understood(row, shop, change))
     outcomes += _do(rt, session, understood, now)
     inbox.finish(session, outcomes, now=now)
+    # Last, so that what this batch brought about the person is emptied too, the request itself included.
+    for one in understood:
+        if isinstance(one.change, ErasureRequested):
+            _erase(session, rt, one, one.change, now)
     return outcomes
 
 
@@ -89,7 +93,7 @@ def _do(rt: Runtime, session: Session, understood: Sequence[_Understood], now: d
     for one, facts in people:
         gone = (one.shop.shop_id, facts.customer_ref) in erased
         if gone:
-            outcomes.append(Outcome(one.row, "ignored", "this person was erased"))
+            outcomes.append(Outcome(one.row, "ignored", "this person was erased", forget=True))
         else:
             outcomes.append(Outcome(one.row, "done", customer_ref=facts.customer_ref))
     outcomes += _orders(rt, session, understood, now)
@@ -117,7 +121,7 @@ def _orders(rt: Runtime, session: Session, understood: Sequence[_Understood], no
         state, reason = _STATE[answer.verdict]
         if answer.row.reread_wanted > answer.row.reread_done:
             rereads.add((one.shop.program_id, one.shop.shop_id))
-        outcomes.append(Outcome(one.row, state, reason, answer.row.order_ref))
+        outcomes.append(Outcome(one.row, state, reason, answer.row.order_ref, forget=answer.erased))
     for program_id, shop_id in sorted(rereads):
         jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
     return outcomes
@@ -152,12 +156,8 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
             return Outcome(
                 row, "done", "the merchant is asked to hand the data over", customer_ref=customer_ref
             )
-        case ErasureRequested(customer_ref, _, email):
-            note_privacy_request(
-                session, shop, "erasure", row.delivery_ref, customer_ref=customer_ref, now=now
-            )
-            erase_customer(session, rt.vault, shop.shop_id, customer_ref, email=email, now=now)
-            return Outcome(row, "done", "the person is erased")
+        case ErasureRequested(customer_ref):
+            return Outcome(row, "done", "the person is erased", customer_ref=customer_ref)
         case ShopErasureRequested():
             note_privacy_request(session, shop, "shop_erasure", row.delivery_ref, customer_ref=None, now=now)
             jobs.enqueue(session, "erase_shop", program_id=program_id, shop_id=shop.shop_id)
@@ -166,6 +166,20 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
             return Outcome(row, "ignored", reason)
         case _:
             assert_never(change)
+
+
+def _erase(session: Session, rt: Runtime, one: _Understood, change: ErasureRequested, now: datetime) -> None:
+    ref = change.customer_ref
+    note_privacy_request(session, one.shop, "erasure", one.row.delivery_ref, customer_ref=ref, now=now)
+    erase_customer(
+        session,
+        rt.vault,
+        one.shop.shop_id,
+        ref,
+        email=change.email,
+        order_refs=change.order_refs,
+        now=now,
+    )
 
 
 def _code_gone(session: Session, row: InboxRow, shop: ShopRow, code_ref: str) -> Outcome:

@@ -47,6 +47,7 @@ class Settled:
     verdict: Verdict
     row: OrderRow
     moved: int  # points appended for it, over all accounts, because of this message
+    erased: bool = False  # the message names somebody who asked to be forgotten
 
 
 @dataclass(slots=True)
@@ -93,7 +94,10 @@ def settle_orders(
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
-    return [Settled(verdict, row, action.moved if action else 0) for verdict, row, action in answers]
+    return [
+        Settled(verdict, row, action.moved if action else 0, facts.is_erased(one))
+        for one, (verdict, row, action) in zip(seen, answers, strict=True)
+    ]
 
 
 class _Facts:
@@ -221,7 +225,7 @@ class _Facts:
             return Verdict.STALE, None  # an older fetch than the one settled last
         is_new = row.order is None
         told = one.order
-        if told.customer_ref is not None and (one.shop_id, told.customer_ref) in self.erased:
+        if self.is_erased(one):
             told = replace(told, customer_ref=None, email=None)
         folded = fold(row.order, told, reread=one.reread)
         row.changed = row.changed or row.order != folded.order or one.reread
@@ -237,6 +241,9 @@ class _Facts:
         if folded.verdict is Verdict.STALE and row.changed:
             self._remember_spend(row)
         return folded.verdict, None
+
+    def is_erased(self, one: Seen) -> bool:
+        return (one.shop_id, one.order.customer_ref) in self.erased
 
     def _mark(self, row: OrderRow, one: Seen, verdict: Verdict) -> None:
         reason = one.wants_reread

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,8 +16,11 @@ import httpx
 import structlog
 
 from app.bootstrap import clock
+from app.db.bell import Bell
+from app.domain.staff import Role
 from app.jobs.workers import run_workers
 from app.services.create_api_key import create_api_key
+from app.services.invite_staff import invite_staff
 from app.services.reconcile_run import Progress
 from app.services.record_shop import RecordedShop
 from app.services.runtime import Runtime, SendMail
@@ -70,12 +71,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where everything is. `admin`: a link that signs in once; None: this version has no admin."""
+    """Where everything is. `admin`: a link that signs in once."""
 
     laurel: str
     woocommerce: str
     shopify: str
-    admin: str | None
+    admin: str
     api_key: str
     world: World
 
@@ -94,6 +95,9 @@ def running(var: Path, wish: Wish, *, mail: SendMail, say: Say) -> Iterator[Runn
         hosts = HostMap()
         rt = worlds.make_runtime(settings, urls, hosts, now=clock, mail=mail)
         stack.callback(rt.db.close)
+        bell = rt.received
+        assert isinstance(bell, Bell)
+        stack.callback(bell.close)
         client = stack.enter_context(httpx.Client(timeout=30))
         woo = worlds.make_woo(clock, client, url=address["woocommerce"])
         shopify = worlds.make_shopify(clock, client, settings)
@@ -143,28 +147,28 @@ def _new_world(
     """Both shops with what was bought there, then connected as a merchant would, and read."""
     random = Random(f"{wish.seed} demo")  # noqa: S311 - chance, no secret
     bought = purchases(wish.orders, now=clock(), random=random)
+    nobody = RecordedShop(program_id=0, shop_id=0, key="", came_back=False)  # Laurel has not come yet
+    before = World(rt, hosts, 0, (Stand("woocommerce", woo, nobody), Stand("shopify", shopify, nobody)))
+    for stand in before.stands:
+        for name, price in _CATALOGUE:
+            stand.store.product(name, price)
+    lives = Lives(before, Agenda(VirtualClock(clock())), wish.seed, clock)
+    for number, purchase in enumerate(bought, 1):
+        lives.past(purchase)
+        say("Buying what was bought", number, len(bought))
     program_id = worlds.make_program(rt)
     start = bought[0].at
     stands = (
         worlds.connect_woo(rt, program_id, woo, counts_from=start),
         worlds.connect_shopify(rt, program_id, shopify, counts_from=start),
     )
-    world = World(rt, hosts, program_id, stands)
     for stand in stands:
-        for name, price in _CATALOGUE:
-            stand.store.product(name, price)
-    lives = Lives(world, Agenda(VirtualClock(clock())), wish.seed, clock)
-    for number, purchase in enumerate(bought, 1):
-        lives.past(purchase)
-        say("Buying what was bought", number, len(bought))
-    for stand in stands:
-        stand.store.deliveries.drop()  # all of this was before Laurel came
 
         def watch(progress: Progress, name: str = stand.store.name) -> None:
             say(f"Reading {name}", progress.looked_at, progress.total)
 
         set_up_shop(rt, program_id, stand.shop.shop_id, watch=watch)
-    return world
+    return World(rt, hosts, program_id, stands)
 
 
 def _known_world(rt: Runtime, hosts: HostMap, house: House, woo: WooShop, shopify: ShopifyShop) -> World:
@@ -189,14 +193,13 @@ def _show_widget(stand: Stand, laurel: str) -> None:
     stand.store.widget = told
 
 
-def _admin_link(rt: Runtime, program_id: int) -> str | None:
+def _admin_link(rt: Runtime, program_id: int) -> str:
     """A link that signs the demo's merchant in."""
-    if find_spec("app.services.invite_staff") is None:
-        return None
-    invite_staff = import_module("app.services.invite_staff").invite_staff
-    owner = import_module("app.domain.staff").Role.OWNER
-    invited = invite_staff(rt, program_id, email="merchant@example.test", name="Demo merchant", role=owner)
-    return str(invited.link)
+    quiet = replace(rt, send_mail=lambda to, subject, text: None)  # it is printed with the addresses
+    invited = invite_staff(
+        quiet, program_id, email="merchant@example.test", name="Demo merchant", role=Role.OWNER
+    )
+    return invited.link
 
 
 # --- Processes, as threads -------------------------------------------------------------------------------------

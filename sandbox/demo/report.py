@@ -7,6 +7,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+from app.services.audit import audit
+from app.services.replay import replay
 from sandbox.demo import books, checks
 from sandbox.demo.once import Once
 
@@ -31,6 +33,10 @@ def run_and_report(once: Once) -> dict[str, Any]:
         wrong["orders"] = checks.wrong_orders(once.world, once.lives.placed)
         wrong["codes"] = checks.wrong_codes(once.world, once.lives)
         wrong["jobs"] = list(once.queue.failed)
+        audited = audit(once.world.rt, once.world.program_id)
+        counted = replay(once.world.rt, once.world.program_id)
+        wrong["audit"] = [str(problem) for problem in audited.problems]
+        wrong["replay"] = [str(problem) for problem in counted.differences]
     elapsed, used = perf_counter() - began, process_time() - used
     return {
         "ok": not any(wrong.values()),
@@ -43,6 +49,8 @@ def run_and_report(once: Once) -> dict[str, Any]:
         "jobs": {"done": dict(sorted(once.queue.done.items())), "tried_again": once.queue.retried},
         "faults": _faults(once),
         "repairs": _repairs(explained),
+        "audit": {"digest": audited.digest, "problems": len(audited.problems)},
+        "replay": {"accounts": counted.accounts, "differences": len(counted.differences)},
         "speed": _speed(once, elapsed, used),
     }
 
@@ -56,6 +64,7 @@ def shown(report: dict[str, Any]) -> str:
         *(f"codes at {platform}: {_list(states)}" for platform, states in report["codes"].items()),
         f"faults: {_list(report['faults'])}",
         f"repairs: {_list(report['repairs']['by_cause'])}",
+        f"audit: {report['audit']['problems']} problems; counted anew: {report['replay']['differences']} differences",
         f"{speed['orders_per_second']} orders a second in all, {speed['orders_per_second_settling']} settling",
         *(f"WRONG {what}: {line}" for what, found in report["wrong"].items() for line in found),
         "Everything agrees." if report["ok"] else "Something disagrees.",

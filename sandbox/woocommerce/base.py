@@ -149,9 +149,9 @@ class ShopBase:
                 ref=str(number),
                 build=lambda hook=hook, slot=slot: self._message(hook, slot),  # type: ignore[misc]
                 settle=lambda status, hook=hook: self._heard(hook, status),  # type: ignore[misc]
+                lost=lambda slot=slot: self._waiting.discard(slot),  # type: ignore[misc]
             )
-            if not self.deliveries.queue(job, after=self.latency):
-                self._waiting.discard(slot)
+            self.deliveries.queue(job, after=self.latency)
 
     def payload(self, resource: str, event: str, number: int) -> bytes:
         """The body, as things stand now."""

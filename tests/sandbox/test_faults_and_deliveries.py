@@ -31,6 +31,14 @@ def test_after_a_loss_the_next_change_is_told_again(woo: Shop, receiver: Receive
     assert "order.updated" in receiver.topics()
 
 
+def test_after_the_queue_was_emptied_the_next_change_is_told_again(woo: Shop, receiver: Receiver) -> None:
+    order(woo)
+    assert woo.deliveries.drop() == 2
+    woo.touch(next(iter(woo.orders.values())))
+    woo.deliveries.flush()
+    assert receiver.topics() == ["order.updated"]
+
+
 def test_a_duplicate_arrives_more_than_once(woo: Shop, receiver: Receiver) -> None:
     woo.deliveries.faults.next("duplicate", "order.created")
     order(woo)

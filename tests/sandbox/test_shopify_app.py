@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from sandbox.clock import VirtualClock
+from sandbox.faults import FaultKind
 from sandbox.shopify import Shop
 from sandbox.shopify.oauth import EXCHANGE
 from tests.sandbox.conftest import APP_SECRET
@@ -148,3 +149,13 @@ def test_the_frame_opens_the_app_with_an_id_token(acme: Shop, acme_api: httpx.Cl
     )
     assert (told["iss"], told["dest"]) == (f"{acme.url}/admin", acme.url)
     assert query["shop"] == [acme.domain]
+
+
+def test_a_throttled_api_does_not_stop_a_token_s_renewal(acme: Shop, acme_api: httpx.Client) -> None:
+    """Only GraphQL's calls are throttled by points; a fault drawn for every call may still name it here."""
+    token = acme.issue_token()
+    assert token.refresh is not None
+    acme.faults.add("refresh", FaultKind.THROTTLED)
+    answer = refresh(acme_api, token.refresh)
+    assert answer.status_code == 200
+    assert answer.json()["access_token"].startswith("shpat_")

@@ -11,7 +11,7 @@ from app.services.receive_delivery import Receipt, receive_delivery
 from app.services.record_shop import NewShop, RecordedShop, record_shop
 from app.services.runtime import Runtime
 from connectors.base import ShopFacts, WebhookRequest
-from tests.conftest import NOW, unique
+from tests.conftest import NOW, SHOPIFY_SECRET, unique
 
 WOO_SECRET = "laurel-recording"
 
@@ -92,5 +92,21 @@ def woo_request(
             "x-wc-webhook-topic": topic,
             "x-wc-webhook-signature": signature,
             "x-wc-webhook-delivery-id": delivery_ref,
+        },
+    )
+
+
+def shopify_request(
+    topic: str, body: bytes, shop: RecordedShop, *, delivery_ref: str = "w", secret: str = SHOPIFY_SECRET
+) -> WebhookRequest:
+    """As Shopify sends it to the installation's own app; `shop` is one of `make_shop`."""
+    return WebhookRequest(
+        body,
+        {
+            "content-type": "application/json",
+            "x-shopify-hmac-sha256": b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode(),
+            "x-shopify-topic": topic,
+            "x-shopify-shop-domain": f"{shop.key}.myshopify.com",
+            "x-shopify-webhook-id": delivery_ref,
         },
     )

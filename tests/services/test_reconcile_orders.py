@@ -2,23 +2,25 @@
 
 import random
 import threading
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.services.drift_report import drift_report
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.runtime import Runtime
-from connectors.base import OrderPage
+from connectors.http import Http, StandIn
+from sandbox.authority import Authority
 from sandbox.faults import FaultKind
+from sandbox.serve import Served
 from tests.conftest import Clock, make_program
 from tests.services.stands import Stand, shopify_stand, woo_stand
-
-MakeStand = Callable[..., Stand]
 
 
 def reconcile(stand: Stand, kind: str = "changed", **more: Any) -> Reconciled:
@@ -346,7 +348,7 @@ def test_a_shop_that_does_not_answer_is_asked_again(woo: Stand, clock: Clock, ki
     order = paid_order(woo, 40)
     woo.lose_all()
     clock.forward(hours=1)
-    woo.store.faults.add("orders_changed", kind)
+    woo.store.faults.add("orders_changed", kind, times=3)
     with pytest.raises(Retryable):
         reconcile(woo)
     assert woo.shop_row().access_problem is None
@@ -473,6 +475,37 @@ def test_the_report_says_whether_anything_drifted(woo: Stand, clock: Clock) -> N
     assert drift_report(woo.rt, woo.program_id).shops[0].lags
 
 
-def test_an_empty_page_is_a_page(woo: Stand) -> None:
-    assert reconcile(woo).looked_at == 0
-    assert OrderPage((), (), None).cursor is None
+def test_over_real_connections_too(woo: Stand, clock: Clock, tmp_path: Path) -> None:
+    """The same through the client that goes out into the world: TLS, its own authority, a connection that breaks."""
+    order = paid_order(woo, 40)
+    woo.lose_all()
+    clock.forward(hours=1)
+    ((host, app),) = woo.hosts.hosts.items()
+    assert isinstance(app, Flask)
+    authority, ca_file = Authority(), tmp_path / "ca.pem"
+    ca_file.write_bytes(authority.pem())
+    with Served(app, tls=authority.server_context(host)) as served:
+        address, _, port = served.address.partition(":")
+        way_out = Http({host: StandIn(address, int(port), str(ca_file))})
+        outside = replace(woo, rt=replace(woo.rt, http=way_out))
+        woo.store.faults.add("orders_changed", FaultKind.TIMEOUT_AFTER, times=3)
+        with pytest.raises(Retryable):
+            reconcile(outside)
+        assert [repair.cause for repair in reconcile(outside).repairs] == ["webhook_missed"]
+    assert woo.worth(order.id) == [40]
+
+
+def test_a_page_that_fails_once_does_not_begin_a_long_run_anew(woo: Stand, clock: Clock) -> None:
+    paid_order(woo)
+    woo.lose_all()
+    woo.store.faults.add("orders_changed", FaultKind.SERVER_ERROR, times=2)
+    clock.forward(hours=1)
+    assert [repair.cause for repair in reconcile(woo).repairs] == ["webhook_missed"]
+
+
+def test_a_shop_that_fails_for_good_or_asks_us_to_wait_breaks_the_run_off(woo: Stand) -> None:
+    for fault, times in ((FaultKind.SERVER_ERROR, 3), (FaultKind.TOO_MANY_REQUESTS, 1)):
+        woo.store.faults.add("orders_changed", fault, times=times)
+        with pytest.raises(Retryable):
+            reconcile(woo)
+    assert reconcile(woo).repairs == ()

@@ -88,7 +88,7 @@ def test_many_are_read_in_few_calls(woo: Stand) -> None:
     mark(woo, *(order.id for order in orders))
     woo.hosts.calls.clear()
     assert woo.reread().total == 60
-    assert len([url for _, url in woo.hosts.calls if "/orders" in url]) == 2
+    assert len([url for _, url in woo.hosts.calls if "/orders" in url]) == 3
 
 
 def test_a_mark_made_while_the_shop_is_asked_survives(woo: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +138,23 @@ def test_an_older_answer_never_settles_last(woo: Stand, monkeypatch: pytest.Monk
         assert woo.worth(order.id) == [40]
 
     during_the_call(monkeypatch, somebody_reads_the_newer)
+    read(woo, older)
+    assert woo.worth(order.id) == [40]
+    assert not is_marked(woo)
+
+
+def test_an_older_answer_is_fenced_off_even_if_nothing_changed_since(
+    woo: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = paid_order(woo, 40)
+    older = claim(woo, order.id)
+    order.lines[0].total -= 15  # for a moment, and silently: what the older reading is told
+
+    def back_as_it_was() -> None:
+        order.lines[0].total += 15
+        assert read(woo, claim(woo, order.id)) == [Ending.SETTLED]
+
+    during_the_call(monkeypatch, back_as_it_was)
     read(woo, older)
     assert woo.worth(order.id) == [40]
     assert not is_marked(woo)
@@ -280,3 +297,29 @@ def test_an_owner_that_staff_changed_moves_the_points(woo: Stand) -> None:
     woo.reread()
     assert woo.balance(str(other.id)) == 40
     assert woo.held(order.id).customer_ref == str(other.id)
+
+
+def test_one_bad_moment_among_many_calls_does_not_undo_the_rest(woo: Stand, clock: Clock) -> None:
+    """Each refund is a call of its own: a shop that fails now and then would never answer for all at once."""
+    orders = [paid_order(woo, price) for price in (40, 41, 42, 43)]
+    for order in orders:
+        clock.forward(minutes=1)
+        woo.store.refund(order, {order.lines[0].id: 1})
+    woo.lose_all()
+    mark(woo, *(order.id for order in orders))
+    woo.store.faults.add("GET /orders/*/refunds", FaultKind.SERVER_ERROR, times=1)
+    assert woo.reread().total == 4
+    assert woo.worth(*(order.id for order in orders)) == [0, 0, 0, 0]
+    assert not is_marked(woo)
+
+
+def test_a_shop_that_asks_us_to_wait_is_not_asked_again_at_once(woo: Stand, clock: Clock) -> None:
+    orders = [paid_order(woo, price) for price in (40, 41)]
+    clock.forward(minutes=1)
+    mark(woo, *(order.id for order in orders))
+    woo.store.faults.add("read_orders", FaultKind.TOO_MANY_REQUESTS, times=1)
+    calls = len(woo.hosts.calls)
+    with pytest.raises(Retryable):
+        woo.reread()
+    assert len(woo.hosts.calls) == calls + 1
+    assert is_marked(woo)

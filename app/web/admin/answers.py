@@ -19,8 +19,8 @@ def is_fragment() -> bool:
 
 def ask(template: str, *, status: int = 200, **context: Any) -> ResponseReturnValue:
     """A question. `template` extends `frame`: the dialog's for a page that is open, else a page of its own."""
-    frame = "admin/dialog.html" if is_fragment() else "admin/question.html"
-    return render_template(template, frame=frame, **context), status
+    frame, heading = ("dialog", "h2") if is_fragment() else ("question", "h1")
+    return render_template(template, frame=f"admin/{frame}.html", h=heading, **context), status
 
 
 def done(to: str, said: str, *, undo: tuple[str, Mapping[str, str]] | None = None) -> ResponseReturnValue:

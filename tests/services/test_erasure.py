@@ -1,0 +1,303 @@
+"""Somebody asks to be forgotten, or a shop leaves: what names people is gone, and the ledger is whole."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db import inbox
+from app.domain.errors import Refused
+from app.domain.redeeming import RedemptionState as State
+from app.services.claim_orders import claim_orders
+from app.services.drain_inbox import drain_inbox
+from app.services.enrol_customer import enrol_customer
+from app.services.erase_shop import erase_shop
+from app.services.receive_delivery import receive_delivery
+from app.services.record_shop import NewShop, record_shop
+from app.services.runtime import Runtime
+from connectors.base import ShopFacts
+from tests.complaints.till import Till, make_till
+from tests.conftest import Clock, make_program
+from tests.services.books import assert_books_are_true, balance, find_member, get_member
+from tests.services.houses import House, make_shop, shopify_request
+from tests.services.jobs import run_jobs
+
+REF = 7_000_123_456_789
+EMAIL = "canary.alice@example.test"
+NAME = "Canaryname"
+CANARIES = (str(REF), EMAIL, NAME)
+
+
+class Shop(House):
+    """A Shopify shop whose messages are written by hand."""
+
+    def tell(self, topic: str, body: dict[str, Any], ref: str = "w") -> None:
+        request = shopify_request(topic, json.dumps(body).encode(), self.shop, delivery_ref=ref)
+        receive_delivery(self.rt, "shopify", None, request)
+
+    def customer(self, number: int = REF) -> dict[str, Any]:
+        return {
+            "id": number,
+            "email": EMAIL,
+            "verified_email": True,
+            "first_name": NAME,
+            "last_name": "Jones",
+        }
+
+    def order(self, number: int, price: str, *, guest: bool = False, minute: int = 0) -> dict[str, Any]:
+        moment = (self.rt.now() + timedelta(minutes=minute)).isoformat()
+        money = {"shop_money": {"amount": price, "currency_code": "EUR"}}
+        return {
+            "id": number,
+            "name": f"#{number}",
+            "email": EMAIL,
+            "currency": "EUR",
+            "presentment_currency": "EUR",
+            "taxes_included": False,
+            "financial_status": "paid",
+            "fulfillment_status": None,
+            "created_at": moment,
+            "processed_at": moment,
+            "cancelled_at": None,
+            "updated_at": moment,
+            "test": False,
+            "total_tip_received": "0.00",
+            "customer": None if guest else self.customer(),
+            "note": f"For {NAME}",
+            "discount_codes": [],
+            "line_items": [
+                {
+                    "id": number * 10,
+                    "quantity": 1,
+                    "current_quantity": 1,
+                    "gift_card": False,
+                    "requires_shipping": True,
+                    "taxable": False,
+                    "price_set": money,
+                    "tax_lines": [],
+                    "discount_allocations": [],
+                }
+            ],
+            "refunds": [],
+            "fulfillments": [],
+        }
+
+    def ask_to_forget(self, orders: Sequence[int] = ()) -> None:
+        who = {"id": REF, "email": EMAIL, "phone": None}
+        self.tell("customers/redact", {"shop_id": 1, "customer": who, "orders_to_redact": list(orders)})
+
+    def settle(self) -> None:
+        assert self.drain().states.get("failed", 0) == 0
+        run_jobs(self.rt, self.program_id)
+
+    def bodies(self) -> list[bytes]:
+        """What was received and is still held, opened."""
+        with self.rt.db.begin(self.program_id) as session:
+            rows = session.rows("SELECT body FROM inbox WHERE {fence} AND body IS NOT NULL")
+        place = f"inbox|{self.program_id}|{self.shop.shop_id}"
+        return [self.rt.vault.data.open(bytes(row.body), place) for row in rows]
+
+    def found(self) -> list[str]:
+        """Where in the program's database, sealed bodies opened, a canary is."""
+        return [
+            f"{place}: {canary}" for place, content in self._all() for canary in CANARIES if canary in content
+        ]
+
+    def _all(self) -> list[tuple[str, str]]:
+        with self.rt.db.begin(self.program_id) as session:
+            tables = session.connection.execute(
+                text(
+                    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                    "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                    "AND has_table_privilege(c.oid, 'SELECT')"
+                )
+            ).scalars()
+            content = []
+            for table in tables.all():
+                rows = session.connection.execute(text(f'SELECT t::text FROM "{table}" t')).scalars()
+                for row in rows:
+                    content += [(table, row), (table, _unhexed(row))]
+        return content + [("inbox", body.decode()) for body in self.bodies()]
+
+
+def _unhexed(row: str) -> str:
+    """The bytes columns of a row as text, should something lie there in clear."""
+    parts = row.replace('"', "").replace("\\\\", "\\").split("\\x")[1:]
+    found = []
+    for part in parts:
+        digits = part.split(",")[0].rstrip(")")
+        found.append(bytes.fromhex(digits if len(digits) % 2 == 0 else "").decode("utf-8", "replace"))
+    return "|".join(found)
+
+
+@pytest.fixture
+def shop(rt: Runtime, program_id: int) -> Shop:
+    return Shop(rt, program_id, make_shop(rt, program_id, platform="shopify", currency="EUR"))
+
+
+def test_what_names_a_person_is_found_before_and_nowhere_after(shop: Shop, clock: Clock) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.tell("orders/create", shop.order(2, "30.00", guest=True))
+    shop.settle()
+    member_id = get_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF))
+    assert {place.split(":")[0] for place in shop.found()} >= {"identities", "orders", "inbox"}
+    clock.forward(days=1)
+    shop.ask_to_forget([1, 2])
+    shop.settle()
+    assert shop.found() == []
+    # The ledger is whole, and the sealed columns are gone.
+    assert balance(shop.rt, shop.program_id, member_id).available == 150
+    assert_books_are_true(shop.rt, shop.program_id)
+    with shop.rt.db.begin(shop.program_id) as session:
+        (identity,) = session.rows(
+            "SELECT email, name, email_hash, email_verified FROM identities WHERE {fence}"
+        )
+        erased_at = session.scalar("SELECT erased_at FROM members WHERE {fence} AND id = :id", id=member_id)
+    assert tuple(identity) == (None, None, None, False)
+    assert erased_at == clock.at
+
+
+def test_an_order_and_the_wish_to_be_forgotten_in_one_batch_leave_nothing(shop: Shop) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.ask_to_forget()
+    shop.settle()
+    assert shop.found() == []
+
+
+def test_a_guests_messages_are_emptied_by_the_address(shop: Shop) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00", guest=True))
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    assert shop.found() == []
+
+
+def test_late_messages_bring_nobody_back(shop: Shop, clock: Clock) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.settle()
+    member_id = get_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF))
+    shop.ask_to_forget()
+    shop.settle()
+    clock.forward(days=1)
+    shop.tell("customers/update", shop.customer())
+    shop.tell("orders/updated", shop.order(1, "80.00", minute=5))  # an order that we know
+    shop.tell("orders/create", shop.order(2, "55.00", minute=6))  # and one that we do not
+    shop.ask_to_forget()
+    shop.settle()
+    assert shop.found() == []
+    assert find_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF)) is None
+    assert balance(shop.rt, shop.program_id, member_id).available == 80  # the ledger still follows the order
+    assert (shop.points("1"), shop.points("2")) == (80, 0)
+    back = enrol_customer(shop.rt, shop.program_id, shop.shop.shop_id, str(REF), asked=False)
+    assert back is None
+
+
+def test_who_asks_to_join_again_is_somebody_new(shop: Shop) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    back = enrol_customer(shop.rt, shop.program_id, shop.shop.shop_id, str(REF), asked=True)
+    assert back is not None
+    assert back.member_id is not None
+    with shop.rt.db.begin(shop.program_id) as session:
+        claim_orders(session, shop.rt.vault, back, now=shop.rt.now())
+    assert balance(shop.rt, shop.program_id, back.member_id).available == 0
+
+
+def test_a_shop_that_left_for_good_is_forgotten_with_everybody_in_it(shop: Shop) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.tell("orders/create", shop.order(2, "30.00", guest=True))
+    shop.settle()
+    member_id = get_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF))
+    shop.tell("app/uninstalled", {"id": 1})
+    shop.tell("shop/redact", {"shop_id": 1, "shop_domain": f"{shop.shop.key}.myshopify.com"})
+    shop.settle()
+    assert shop.found() == []
+    assert balance(shop.rt, shop.program_id, member_id).available == 150
+    assert erase_shop(shop.rt, shop.program_id, shop.shop.shop_id) == 0
+
+
+def test_a_shop_that_is_back_forgets_nobody(shop: Shop) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00"))
+    shop.settle()
+    with pytest.raises(Refused, match="shop_is_back"):
+        erase_shop(shop.rt, shop.program_id, shop.shop.shop_id)
+    assert shop.balance(str(REF)) == 120
+
+
+# --- Leaving and coming back -------------------------------------------------------------------------------
+
+
+def test_a_shop_that_leaves_freezes_its_orders_and_keeps_codes_and_balances(
+    rt: Runtime, clock: Clock
+) -> None:
+    till = make_till(rt, clock, "shopify")
+    order = till.buy("120.00")
+    bought = till.redeem()
+    till.work()
+    till.store.uninstall()
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    assert till.stand.shop_row().state == "uninstalled"
+    late = _late_refund(till, order)
+    assert (till.available, till.worth(order)) == (20, 120)
+    assert late == "the shop is not connected: its orders are frozen"
+    assert (till.row(bought).state, till.usable(till.row(bought))) == (State.ISSUED, 1)
+    with pytest.raises(Refused, match="shop_not_connected"):
+        till.redeem(key="click-2")
+    till.assert_true()
+
+
+def test_a_shop_that_comes_back_goes_on_and_nobody_joins_twice(rt: Runtime, clock: Clock) -> None:
+    program_id = make_program(rt)
+    house = Shop(rt, program_id, make_shop(rt, program_id, platform="shopify", currency="EUR"))
+    house.tell("orders/create", house.order(1, "120.00"))
+    house.settle()
+    member_id = get_member(rt, program_id, house.shop.shop_id, str(REF))
+    house.tell("app/uninstalled", {"id": 1})
+    house.settle()
+    clock.forward(days=3)
+    back = _connect_again(house)
+    assert (back.shop_id, back.key, back.came_back) == (house.shop.shop_id, house.shop.key, True)
+    house.tell("orders/create", house.order(2, "30.00"))
+    house.settle()
+    assert get_member(rt, program_id, house.shop.shop_id, str(REF)) == member_id
+    assert house.balance(str(REF)) == 150
+    with rt.db.begin(program_id) as session:
+        assert session.scalar("SELECT count(*) FROM members WHERE {fence}") == 1
+        assert inbox.counts(session).get("failed", 0) == 0
+
+
+def _late_refund(till: Till, order: Any) -> str:
+    """A message of the order that was on its way when the shop left."""
+    till.clock.forward(minutes=1)
+    till.store.installed = True
+    till.refund(order, 1)
+    till.store.installed = False
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    rows = till.stand.sql("SELECT reason FROM inbox WHERE {fence} AND state = 'ignored' ORDER BY id")
+    return str(rows[-1].reason)
+
+
+def _connect_again(house: Shop) -> Any:
+    with house.rt.db.begin(house.program_id) as session:
+        known = session.first("SELECT shop_ref, name, url FROM shops WHERE {fence}")
+    assert known is not None
+    facts = ShopFacts(
+        shop_ref=known.shop_ref,
+        name=known.name,
+        url=known.url,
+        currency="EUR",
+        timezone="UTC",
+        reads_orders_days=None,
+    )
+    new = NewShop(platform="shopify", facts=facts, credentials={"access_token": "another"}, own_app=False)
+    return record_shop(house.rt, house.program_id, new)

@@ -1,0 +1,222 @@
+"""What staff does with a browser: mouse, keyboard, phone, dark, right to left, large text, and axe on every page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from app.domain.staff import Role
+from app.services.drain_inbox import drain_inbox
+from app.services.invite_staff import invite_staff
+from tests.conftest import unique
+from tests.web.admin.desk import Desk, World, fill
+from tests.web.widget.conftest import DESKTOP, PHONE, browser
+
+__all__ = ["browser"]  # the fixture: one Chromium for all tests of the process
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}}
+LOOKS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": DESKTOP},
+    "phone": {"viewport": PHONE, "has_touch": True},
+    "dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+    "right to left": {"viewport": DESKTOP},
+    "right to left, phone": {"viewport": PHONE},
+    "200 % text": {"viewport": DESKTOP},
+    "200 % text, phone": {"viewport": PHONE},
+}
+
+
+@pytest.fixture
+def world(served: Desk) -> World:
+    return fill(served)
+
+
+@pytest.fixture
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    wishes = {
+        "viewport": DESKTOP,
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+        **getattr(request, "param", {}),
+    }
+    context = browser.new_context(**wishes)
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails the test when a script throws or the CSP stops something."""
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console", lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None
+    )
+    yield page
+    assert wrong == []
+
+
+def sign_in(page: Page, desk: Desk, role: Role = Role.OWNER) -> None:
+    invited = invite_staff(
+        desk.rt, desk.program_id, email=f"{unique('ada')}@shop.test", name="Ada Byron", role=role
+    )
+    page.goto(invited.link)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
+
+
+def pages(desk: Desk, world: World) -> list[str]:
+    return [
+        "/admin/",
+        "/admin/members",
+        f"/admin/members/{world.member}",
+        f"/admin/members/{world.member}/adjust",
+        f"/admin/members/{world.member}/join?with=218",
+        f"/admin/members/{world.member}/erase",
+        "/admin/orders",
+        f"/admin/orders/{desk.shop_key}/1019",
+        "/admin/redemptions",
+        "/admin/deliveries",
+        "/admin/deliveries?show=waiting",
+        "/admin/shops",
+        f"/admin/shops/{desk.shop_key}",
+        f"/admin/shops/{desk.shop_key}/counting",
+        "/admin/program",
+        "/admin/program/edit",
+        "/admin/program/versions/1",
+        "/admin/rewards",
+        "/admin/staff",
+        "/admin/staff/invite",
+        "/admin/privacy",
+        "/admin/nowhere",
+    ]
+
+
+def test_find_a_member_adjust_and_undo(page: Page, served: Desk, world: World) -> None:
+    sign_in(page, served, Role.STAFF)
+    page.get_by_role("link", name="Members").click()
+    page.get_by_role("searchbox").fill("mara.lindqvist@mail.test")
+    expect(page.get_by_role("status")).to_contain_text("1 member")
+    page.get_by_role("navigation", name="Members found").get_by_role("link").click()
+    page.get_by_role("link", name="Adjust points").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Points", exact=True).fill("100")
+    expect(dialog.locator("#after")).to_contain_text("905 → 1,005")
+    dialog.get_by_role("button", name="Add 100 points").click()
+    expect(dialog).to_contain_text("Write a few words")
+    dialog.get_by_label("Reason").fill("Goodwill")
+    dialog.get_by_role("button", name="Add 100 points").click()
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text("100 points added")
+    assert served.points(world.member) == 1005
+    toast.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("Undone")
+    assert served.points(world.member) == 905
+
+
+def test_replay_a_failed_delivery(page: Page, served: Desk, world: World) -> None:
+    sign_in(page, served)
+    page.get_by_role("link", name="Deliveries").click()
+    page.get_by_text("What the shop sent").first.click()
+    expect(page.locator(".proof pre").first).to_contain_text('"id": 2203')
+    page.get_by_label(f"Choose delivery {world.delivery}").check()
+    expect(page.get_by_text("1 of 2 chosen")).to_be_visible()
+    page.get_by_role("button", name="Replay 1").click()
+    expect(page.get_by_text("Replaying 1 delivery")).to_be_visible()
+    drain_inbox(served.rt)
+    expect(page.get_by_text("failed again")).to_be_visible()
+
+
+def test_everything_by_keyboard(page: Page, served: Desk, world: World) -> None:
+    sign_in(page, served)
+    page.goto(f"{served.rt.public_url}/admin/members/{world.member}")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    opener = page.get_by_role("link", name="Adjust points")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if opener.evaluate("link => link === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Points", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_label("Points", exact=True)).to_be_focused()
+    page.keyboard.type("5")
+    page.keyboard.press("Tab")
+    page.keyboard.type("By hand")
+    expect(dialog.locator("#after")).to_contain_text("910")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("5 points added")
+
+
+def test_the_menu_on_a_phone(browser: Browser, served: Desk, world: World) -> None:
+    context = browser.new_context(**LOOKS["phone"])
+    page = context.new_page()
+    sign_in(page, served)
+    expect(page.get_by_role("link", name="Orders", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Orders", exact=True).click()
+    expect(page.get_by_role("heading", name="Orders", level=1)).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_page_scrolls_sideways(browser: Browser, served: Desk, world: World, look: str) -> None:
+    context = browser.new_context(**LOOKS[look])
+    page = context.new_page()
+    sign_in(page, served)
+    wide = []
+    for path in pages(served, world):
+        page.goto(served.rt.public_url + path)
+        if "right" in look:
+            page.evaluate("document.documentElement.dir = 'rtl'")
+        if "200" in look:
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+        over = page.evaluate(
+            "() => Math.max(document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('.card')]"
+            ".map(card => card.scrollWidth - card.clientWidth))"
+        )
+        if over > 0:
+            wide.append((path, over))
+    context.close()
+    assert wide == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, served: Desk, world: World, theme: Any) -> None:
+    context = browser.new_context(
+        **LOOKS["desktop"], color_scheme=theme, reduced_motion="reduce", bypass_csp=True
+    )
+    page = context.new_page()
+    page.goto(f"{served.rt.public_url}/admin/sign-in")
+    found = axe(page, "/admin/sign-in")
+    sign_in(page, served)
+    for path in pages(served, world):
+        page.goto(served.rt.public_url + path)
+        found += axe(page, path)
+    page.goto(f"{served.rt.public_url}/admin/members/{world.member}")
+    page.get_by_role("link", name="Adjust points").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found += axe(page, "the dialog")
+    context.close()
+    assert found == []
+
+
+def axe(page: Page, path: str) -> list[tuple[str, str, str]]:
+    page.add_script_tag(path=AXE)
+    result: dict[str, Any] = page.evaluate("(rules) => axe.run(document, rules)", RULES)
+    return [(path, one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]]
