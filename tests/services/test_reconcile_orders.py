@@ -15,7 +15,6 @@ from app.services.drift_report import drift_report
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.runtime import Runtime
-from connectors.base import OrderPage
 from connectors.http import Http, StandIn
 from sandbox.authority import Authority
 from sandbox.faults import FaultKind
