@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from app.db import members, orders, programs
 from app.db.members import MemberRow, TierChange
 from app.db.session import Session
-from app.domain.program import Program
+from app.domain.program import Program, Tier
 from app.domain.tiers import SpendFact, TierFloor, tier_at
 from app.services.expire_lots import known_until
 from app.services.runtime import Runtime
@@ -17,8 +17,8 @@ BATCH = 500
 def review_tiers(rt: Runtime, program_id: int) -> int:
     """Review every member above the lowest tier. Returns how many tiers changed.
 
-    Looks only up to the moment until which all connected shops were read, so that an order that we have not heard
-    of yet costs nobody a tier.
+    Takes away only what was not reached either when all connected shops were last read or since, so that an order
+    that we have not heard of yet costs nobody a tier, and one that we have heard of keeps what it gave.
     """
     changed, after = 0, 0
     while True:
@@ -57,9 +57,10 @@ def _review(
     floors = members.find_floors(session, ids)
     changes = []
     for member in page:
-        reached = tier_at(
-            facts.get(member.member_id, ()), floors.get(member.member_id, ()), program=program, at=until
-        )
+        if member.tier_since is not None and member.tier_since > until:
+            continue  # reached since: what happened from then on at the other shops is not known yet
+        ours = facts.get(member.member_id, ())
+        reached = _reached(ours, floors.get(member.member_id, ()), program, until, now)
         if program.rank(reached.key) >= program.rank(member.tier_key):
             continue
         if program.grace_days and not _had_grace(floors.get(member.member_id, ()), member):
@@ -77,6 +78,19 @@ def _review(
         )
     members.change_tiers(session, changes, now=now)
     return len(changes)
+
+
+def _reached(
+    facts: Sequence[SpendFact],
+    floors: Sequence[TierFloor],
+    program: Program,
+    until: datetime,
+    now: datetime,
+) -> Tier:
+    """The tier then, or now if that is higher: an order told since the shops were last read has raised it already."""
+    latest = max([now, *(fact.counted_at for fact in facts)])  # a shop's clock may be ahead of ours
+    tiers = [tier_at(facts, floors, program=program, at=at) for at in (until, latest)]
+    return max(tiers, key=lambda tier: program.rank(tier.key))
 
 
 def _had_grace(floors: Sequence[TierFloor], member: MemberRow) -> bool:
