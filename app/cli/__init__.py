@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 something is wrong or was refused, 2 used wrongly (setting
 
 import click
 
-from app.cli import checking, connecting, members, people, programs, running
+from app.cli import checking, connecting, members, people, programs, proving, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -24,11 +24,11 @@ for command in (
     members.redeem,
     programs.program,
     checking.reconcile,
-    checking.audit,
-    checking.replay,
+    proving.audit,
+    proving.replay,
     checking.doctor,
-    checking.backup,
-    checking.restore,
+    proving.backup,
+    proving.restore,
     people.api_key,
     people.staff,
     people.keys,

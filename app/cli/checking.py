@@ -1,18 +1,14 @@
 """Commands that compare, prove, save and bring back. Exit code 1: something was found wrong."""
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from app.cli.common import (
     WRONG,
-    SomethingWrong,
     example,
     json_option,
-    lazy,
     program_option,
     progress,
     runtime,
@@ -22,18 +18,12 @@ from app.cli.common import (
 from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
 from app.db.reconciliations import KINDS
-from app.services.audit import audit as audit_program
 from app.services.diagnose import diagnose
-from app.services.find_program import find_program, list_programs
+from app.services.find_program import find_program
 from app.services.find_shop import find_shop
-from app.services.findings import Problem, Watch
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import reconcile_shop
-from app.services.replay import replay as replay_program
-from app.services.runtime import Runtime
 from app.settings import Settings, SettingsError
-
-T = TypeVar("T")
 
 
 @click.command()
@@ -84,59 +74,6 @@ def reconcile(
 
 
 @click.command()
-@program_option
-@json_option
-@sentences
-@example("laurel audit --program sprig >> digests.txt")
-def audit(program_key: str | None, as_json: bool) -> None:
-    """Check every chain and balance; print one digest a program, to keep elsewhere."""
-    found = _each(program_key, "Audit", audit_program, quiet=as_json)
-    if as_json:
-        show_json(found)
-    else:
-        for key, one in found.items():
-            _tell(f"{key}  {one.digest}", one.problems)
-    if any(one.problems for one in found.values()):
-        raise SystemExit(WRONG)
-
-
-@click.command()
-@program_option
-@json_option
-@sentences
-@example("laurel replay --json")
-def replay(program_key: str | None, as_json: bool) -> None:
-    """Count everything again in memory from what the shops said, and compare. Nothing is written."""
-    found = _each(program_key, "Replay", replay_program, quiet=as_json)
-    if as_json:
-        show_json(found)
-    else:
-        for key, one in found.items():
-            _tell(f"{key}  {one.accounts} accounts, {len(one.differences)} differences", one.differences)
-    if any(one.differences for one in found.values()):
-        raise SystemExit(WRONG)
-
-
-def _each(
-    program_key: str | None, what: str, prove: Callable[[Runtime, int, Watch], T], *, quiet: bool
-) -> dict[str, T]:
-    """What `prove` says of that program, or of every one, by its key."""
-    found: dict[str, T] = {}
-    with runtime("audit") as rt:
-        chosen = {program_key: find_program(rt, program_key)} if program_key else list_programs(rt)
-        for key, program_id in chosen.items():
-            with progress(f"{what} {key}", quiet=quiet) as bar:
-                found[key] = prove(rt, program_id, bar)
-    return found
-
-
-def _tell(line: str, problems: Sequence[Problem]) -> None:
-    click.echo(line)
-    for problem in problems:
-        click.echo(f"  {problem}")
-
-
-@click.command()
 @json_option
 @sentences
 @example("laurel doctor")
@@ -164,30 +101,3 @@ def doctor(as_json: bool) -> None:
             )
     if any(one["problem"] for one in found):
         raise SystemExit(WRONG)
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@sentences
-@example("laurel backup /backups/laurel-2026-11-21.dump")
-def backup(file: Path) -> None:
-    """Write everything into FILE. LAUREL_KEYS are not in it: keep them apart."""
-    save = lazy("backup")
-    with runtime("backup") as rt, progress("Backup"):
-        save(rt, file)
-    click.echo(f"Written: {file}")
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@sentences
-@example("laurel restore /backups/laurel-2026-11-21.dump")
-def restore(file: Path, yes: bool) -> None:
-    """Replace everything by what FILE holds."""
-    bring_back = lazy("restore")
-    if not yes and not click.confirm("Everything that is there now will be gone. Go on?", err=True):
-        raise SomethingWrong("Nothing was done.")
-    with runtime("restore") as rt, progress("Restore"):
-        bring_back(rt, file)
-    click.echo("Restored. Run `laurel doctor`, then start `laurel serve` and `laurel worker`.")

@@ -63,6 +63,8 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
         except SettingsError as error:
             raise UsedWrongly(str(error)) from error
         except Refused as error:
+            if error.code == "bad_request":
+                raise UsedWrongly(error.detail) from error
             raise SomethingWrong(error.detail) from error
         except Retryable as error:
             raise SomethingWrong(f"{error.detail}. It may work later.") from error

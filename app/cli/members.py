@@ -19,13 +19,13 @@ from app.domain.errors import Refused
 from app.services.adjust import adjust as adjust_points
 from app.services.await_code import await_code
 from app.services.describe_member import describe_member
-from app.services.find_member import ByCustomer, ByEmail, ById, Who, find_member
+from app.services.find_member import find_member
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
-from app.services.member_entries import member_entries
 from app.services.redeem import RedeemRequest
 from app.services.redeem import redeem as redeem_points
 from app.services.runtime import Runtime
+from app.services.show_member import show_member, who_is
 
 
 @click.group()
@@ -38,20 +38,20 @@ def members() -> None:
 @click.option(
     "--entries", "count", type=click.IntRange(0, 1000), default=20, show_default=True, help="How many."
 )
+@click.option("--personal", is_flag=True, help="With addresses and names.")
 @program_option
 @json_option
 @sentences
 @example("laurel members show acme:1207 --json")
-def show(who: str, count: int, program_key: str | None, as_json: bool) -> None:
+def show(who: str, count: int, personal: bool, program_key: str | None, as_json: bool) -> None:
     """Balance, tier, identities and the last entries, each with its explanation."""
     with runtime("members") as rt:
         program_id = find_program(rt, program_key)
-        member_id = _member(rt, program_id, who)
-        view = describe_member(rt, program_id, member_id)
-        entries = member_entries(rt, program_id, member_id, limit=count).entries if count else ()
+        shown = show_member(rt, program_id, who, personal=personal, entries=count)
     if as_json:
-        show_json({"member": view, "entries": entries})
+        show_json(shown)
         return
+    view, entries = shown.member, shown.entries
     balance = view.balance
     click.echo(f"Member {view.member_id}, {view.tier.name}, since {moment(view.joined_at)}")
     click.echo(
@@ -134,18 +134,7 @@ def redeem(
 
 
 def _member(rt: Runtime, program_id: int, text: str) -> int:
-    found = find_member(rt, program_id, _who(text))
+    found = find_member(rt, program_id, who_is(text))
     if found is None:
         raise Refused("unknown_member", f"There is no member “{text}” in this program.")
     return found
-
-
-def _who(text: str) -> Who:
-    if "@" in text:
-        return ByEmail(text)
-    shop_key, colon, customer_ref = text.partition(":")
-    if colon:
-        return ByCustomer(shop_key, customer_ref)
-    if text.isascii() and text.isdecimal() and len(text) < 19:
-        return ById(int(text))
-    raise click.BadParameter("say our id, <shop>:<customer>, or an e-mail address", param_hint="WHO")

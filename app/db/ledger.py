@@ -133,6 +133,21 @@ def write_books(session: Session, books: Iterable[Book]) -> int:
     return len(entries)
 
 
+def share_lifetimes(session: Session, books: Sequence[Book]) -> None:
+    """What was appended to accounts that were merged away counts for those that they were merged into."""
+    session.run(
+        "WITH RECURSIVE up(id, earned, depth) AS ("
+        "SELECT a.merged_into, u.earned, 1 FROM unnest(CAST(:ids AS bigint[]), CAST(:earned AS bigint[])) "
+        "AS u(id, earned) JOIN accounts a ON a.id = u.id WHERE {fence:a} AND a.merged_into IS NOT NULL "
+        "UNION ALL SELECT a.merged_into, up.earned, up.depth + 1 FROM up JOIN accounts a ON a.id = up.id "
+        "WHERE {fence:a} AND a.merged_into IS NOT NULL AND up.depth < 100) "
+        "UPDATE members m SET lifetime_points = m.lifetime_points + t.earned "
+        "FROM (SELECT id, sum(earned) AS earned FROM up GROUP BY id) t WHERE {fence:m} AND m.id = t.id",
+        ids=[book.account[1] for book in books],
+        earned=[_earned(book) for book in books],
+    )
+
+
 def find_entries(session: Session, account_id: int) -> list[Entry]:
     """The account's whole chain, oldest first."""
     rows = session.rows(
@@ -285,3 +300,7 @@ def _update_accounts(session: Session, books: Sequence[Book]) -> None:
             f"FROM {table} WHERE {{fence:m}} AND m.id = u.a AND u.earned <> 0",
             rows=rows_of(rows),
         )
+
+
+def _earned(book: Book) -> int:
+    return sum(entry.points for entry in book.appended if entry.kind in EARNING)

@@ -32,31 +32,58 @@ def settle(
 ) -> None:
     """Append to `books` what is missing until the owner holds the target and nobody else holds anything.
 
-    `counts_as`: accounts that were merged away -> the open account that their holdings are. Only open accounts are
-    appended to, so `books` need not have others. `held` is kept true.
+    `counts_as`: accounts that were merged away -> the open account that their holdings are. `books` has the open
+    accounts; a closed one is only needed where points of the order expired in it. `held` is kept true.
     """
     groups = _by_open_account(held, counts_as)
     for account_id, group in groups.items():
-        given = sum(one.points for one in group)
+        given = sum(one.points for one in group.values())
         if account_id != owner and given:
             facts: Facts = {**target.facts, "target": 0, "given": given, "zero": "other_member"}
-            mine = held.setdefault(account_id, Held())
-            _append(books[account_id], mine, group, source, -given, target, facts, policy, now)
+            _move(books, account_id, held, group, source, -given, target, facts, policy, now)
     if owner is None:
         return
-    group = groups.get(owner, [])
-    given = sum(one.points for one in group)
+    group = groups.get(owner, {})
+    given = sum(one.points for one in group.values())
     if target.points != given:
         facts = {**target.facts, "given": given}
-        mine = held.setdefault(owner, Held())
-        _append(books[owner], mine, group, source, target.points - given, target, facts, policy, now)
+        _move(books, owner, held, group, source, target.points - given, target, facts, policy, now)
 
 
-def _by_open_account(held: Mapping[int, Held], counts_as: Mapping[int, int]) -> dict[int, list[Held]]:
-    groups: dict[int, list[Held]] = {}
+def _by_open_account(held: Mapping[int, Held], counts_as: Mapping[int, int]) -> dict[int, dict[int, Held]]:
+    groups: dict[int, dict[int, Held]] = {}
     for account_id, one in held.items():
-        groups.setdefault(counts_as.get(account_id, account_id), []).append(one)
+        groups.setdefault(counts_as.get(account_id, account_id), {})[account_id] = one
     return groups
+
+
+def _move(
+    books: Mapping[int, Book],
+    account_id: int,
+    held: dict[int, Held],
+    group: Mapping[int, Held],
+    source: str,
+    points: int,
+    target: PointsTarget,
+    facts: Facts,
+    policy: RefundPolicy,
+    now: datetime,
+) -> None:
+    """Append `points` to the open account; what expired of the order before a merge is taken where it expired."""
+    mine = held.setdefault(account_id, Held())
+    book = books[account_id]
+    lots = [lot for lot in book.lots.values() if lot.origin == source]
+    missing = -points - sum(lot.remaining + lot.expired for lot in lots)
+    for closed_id, one in group.items():
+        closed = books.get(closed_id) if closed_id != account_id else None
+        if closed is None or missing <= 0:
+            continue
+        part = min(sum(lot.expired for lot in closed.lots.values() if lot.origin == source), missing)
+        if part:
+            _append(closed, one, (), source, -part, target, facts, policy, now)
+            points, missing = points + part, missing - part
+    if points:
+        _append(book, mine, tuple(group.values()), source, points, target, facts, policy, now)
 
 
 def _append(

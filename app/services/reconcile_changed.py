@@ -7,6 +7,7 @@ from app.db import orders, reconciliations, rereads
 from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
+from app.domain.errors import Retryable
 from app.domain.folding import Verdict
 from app.domain.orders import OrderSnapshot, OrderState
 from app.services.causes import Cause
@@ -17,6 +18,7 @@ from app.services.shop_client import open_shop
 from connectors.base import OrderPage
 
 _ASK_AGAIN = timedelta(days=1)
+_TRIES = 3  # for a page
 _NO_LINES = "it shows a refund without its lines"
 
 
@@ -29,9 +31,7 @@ def reconcile_changed(run: Run) -> None:
     """
     cursor: str | None = None
     while True:
-        # Opened for each page: credentials may end, and the shop may leave, in the middle of a long run.
-        with open_shop(run.rt, run.program_id, run.shop_id) as client:
-            page = client.orders_changed(run.since, run.until, cursor)
+        page = _page(run, cursor)
         run.read(_settle(run, page))
         cursor = page.cursor
         if cursor is None:
@@ -40,6 +40,22 @@ def reconcile_changed(run: Run) -> None:
     if run.since <= (run.shop.reconciled_until or run.shop.counts_from):
         with run.rt.db.begin(run.program_id) as session:
             reconciliations.advance(session, run.shop_id, until=run.until)
+
+
+def _page(run: Run, cursor: str | None) -> OrderPage:
+    """Asked for again at once when it fails: a long run is many pages, and begins anew if it breaks off.
+
+    A shop that asks us to wait is not asked again. Raises: AccessLost, Retryable, Refused.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            # Opened for each page: credentials may end, and the shop may leave, in the middle of a long run.
+            with open_shop(run.rt, run.program_id, run.shop_id) as client:
+                return client.orders_changed(run.since, run.until, cursor)
+        except Retryable as error:
+            if left == 0 or error.retry_after_s is not None:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _settle(run: Run, page: OrderPage) -> list[str]:

@@ -10,11 +10,12 @@ from app.services.runtime import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """`count` deliveries up to number `last`, put back at `at`."""
+    """`count` deliveries up to number `last`, put back at `at`. `ids`: which; None: all that had failed."""
 
     count: int
     last: int
     at: datetime
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +36,19 @@ def replay_deliveries(rt: Runtime, program_id: int, delivery_ids: Sequence[int] 
         last = session.scalar("SELECT coalesce(max(id), 0) FROM inbox WHERE {fence} AND state = 'failed'")
         count = inbox.replay(session, delivery_ids)
     rt.received()  # wakes the drain, as a new delivery does
-    return Replay(count=count, last=int(last), at=now)
+    ids = None if delivery_ids is None else tuple(delivery_ids)
+    return Replay(count=count, last=int(last), at=now, ids=ids)
 
 
 def replay_progress(rt: Runtime, program_id: int, replay: Replay) -> ReplayProgress:
     with rt.db.begin(program_id) as session:
-        to_go = session.scalar(
-            "SELECT count(*) FROM inbox WHERE {fence} AND state = 'new' AND id <= :last", last=replay.last
-        )
-        failed = session.scalar(
-            "SELECT count(*) FROM inbox WHERE {fence} AND state = 'failed' AND id <= :last AND processed_at >= :at",
+        rows = session.rows(
+            "SELECT state, count(*) AS n FROM inbox WHERE {fence} AND id <= :last "
+            "AND (state = 'new' OR (state = 'failed' AND processed_at >= :at)) "
+            "AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[]))) GROUP BY state",
             last=replay.last,
             at=replay.at,
+            ids=None if replay.ids is None else list(replay.ids),
         )
-    return ReplayProgress(
-        count=replay.count, to_go=min(int(to_go), replay.count), failed_again=min(int(failed), replay.count)
-    )
+    found = {row.state: min(row.n, replay.count) for row in rows}
+    return ReplayProgress(count=replay.count, to_go=found.get("new", 0), failed_again=found.get("failed", 0))

@@ -462,10 +462,11 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
     winners = members.find_winners(session, sorted(holders))
     owners = {action.owner for action in actions if action.owner is not None}
     debited = _debited(actions, held, winners)
+    closed = set(winners) if debited else set()  # points of the orders may have expired there
     books = ledger.lock_books(
         session,
-        owners | {winners.get(one, one) for one in holders},
-        lots_of=debited,
+        owners | {winners.get(one, one) for one in holders} | closed,
+        lots_of=debited | closed,
         origins={action.row.source for action in actions} if debited else (),
     )
     for action in actions:
@@ -483,6 +484,8 @@ def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None
         )
         action.moved = sum(one.points for one in mine.values()) - before
     ledger.write_books(session, books.values())
+    if moved := [books[one] for one in sorted(closed) if one in books and books[one].appended]:
+        ledger.share_lifetimes(session, moved)
 
 
 def _debited(

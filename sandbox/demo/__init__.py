@@ -8,7 +8,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -77,8 +77,9 @@ def _once(asked: argparse.Namespace) -> int:
 
     logs.configure(level=logging.CRITICAL)  # what fails on purpose is in the report
     wish = Wish(orders=asked.orders or 500, faults=asked.faults, seed=asked.seed)
-    with fresh_database(Settings.from_env("demo").var / "demo") as urls, _progress() as say:
-        report = run_and_report(Once(wish, urls, say=say))
+    var = Settings.from_env("demo").var / "demo"
+    with fresh_database(var) as urls, _progress() as say, closing(Once(wish, urls, say=say)) as once:
+        report = run_and_report(once)
     if asked.json:
         sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:

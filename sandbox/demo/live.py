@@ -16,6 +16,7 @@ import httpx
 import structlog
 
 from app.bootstrap import clock
+from app.db.bell import Bell
 from app.domain.staff import Role
 from app.jobs.workers import run_workers
 from app.services.create_api_key import create_api_key
@@ -94,6 +95,9 @@ def running(var: Path, wish: Wish, *, mail: SendMail, say: Say) -> Iterator[Runn
         hosts = HostMap()
         rt = worlds.make_runtime(settings, urls, hosts, now=clock, mail=mail)
         stack.callback(rt.db.close)
+        bell = rt.received
+        assert isinstance(bell, Bell)
+        stack.callback(bell.close)
         client = stack.enter_context(httpx.Client(timeout=30))
         woo = worlds.make_woo(clock, client, url=address["woocommerce"])
         shopify = worlds.make_shopify(clock, client, settings)

@@ -54,7 +54,7 @@ class Queue:
             except Retryable as error:
                 self.retried += 1
                 again = retry_at(min(attempt, 6), now=self._rt.now(), asked_s=error.retry_after_s)
-                if again is None or attempt > 50:
+                if again is None or attempt > 200:
                     self.failed.append(f"{name}: {error.detail}")
                     raise
                 wait(again)

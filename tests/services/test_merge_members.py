@@ -9,11 +9,14 @@ from app.domain.errors import Refused
 from app.domain.orders import OrderSnapshot
 from app.domain.program import default_document
 from app.services.adjust import adjust
+from app.services.audit import audit
 from app.services.expire_lots import expire_lots
 from app.services.merge_members import Merged, merge_members, undo_merge
+from app.services.replay import replay
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import eur, make_order, make_refund
+from tests.services.histories import make_history
 from tests.services.test_settle_orders import Shop
 
 
@@ -147,3 +150,27 @@ def test_what_expired_after_a_merge_is_not_taken_twice_by_its_undo(
 
 def rt_now(shop: Shop) -> datetime:
     return shop.rt.now()
+
+
+def test_what_expired_before_a_merge_is_not_taken_again_by_a_refund(rt: Runtime, clock: Clock) -> None:
+    document = default_document("Sprig", "EUR", "UTC")
+    document["expiry"] = {"kind": "after_days", "days": 5}
+    past = make_history(rt, clock, document)
+    past.buy("7", "a", "40.00")
+    order = past.buy("8", "b", "60.00")
+    seven, eight = past.member("7"), past.member("8")
+    clock.forward(days=10)
+    past.night()
+    past.buy("7", "c", "30.00")
+    merged = past.merge(seven, eight)
+    past.refund(order, "20.00")
+    assert account(past.shop, seven) == (30, 0, 110)
+    clock.forward(hours=1)
+    past.refund(order, "60.00")
+    assert account(past.shop, seven) == (30, 0, 70)
+    assert audit(rt, past.program_id).problems == []
+    assert replay(rt, past.program_id).differences == []
+    assert merged is not None
+    past.undo(merged.merge_id)
+    assert (account(past.shop, seven), account(past.shop, eight)) == ((30, 0, 70), (0, 0, 0))
+    assert audit(rt, past.program_id).problems == []

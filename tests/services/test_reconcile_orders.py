@@ -348,7 +348,7 @@ def test_a_shop_that_does_not_answer_is_asked_again(woo: Stand, clock: Clock, ki
     order = paid_order(woo, 40)
     woo.lose_all()
     clock.forward(hours=1)
-    woo.store.faults.add("orders_changed", kind)
+    woo.store.faults.add("orders_changed", kind, times=3)
     with pytest.raises(Retryable):
         reconcile(woo)
     assert woo.shop_row().access_problem is None
@@ -488,8 +488,24 @@ def test_over_real_connections_too(woo: Stand, clock: Clock, tmp_path: Path) -> 
         address, _, port = served.address.partition(":")
         way_out = Http({host: StandIn(address, int(port), str(ca_file))})
         outside = replace(woo, rt=replace(woo.rt, http=way_out))
-        woo.store.faults.add("orders_changed", FaultKind.TIMEOUT_AFTER)
+        woo.store.faults.add("orders_changed", FaultKind.TIMEOUT_AFTER, times=3)
         with pytest.raises(Retryable):
             reconcile(outside)
         assert [repair.cause for repair in reconcile(outside).repairs] == ["webhook_missed"]
     assert woo.worth(order.id) == [40]
+
+
+def test_a_page_that_fails_once_does_not_begin_a_long_run_anew(woo: Stand, clock: Clock) -> None:
+    paid_order(woo)
+    woo.lose_all()
+    woo.store.faults.add("orders_changed", FaultKind.SERVER_ERROR, times=2)
+    clock.forward(hours=1)
+    assert [repair.cause for repair in reconcile(woo).repairs] == ["webhook_missed"]
+
+
+def test_a_shop_that_fails_for_good_or_asks_us_to_wait_breaks_the_run_off(woo: Stand) -> None:
+    for fault, times in ((FaultKind.SERVER_ERROR, 3), (FaultKind.TOO_MANY_REQUESTS, 1)):
+        woo.store.faults.add("orders_changed", fault, times=times)
+        with pytest.raises(Retryable):
+            reconcile(woo)
+    assert reconcile(woo).repairs == ()

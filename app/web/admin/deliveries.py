@@ -1,6 +1,8 @@
 """What the shops told us: what failed and why, and doing it again."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -36,7 +38,7 @@ def deliveries() -> ResponseReturnValue:
         group=group,
         shop_id=shop_id,
         counts=counts,
-        replay=replay,
+        query=_query(replay) if replay else {},
         progress=replay_progress(runtime(), program_id(), replay) if replay else None,
     )
 
@@ -54,7 +56,7 @@ def replay() -> ResponseReturnValue:
         if not ids:
             raise Refused("nothing_chosen", "Choose at least one delivery, then replay.")
     begun = replay_deliveries(runtime(), program_id(), ids)
-    return go(url_for("admin.deliveries", replayed=begun.count, last=begun.last, at=begun.at.isoformat()))
+    return go(url_for("admin.deliveries", **_query(begun)))
 
 
 @blueprint.get("/deliveries/progress")
@@ -63,7 +65,7 @@ def progress() -> ResponseReturnValue:
     if begun is None:
         abort(404)
     found = replay_progress(runtime(), program_id(), begun)
-    body = render_template("admin/replay_progress.html", progress=found, replay=begun)
+    body = render_template("admin/replay_progress.html", progress=found, query=_query(begun))
     return body, 200 if found.to_go else DONE
 
 
@@ -80,6 +82,12 @@ def body(day: str, delivery_id: int) -> ResponseReturnValue:
     )
 
 
+def _query(begun: Replay) -> dict[str, Any]:
+    """A replay as it stands in an address, and is read by `_replay`."""
+    ids = {} if begun.ids is None else {"ids": " ".join(map(str, begun.ids))}
+    return {"replayed": str(begun.count), "last": str(begun.last), "at": begun.at.isoformat(), **ids}
+
+
 def _replay() -> Replay | None:
     count, last = number_of("replayed"), number_of("last")
     try:
@@ -88,4 +96,9 @@ def _replay() -> Replay | None:
         return None
     if count is None or last is None or at.tzinfo is None:
         return None
-    return Replay(count=count, last=last, at=at)
+    ids = request.args.get("ids")
+    return Replay(count=count, last=last, at=at, ids=None if ids is None else tuple(_numbers(ids.split())))
+
+
+def _numbers(words: Iterable[str]) -> list[int]:
+    return [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]

@@ -3,13 +3,14 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
 from app.services.publish_program import list_versions
-from tests.conftest import NOW, Clock, Mails, unique
+from tests.conftest import NOW, Clock, Mails, make_program, unique
 from tests.web.admin.desk import Desk, World, order
 
 LINK = re.compile(r"/admin/sign-in/[\w-]{43}")
@@ -22,8 +23,8 @@ HOSTILE = (
 )
 
 
-def follow(desk: Desk, location: str, role: Role = Role.OWNER) -> str:
-    return desk.as_(role).get(location)
+def _from(day: str) -> dict[str, Any]:
+    return {"from": day}  # a word of Python's
 
 
 # --- Signing in --------------------------------------------------------------------------------------------
@@ -83,6 +84,13 @@ def test_sign_in_is_limited_by_address(desk: Desk) -> None:
     assert statuses[-1] == 429
 
 
+def test_a_program_without_a_shop_says_what_to_do_first(desk: Desk) -> None:
+    desk.program_id = make_program(desk.rt)
+    page = desk.owner.get("/admin/")
+    assert "Connect a shop" in page
+    assert "Connect your first shop" in desk.owner.get("/admin/shops")
+
+
 # --- Members -----------------------------------------------------------------------------------------------
 
 
@@ -101,7 +109,7 @@ def test_points_are_given_with_a_reason_and_undone_by_the_opposite(desk: Desk) -
     path = f"/admin/members/{member}/adjust"
     after = staff.get(f"{path}/after?points=1,000&direction=add", headers={"HX-Request": "true"})
     assert "1,040" in after
-    fields = {"points": "1,000", "reason": "Goodwill", "key": "k"}
+    fields: dict[str, Any] = {"points": "1,000", "reason": "Goodwill", "key": "k"}
     staff.post(path, **fields)
     staff.post(path, **fields)  # the same click twice
     assert desk.points(member) == 1040
@@ -127,7 +135,7 @@ def test_points_are_given_with_a_reason_and_undone_by_the_opposite(desk: Desk) -
     ],
 )
 def test_a_wrong_adjustment_says_what_is_wrong_at_its_field(
-    desk: Desk, fields: dict[str, str], said: str
+    desk: Desk, fields: dict[str, Any], said: str
 ) -> None:
     member = desk.shopper("7", "40.00")
     page = desk.owner.post(f"/admin/members/{member}/adjust", 422, **fields).text
@@ -231,7 +239,7 @@ def test_counting_from_another_day_is_shown_before_it_is_done(desk: Desk) -> Non
     page = desk.owner.get(f"{path}?preview=1&from={NOW.date()}")
     assert "−40 points" in page
     assert desk.points(member) == 40
-    desk.owner.post(path, **{"from": NOW.date().isoformat()})
+    desk.owner.post(path, **_from(NOW.date().isoformat()))
     assert f"{NOW.day} November 2026, 00:00" in desk.owner.get(f"/admin/shops/{desk.shop_key}")
     assert "Choose a day" in desk.owner.get(f"{path}?preview=1&from=never", 422)
 

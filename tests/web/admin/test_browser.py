@@ -199,7 +199,7 @@ def test_no_page_scrolls_sideways(browser: Browser, served: Desk, world: World, 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(browser: Browser, served: Desk, world: World, theme: Any) -> None:
     context = browser.new_context(
-        viewport=DESKTOP, color_scheme=theme, reduced_motion="reduce", bypass_csp=True
+        **LOOKS["desktop"], color_scheme=theme, reduced_motion="reduce", bypass_csp=True
     )
     page = context.new_page()
     page.goto(f"{served.rt.public_url}/admin/sign-in")
