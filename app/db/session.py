@@ -5,6 +5,7 @@ and every statement it runs says so itself as well: `{fence}` in the SQL becomes
 """
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -107,13 +108,9 @@ class Database:
             hide_parameters=True,  # they would stand in every error's text, and so in logs
             connect_args={"options": _OPTIONS},
         )
-        self._direct = ConnectionPool(
-            _libpq(url),
-            min_size=0,
-            max_size=2 * pool_size,
-            open=False,
-            kwargs={"autocommit": True, "options": _OPTIONS},
-        )
+        self._pool_size = pool_size
+        self._direct: ConnectionPool | None = None
+        self._opening = threading.Lock()
 
     @contextmanager
     def begin(self, *programs: int) -> Iterator[Session]:
@@ -176,9 +173,17 @@ class Database:
             return [cursor.fetchall() for cursor in asked]
 
     def _opened(self) -> ConnectionPool:
-        if self._direct.closed:
-            self._direct.open()
-        return self._direct
+        """The pool of those who need no session; made when first asked for, and anew after `close`."""
+        with self._opening:
+            if self._direct is None:
+                self._direct = ConnectionPool(
+                    _libpq(self.url),
+                    min_size=0,
+                    max_size=2 * self._pool_size,
+                    open=True,
+                    kwargs={"autocommit": True, "options": _OPTIONS},
+                )
+            return self._direct
 
     @contextmanager
     def outside(self) -> Iterator[Connection]:
@@ -192,4 +197,7 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-        self._direct.close()
+        with self._opening:
+            if self._direct is not None:
+                self._direct.close()
+                self._direct = None
