@@ -21,5 +21,6 @@ def confirm(token: str) -> Response:
 
 def _page(shop_name: str, *, done: bool) -> Response:
     response = make_response(render_template("confirm.html", shop_name=shop_name, done=done))
+    response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the secret
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -16,6 +16,7 @@ from app.domain.program import Rate, RewardKind
 from app.services.describe_member import Due, balance_of, describe_member
 from app.services.describe_order import describe_order
 from app.services.describe_shopfront import describe_shopfront
+from app.services.erase_customer import erase_customer
 from app.services.find_member import ByCustomer, ByEmail, ById, find_member
 from app.services.find_redemptions import find_redemptions
 from app.services.list_members import list_members
@@ -70,6 +71,20 @@ def test_people_are_found_by_id_customer_and_address(shop: Storefront) -> None:
         ByEmail("e@e.e"),
     ):
         assert find_member(shop.rt, shop.program_id, nobody) is None
+
+
+def test_who_was_erased_is_found_by_nothing_but_the_number(rt: Runtime, shop: Storefront) -> None:
+    member_id = shop.member("7")
+    identity = shop.know("7", "ada@example.test")
+    with rt.db.begin(shop.program_id) as session:
+        erase_customer(session, rt.vault, shop.shop.shop_id, "7", email=None, now=NOW)
+    for who in (
+        ByCustomer(shop.shop.key, "7"),
+        ByCustomer(shop.shop.key, f"erased:{identity}"),
+        ByEmail("ada@example.test"),
+    ):
+        assert find_member(rt, shop.program_id, who) is None
+    assert find_member(rt, shop.program_id, ById(member_id)) == member_id
 
 
 def test_merges_are_followed_to_the_end(shop: Storefront) -> None:

@@ -266,6 +266,34 @@ def test_an_adjustment_that_is_not_right_changes_nothing(api: Api, wish: object)
     assert api.get(f"members/{member_id}/entries").get_json()["entries"] == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"points": 5, "reason": "a\\u0000b"}',
+        b'{"points": 5, "reason": "\\ud800"}',
+        b'{"points": 5, "a\\u0000b": 1}',
+        b'{"points": NaN, "reason": "x"}',
+        b'{"points": ' + b"9" * 5000 + b', "reason": "x"}',
+        b'{"points": 1e400, "reason": "x"}',
+        b'{"a":' * 100_000,
+        b"\xff",
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(api: Api, body: bytes) -> None:
+    member_id = api.shop.member("7")
+    answer = api.client.post(
+        f"/api/v1/members/{member_id}/adjustments",
+        data=body,
+        headers={"Authorization": f"Bearer {api.token}", "Idempotency-Key": "k"},
+        content_type="application/json",
+    )
+    assert answer.status_code in (400, 422)
+    assert answer.mimetype == "application/problem+json"
+
+
 @pytest.mark.parametrize("key", [None, "", "x" * 201, " x", "\xff"])
 def test_what_is_done_once_needs_a_key(api: Api, key: str | None) -> None:
     member_id = api.shop.member("7", points=200)
