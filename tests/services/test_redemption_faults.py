@@ -347,7 +347,9 @@ def test_an_order_that_is_first_heard_of_when_it_is_cancelled_used_its_code(spen
     code = spender.row(bought).code
     order = spender.order(code)
     spender.clock.forward(minutes=1)
-    spender.stand.store.cancel(order)
+    store = spender.stand.store
+    # One shop refunds first and tells so while the order stands; here it does not.
+    store.cancel(order) if hasattr(store, "coupons") else store.cancel(order, refund=False)
     spender.stand.deliver_all()
     spender.work()
     row = spender.row(bought)
