@@ -302,6 +302,7 @@ def test_nothing_ends_before_every_connected_shop_was_read(
 ) -> None:
     shop = expiring(rt)
     other = Shop(rt, shop.program_id)
+    clock.at = LATER
     order = paid("1", "600.00", LATER)
     shop.see(
         order, replace(order, refunds=(make_refund("560.00", refunded_at=LATER),), updated_at=LATER + INSTANT)
