@@ -70,6 +70,19 @@ def tier_at(
     return best
 
 
+def highest_since(
+    facts: Sequence[SpendFact], floors: Sequence[TierFloor], *, program: Program, since: datetime
+) -> Tier:
+    """The highest tier at any moment from `since` on, as far as is known.
+
+    What is given rises only where an order is counted or a recorded tier begins, so those moments are looked at.
+    """
+    begins = {fact.counted_at for fact in facts} | {floor.from_at for floor in floors}
+    moments = {since, *(moment for moment in begins if moment > since)}
+    reached = (tier_at(facts, floors, program=program, at=moment) for moment in moments)
+    return max(reached, key=lambda tier: program.rank(tier.key))
+
+
 def next_tier(current: Tier, program: Program) -> Tier | None:
     rank = program.rank(current.key)
     return program.tiers[rank + 1] if rank + 1 < len(program.tiers) else None

@@ -29,6 +29,7 @@ class RedeemRequest:
     reward_key: str
     request_key: str
     actor: str  # "shopper", or who of the staff, or which API key
+    customer_ref: str | None = None  # who is signed in there; None: any account the member has at that shop
 
     @property
     def hash(self) -> bytes:
@@ -88,7 +89,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         session,
         account_id=member_id,
         shop_id=shop.shop_id,
-        identity_id=_identity(session, member_id, shop.shop_id),
+        identity_id=_identity(session, member_id, shop.shop_id, request.customer_ref),
         bought=bought,
         code=rt.new_code(),
         tag=rt.tag,
@@ -110,13 +111,18 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     return row
 
 
-def _identity(session: Session, member_id: int, shop_id: int) -> int:
-    """The member's customer at that shop: a code is bound to one."""
+def _identity(session: Session, member_id: int, shop_id: int, customer_ref: str | None) -> int:
+    """The member's customer at that shop: a code is bound to one, and of several to who is signed in.
+
+    The others may not be able to use it, or be there no more: shops make two customers one.
+    """
     found = session.scalar(
-        "SELECT min(id) FROM identities WHERE {fence} AND member_id = :member AND shop_id = :shop "
-        "AND customer_ref NOT LIKE 'erased:%'",
+        "SELECT id FROM identities WHERE {fence} AND member_id = :member AND shop_id = :shop "
+        "AND customer_ref NOT LIKE 'erased:%' "
+        "ORDER BY customer_ref IS NOT DISTINCT FROM CAST(:ref AS text) DESC, id LIMIT 1",
         member=member_id,
         shop=shop_id,
+        ref=customer_ref,
     )
     if found is None:
         raise Refused(

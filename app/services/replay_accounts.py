@@ -14,7 +14,7 @@ from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Lot
 from app.domain.program import Program
 from app.domain.settling import Held, settle
-from app.domain.tiers import SpendFact, TierFloor, tier_at
+from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
 from app.services.audit_chains import differing_lots
 from app.services.expire_lots import known_until
 from app.services.findings import Findings
@@ -186,5 +186,5 @@ def _compare_tier(
     if program.rank(row.tier_key) < program.rank(given.key):
         findings.add(f"member:{row.account_id}", "tier", f"is {row.tier_key}, the orders give {given.key}")
     elif until is not None:
-        reviewed = tier_at(group.spends, floors, program=program, at=until)
+        reviewed = highest_since(group.spends, floors, program=program, since=until)
         findings.counts["reviews_due"] += program.rank(reviewed.key) < program.rank(row.tier_key)

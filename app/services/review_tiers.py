@@ -7,7 +7,7 @@ from app.db import members, orders, programs
 from app.db.members import MemberRow, TierChange
 from app.db.session import Session
 from app.domain.program import Program
-from app.domain.tiers import SpendFact, TierFloor, tier_at
+from app.domain.tiers import SpendFact, TierFloor, highest_since
 from app.services.expire_lots import known_until
 from app.services.runtime import Runtime
 
@@ -57,8 +57,9 @@ def _review(
     floors = members.find_floors(session, ids)
     changes = []
     for member in page:
-        reached = tier_at(
-            facts.get(member.member_id, ()), floors.get(member.member_id, ()), program=program, at=until
+        # Not only at `until`: who reached a tier since keeps it until all of that time was read.
+        reached = highest_since(
+            facts.get(member.member_id, ()), floors.get(member.member_id, ()), program=program, since=until
         )
         if program.rank(reached.key) >= program.rank(member.tier_key):
             continue

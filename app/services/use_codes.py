@@ -35,25 +35,15 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
     assert order is not None
     book, locked = lock_both(session, redemption)
     if order.state in _VOID:
-        if (
-            locked.state is RedemptionState.USED
-            and locked.order_id == row.order_id
-            and locked.dead_at is None
-        ):
+        # Nobody may have told of the order while it stood, or both came in one batch: it used the code all the same.
+        if unheard := locked.state is RedemptionState.ISSUED:
+            _use(session, locked, row, now)
+        used_here = locked.state is RedemptionState.USED and locked.order_id == row.order_id
+        if unheard or (used_here and locked.dead_at is None):
             jobs.enqueue(session, "check_code", shop_id=locked.shop_id, redemption_id=locked.redemption_id)
         return
     if locked.state in OPEN:
-        redemptions.update_redemption(
-            session,
-            locked.redemption_id,
-            state=RedemptionState.USED.value,
-            order_id=row.order_id,
-            closed_at=now,
-            closing=None,
-            dead_at=None,
-            next_try_at=None,
-            message=None,
-        )
+        _use(session, locked, row, now)
     elif locked.state is not RedemptionState.USED:
         late = f"Order {order.number} used this code after its points had been given back: look at it with the shop."
         redemptions.update_redemption(session, locked.redemption_id, message=late)
@@ -65,3 +55,17 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
     target = points_to_return(locked.bought, order, code_dead=False)
     if target != locked.returned:
         return_points(session, book, locked, target, reason="refund", now=now)
+
+
+def _use(session: Session, locked: RedemptionRow, row: OrderRow, now: datetime) -> None:
+    redemptions.update_redemption(
+        session,
+        locked.redemption_id,
+        state=RedemptionState.USED.value,
+        order_id=row.order_id,
+        closed_at=now,
+        closing=None,
+        dead_at=None,
+        next_try_at=None,
+        message=None,
+    )

@@ -10,6 +10,7 @@ from app.db import reconciliations
 from app.db.reconciliations import KINDS
 from app.services.causes import HARMLESS
 from app.services.reconcile_shop import reconcile_shop
+from app.services.reread_orders import reread_orders
 from app.services.runtime import Runtime
 from sandbox.demo.books import HeldOrder, held_codes, held_orders
 from sandbox.demo.lives import Lives, Placed
@@ -50,6 +51,9 @@ def reconcile(
             partial(reconcile_shop, rt, program_id, stand.shop.shop_id, kind, everything=True),
             wait,
         )
+    # What a run that broke off has marked, the clock's work reads within a minute.
+    again = partial(reread_orders, rt, program_id, stand.shop.shop_id)
+    queue.insist(f"reread {stand.platform}", again, wait)
 
 
 def find_repairs(world: World, since: datetime) -> list[Repair]:

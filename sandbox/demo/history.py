@@ -8,7 +8,7 @@ real, and both stay.
 import csv
 import gzip
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,10 +28,11 @@ class Purchase:
     cents: int
 
 
-def purchases(count: int, *, now: datetime, random: Random) -> list[Purchase]:
+def purchases(count: int, *, now: datetime, random: Random, within_days: int | None = None) -> list[Purchase]:
     """The last `count` purchases, oldest first, at some minute of their day; the last day is yesterday.
 
-    More than there are: the same people's again, as other people, before them.
+    More than there are: the same people's again, as other people, before them. `within_days`: where they lie
+    further back, all days between them are shortened alike.
     """
     rows = _rows()
     people = max(person for person, *_ in rows)
@@ -50,7 +51,12 @@ def purchases(count: int, *, now: datetime, random: Random) -> list[Purchase]:
             for person, days, pieces, cents in reversed(rows)
         ]
         again += 1
-    return sorted(found[:count], key=lambda purchase: purchase.at)
+    bought = sorted(found[:count], key=lambda purchase: purchase.at)
+    back = now - bought[0].at
+    if within_days is None or back <= timedelta(days=within_days):
+        return bought
+    shorter = timedelta(days=within_days) / back
+    return [replace(purchase, at=now - (now - purchase.at) * shorter) for purchase in bought]
 
 
 def _moment(day: date, now: datetime, random: Random) -> datetime:

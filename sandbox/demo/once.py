@@ -20,6 +20,7 @@ from app.db import inbox
 from app.services.do_due import do_due
 from app.services.drain_inbox import drain_inbox
 from app.services.due_email_proofs import due_email_proofs
+from app.services.reconcile_shop import reconcile_shop
 from app.web import create_app
 from sandbox.clock import VirtualClock
 from sandbox.demo import checks
@@ -38,6 +39,8 @@ from sandbox.woocommerce.app import create_app as woo_app
 
 LAUREL = "https://laurel.example"
 WOO = "https://field.example"
+# Orders are compared with the shop for 90 days, every day; here it is done once, at the end.
+_WITHIN_DAYS = 60
 _BATCH = 40  # acts between two drains
 _LINK = re.compile(rf"{LAUREL}/confirm/\S+")
 _CALM = timedelta(hours=8)  # longer than any delivery is late
@@ -96,7 +99,9 @@ class Once:
         self._random = Random(f"{wish.seed} once")  # noqa: S311 - chance, no secret
         self.clock = VirtualClock(clock().replace(microsecond=0))
         past = max(wish.orders // 5, 5)
-        bought = purchases(wish.orders + past, now=self.clock(), random=self._random)
+        bought = purchases(
+            wish.orders + past, now=self.clock(), random=self._random, within_days=_WITHIN_DAYS
+        )
         self._past, self._today = bought[:past], bought[past:]
         self.clock.at = self._today[0].at - timedelta(hours=1)
         self._letters: list[str] = []
@@ -192,10 +197,19 @@ class Once:
         self.come_to_rest()
         return checks.find_repairs(self.world, since)
 
+    def clear_up(self) -> None:
+        """From here on nothing goes wrong."""
+        self._weather(WEATHERS["none"])
+        for stand in self.world.stands:
+            stand.store.faults.clear()
+
     def let_codes_expire(self) -> None:
-        """A month on, the shops read once more: what nobody used comes back as points."""
+        """A month on, the shops' changes read once more: what nobody used comes back as points."""
         self.wait_until(self.clock() + timedelta(days=worlds.CODE_DAYS + 1))
-        self.reconcile()
+        rt, program_id = self.world.rt, self.world.program_id
+        with self.times.of("reconciling"):
+            for stand in self.world.stands:
+                reconcile_shop(rt, program_id, stand.shop.shop_id, "changed")
         with self.times.of("jobs"):
             do_due(self.world.rt, self.world.program_id)
         self.come_to_rest()

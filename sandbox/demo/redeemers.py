@@ -54,6 +54,7 @@ class Redeemers:
             reward_key=key,
             request_key=f"demo-{self._fates}",
             actor="shopper",
+            customer_ref=customer_ref,
         )
         try:
             row = redeem(rt, request)

@@ -26,6 +26,7 @@ def run_and_report(once: Once) -> dict[str, Any]:
         wrong["before reconciliation"] = checks.wrong_orders(once.world, arrived)
     explained = checks.explain(once.world, once.lives, once.reconcile())
     wrong["unexplained repairs"] = [_told(one) for one in explained if _is_unexplained(one)]
+    once.clear_up()
     again = [repair for repair in once.reconcile() if repair.cause != "refund_lines"]
     wrong["drift after reconciliation"] = [f"{one.platform} {one.ref}: {one.detail}" for one in again]
     once.let_codes_expire()

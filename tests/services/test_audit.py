@@ -16,6 +16,7 @@ from app.domain.ledger import EntryKind, entry_hash
 from app.services.audit import audit, audit_session
 from app.services.findings import Problem
 from app.services.replay import replay, replay_session
+from app.services.review_tiers import review_tiers
 from app.services.runtime import Runtime
 from tests.conftest import Clock, DatabaseUrls, Mails, make_runtime
 from tests.services.histories import History, a_bit_of_everything, make_history
@@ -419,4 +420,17 @@ def test_a_tier_that_waits_for_its_review_is_no_difference(rt: Runtime, clock: C
     assert (found.differences, found.reviews_due) == ([], 1)
     assert audit(rt, past.program_id).problems == []
     past.night()
+    assert replay(rt, past.program_id).reviews_due == 0
+
+
+def test_a_tier_reached_since_the_shops_were_last_read_survives_the_review(rt: Runtime, clock: Clock) -> None:
+    past = make_history(rt, clock)
+    past.buy("8", "other", "1.00")
+    clock.forward(minutes=10)
+    past.reconciled()
+    clock.forward(minutes=5)
+    past.buy("7", "a", "600.00")
+    clock.forward(minutes=1)
+    assert review_tiers(rt, past.program_id) == 0
+    assert audit(rt, past.program_id).problems == []
     assert replay(rt, past.program_id).reviews_due == 0

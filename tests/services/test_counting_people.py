@@ -123,6 +123,13 @@ def test_a_guests_order_from_before_the_start_makes_nobody_richer(rt: Runtime, p
     assert shop.points() == 0
 
 
+def test_to_log_in_with_somebodys_address_claims_nothing(shop: Shop) -> None:
+    shop.see(paid("1", "39.99", after(days=1), **GUEST))
+    know(shop, "7", "alice@example.test", verified=False)
+    enrol_customer(shop.rt, shop.program_id, shop.shop.shop_id, "7", asked=True)
+    assert shop.points() == 0
+
+
 # --- Joining -----------------------------------------------------------------------------------------------
 
 
@@ -202,6 +209,9 @@ def test_a_refund_after_the_merge_is_taken_from_what_came_over(shop: Shop) -> No
     merge(shop, "7", "8")
     shop.see(refunded(order, "60.00"))
     assert available(shop, member_of(shop, "7")) == 100
+    with shop.rt.db.begin(shop.program_id) as session:
+        lots = session.rows("SELECT remaining FROM lots WHERE {fence} AND remaining > 0")
+    assert [lot.remaining for lot in lots] == [100]  # the order's own points went, though younger
     shop.see(refunded(order, "20.00", hours=2))
     assert available(shop, member_of(shop, "7")) == 140
     assert_books_are_true(shop.rt, shop.program_id)

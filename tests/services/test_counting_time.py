@@ -241,6 +241,17 @@ def test_up_at_once_and_down_only_at_the_review(shop: Shop, clock: Clock) -> Non
     assert changes(shop) == [("member", "silver", "order"), ("silver", "member", "review")]
 
 
+@pytest.mark.parametrize("ahead_s", [0, 40])
+def test_a_review_leaves_the_tier_that_an_order_gave_since_the_shop_was_last_read(
+    shop: Shop, clock: Clock, ahead_s: int
+) -> None:
+    shop.see(paid("1", "600.00", NOW + timedelta(seconds=ahead_s)))  # by the shop's clock
+    read_until(shop.rt, shop.program_id, shop.shop.shop_id, NOW - timedelta(minutes=5))
+    assert (review_tiers(shop.rt, shop.program_id), tier(shop)) == (0, "silver")
+    at(shop, clock, NOW + timedelta(minutes=5))
+    assert (review_tiers(shop.rt, shop.program_id), tier(shop)) == (0, "silver")
+
+
 def test_what_leaves_the_twelve_months_counts_no_more(shop: Shop, clock: Clock) -> None:
     shop.see(paid("1", "600.00", NOW))
     at(shop, clock, datetime(2027, 11, 22, 12, tzinfo=UTC) - INSTANT)

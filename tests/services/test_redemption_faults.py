@@ -340,6 +340,21 @@ def test_a_cancelled_order_never_pays_twice(spender: Spender) -> None:
         assert (spender.row(bought).state, spender.usable(row)) == (State.USED, 0)
 
 
+def test_an_order_that_is_first_heard_of_when_it_is_cancelled_used_its_code(spender: Spender) -> None:
+    """Seen in the demo: the code was spent at the shop and open in our book, and its points came back later."""
+    bought = spender.redeem()
+    spender.work()
+    code = spender.row(bought).code
+    order = spender.order(code)
+    spender.clock.forward(minutes=1)
+    spender.stand.store.cancel(order)
+    spender.stand.deliver_all()
+    spender.work()
+    row = spender.row(bought)
+    assert (row.state, spender.usable(row)) in ((State.ISSUED, 1), (State.USED, 0))
+    assert spender.available == 400
+
+
 def test_points_given_back_for_a_return_are_taken_again_when_the_code_can_be_used_again(
     rt: Runtime, clock: Clock
 ) -> None:

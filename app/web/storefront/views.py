@@ -101,6 +101,7 @@ def post_redemption() -> tuple[Response, int]:
             reward_key=reward_key,
             request_key=request_key,
             actor="shopper",
+            customer_ref=who.customer_ref,
         ),
     )
     view = await_code(rt, row.program_id, row.redemption_id)
