@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 import pytest
+import structlog
+import structlog.testing
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
@@ -36,6 +38,16 @@ def hosts() -> HostMap:
     return HostMap()
 
 
+def _quiet(*_: object) -> structlog.testing.CapturingLogger:
+    return structlog.testing.CapturingLogger()
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def run(database: DatabaseUrls, rt: Runtime, hosts: HostMap, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`run("members", "show", …)`: the command as people call it, over the tests' database and stand-in shops."""
@@ -50,7 +62,8 @@ def run(database: DatabaseUrls, rt: Runtime, hosts: HostMap, monkeypatch: pytest
 
     # The tests' database is sealed under the tests' key; that the environment is read is tried all the same.
     monkeypatch.setattr(common, "build", lambda settings: replace(rt, http=hosts))
-    monkeypatch.setattr(logs, "configure", lambda **_: None)
+    # Log lines go beside the output, as they do at people's; the tests' own logging stays as it is.
+    monkeypatch.setattr(logs, "configure", lambda **_: structlog.configure(logger_factory=_quiet))
     monkeypatch.setattr(await_code, "LONGEST_S", 0.0)
 
     return lambda *args: CliRunner().invoke(main, [str(arg) for arg in args])
