@@ -6,6 +6,7 @@ keeps merchants apart.
 
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from psycopg.sql import SQL, Identifier
 
 from app.db import embedded
@@ -98,6 +100,29 @@ def pool(database: DatabaseUrls) -> Iterator[Database]:
     db = Database(database.app_url, pool_size=20)
     yield db
     db.close()
+
+
+# Chromium, and nothing of what it would look up in the network by itself.
+CHROMIUM_ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of the process: Playwright allows no second beside it."""
+    path = shutil.which("chromium") or "/usr/bin/chromium"  # missing: apt-get install chromium
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture

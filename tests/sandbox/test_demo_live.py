@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.demo.live import Running, Wish, running
-from tests.web.widget.conftest import browser, context
+from tests.web.widget.conftest import context
 
-__all__ = ["browser", "context"]
+__all__ = ["context"]
 
 HOME = Path(tempfile.gettempdir()) / f"laurel-demo-live-{os.getuid()}"
 WISH = Wish(orders=30, any_ports=True)

@@ -12,9 +12,8 @@ from app.services.drain_inbox import drain_inbox
 from app.services.invite_staff import invite_staff
 from tests.conftest import unique
 from tests.web.admin.desk import Desk, World, fill
-from tests.web.widget.conftest import DESKTOP, PHONE, browser
+from tests.web.widget.conftest import DESKTOP, PHONE
 
-__all__ = ["browser"]  # the fixture: one Chromium for all tests of the process
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
