@@ -18,7 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg.sql import SQL, Identifier
 
 from app.db import embedded
@@ -119,6 +119,7 @@ CHROMIUM_ARGS = [
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of the process: Playwright allows no second beside it."""
     path = shutil.which("chromium") or "/usr/bin/chromium"  # missing: apt-get install chromium
+    expect.set_options(timeout=30_000)  # how long a busy machine may take; what is expected stays the same
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
         yield chromium
