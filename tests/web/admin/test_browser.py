@@ -155,7 +155,6 @@ def test_everything_by_keyboard(page: Page, served: Desk, world: World) -> None:
     page.keyboard.type("5")
     page.keyboard.press("Tab")
     page.keyboard.type("By hand")
-    expect(dialog.locator("#after")).to_contain_text("910")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
