@@ -28,6 +28,8 @@ document.addEventListener('click', event => {
   if (copier) copy(copier)
 })
 dialog?.addEventListener('click', event => { if (event.target === dialog) dialog.close() })
+// What was asked is gone with the dialog: opened again, it begins anew.
+dialog?.addEventListener('close', () => dialog.replaceChildren())
 
 async function copy (button) {
   const label = button.querySelector('span'), was = label.textContent
