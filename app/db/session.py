@@ -6,30 +6,32 @@ and every statement it runs says so itself as well: `{fence}` in the SQL becomes
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import TupleRow, args_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, text
 
 from app.db.migrating import psycopg_url
 
+T = TypeVar("T")
+
 _STREAMED = 2000  # rows of a stream that are held at once
 _FENCE = re.compile(r"\{fence(?::(\w+))?\}")
 
 
-def fenced(sql: str) -> str:
+def fenced(sql: str, of: str = "ANY(:programs)") -> str:
     """`sql` with each `{fence}` or `{fence:alias}` made the filter on the session's programs.
 
     Raises ValueError for a statement that names no fence: reading across programs is never an accident.
     """
     filled, count = _FENCE.subn(
-        lambda match: (f"{match[1]}." if match[1] else "") + "program_id = ANY(:programs)", sql
+        lambda match: (f"{match[1]}." if match[1] else "") + f"program_id = {of}", sql
     )
     if not count and not sql.lstrip().upper().startswith("INSERT"):
         raise ValueError(f"no fence in: {sql[:60]}")
@@ -38,8 +40,8 @@ def fenced(sql: str) -> str:
 
 @lru_cache(maxsize=256)
 def _direct(sql: str) -> bytes:
-    """SQL with `:name` parameters, as psycopg wants them."""
-    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql.replace("%", "%%")).encode()
+    """SQL with `:name` parameters for one program, fenced and as psycopg wants it."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", fenced(sql, ":program_id").replace("%", "%%")).encode()
 
 
 def _libpq(url: str) -> str:
@@ -95,6 +97,17 @@ class Session:
         return self.run(sql, params, **named).scalar()
 
 
+class _Direct(psycopg.Connection[TupleRow]):
+    """A connection without transactions around its statements, which knows what it is fenced to."""
+
+    _fenced_to: int | None = None
+
+    def fence(self, program_id: int) -> None:
+        if self._fenced_to != program_id:
+            self.execute("SELECT set_config('laurel.programs', %s, false)", [str(program_id)])
+            self._fenced_to = program_id
+
+
 class Database:
     """The app's connection pool. Opens fenced sessions; `outside` is for the few tables without a program."""
 
@@ -109,7 +122,7 @@ class Database:
             connect_args={"options": _OPTIONS},
         )
         self._pool_size = pool_size
-        self._direct: ConnectionPool | None = None
+        self._direct: ConnectionPool[_Direct] | None = None
         self._opening = threading.Lock()
 
     @contextmanager
@@ -156,32 +169,33 @@ class Database:
                     raise
         raise AssertionError
 
-    def look(self, program_id: int, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Any]]:
-        """The rows of several SELECTs, in one transaction and one way there and back, fenced to one program.
+    def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
+        """`shape` of the columns of one SELECT's first row, fenced to one program; None: there is no row.
 
-        For pages that are read all the time. `{fence}` in the SQL is filled as in a session.
+        For pages that are read all the time: its own transaction, prepared on the server, one way there and back.
+        `{fence}` is filled as in a session. A connection stays fenced to the program that it was last used for, so
+        most looks find it so.
         """
-        bound = {"programs": [program_id], "program_id": program_id}
-        with self._opened().connection() as connection, connection.pipeline(), connection.transaction():
-            connection.execute("SELECT set_config('laurel.programs', %s, true)", [str(program_id)])
-            asked = [
-                connection.cursor(row_factory=namedtuple_row).execute(
-                    _direct(fenced(sql)), {**bound, **params}
-                )
-                for sql, params in statements
-            ]
-            return [cursor.fetchall() for cursor in asked]
+        with self._opened().connection() as connection:
+            connection.fence(program_id)
+            cursor = connection.cursor(row_factory=args_row(shape))
+            return cursor.execute(_direct(sql), {"program_id": program_id, **params}).fetchone()
 
-    def _opened(self) -> ConnectionPool:
+    def _opened(self) -> "ConnectionPool[_Direct]":
         """The pool of those who need no session; made when first asked for, and anew after `close`."""
         with self._opening:
             if self._direct is None:
                 self._direct = ConnectionPool(
                     _libpq(self.url),
+                    connection_class=_Direct,
                     min_size=0,
                     max_size=2 * self._pool_size,
                     open=True,
-                    kwargs={"autocommit": True, "options": _OPTIONS},
+                    # What runs here is prepared once and looks rows up by their keys: planning it anew finds nothing.
+                    kwargs={
+                        "autocommit": True,
+                        "options": f"{_OPTIONS} -c plan_cache_mode=force_generic_plan",
+                    },
                 )
             return self._direct
 
