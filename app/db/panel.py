@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -65,7 +65,6 @@ class _Found(NamedTuple):
 
 _LONGEST = timedelta(days=31 * 13)
 _LOTS = msgspec.json.Decoder(list[tuple[int, int, int, datetime, datetime | None, str]])
-_SPEND = msgspec.json.Decoder(list[tuple[int, str, datetime, dict[str, Any]]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +146,7 @@ def _person(vault: Vault, row: _Found, program_id: int, place: str) -> Person | 
             head=row.head,
             lots=[Lot(*lot) for lot in _LOTS.decode(row.lots or "[]")],
         ),
-        spend=[orders.spend_of(*one) for one in _SPEND.decode(row.spend or "[]")],
+        spend=orders.spend_facts(row.spend),
         waits=row.waits,
         proof_sent_at=row.proof_sent_at,
     )
