@@ -17,7 +17,7 @@ from app.domain.tiers import SpendFact
 
 # `:known` is the version that the asker remembers: a version never changes, so its document is not sent again.
 _PANEL = (
-    "SELECT v.version, v.document, s.name, s.currency, p.* FROM shops s "
+    "SELECT v.version, v.document, s.name AS shop_name, s.currency, p.* FROM shops s "
     "CROSS JOIN LATERAL (SELECT version, CASE WHEN version <> :known THEN CAST(document AS text) END AS document "
     "FROM program_versions WHERE {fence} ORDER BY version DESC LIMIT 1) v "
     "LEFT JOIN LATERAL (SELECT i.id AS identity_id, i.name, "

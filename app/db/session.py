@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import psycopg
-from psycopg.rows import TupleRow, args_row
+from psycopg.rows import args_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, text
 
@@ -38,10 +38,19 @@ def fenced(sql: str, of: str = "ANY(:programs)") -> str:
     return filled
 
 
+# The fence is set for the transaction before the SELECT begins: that stands in a subquery which needs the fence's row
+# and, for its OFFSET, is not taken apart. Were it ever otherwise, it would see no program at all.
+_LOOK = (
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :fence, true) AS programs) "
+    "SELECT found.* FROM fence CROSS JOIN LATERAL ("
+    "SELECT * FROM (%s) inside WHERE fence.programs IS NOT NULL OFFSET 0) found"
+)
+
+
 @lru_cache(maxsize=256)
-def _direct(sql: str) -> bytes:
-    """SQL with `:name` parameters for one program, fenced and as psycopg wants it."""
-    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", fenced(sql, ":program_id").replace("%", "%%")).encode()
+def _look(sql: str) -> bytes:
+    """A SELECT with `:name` parameters for one program, fenced and as psycopg wants it."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", _LOOK % fenced(sql, ":program_id").replace("%", "%%")).encode()
 
 
 def _libpq(url: str) -> str:
@@ -97,17 +106,6 @@ class Session:
         return self.run(sql, params, **named).scalar()
 
 
-class _Direct(psycopg.Connection[TupleRow]):
-    """A connection without transactions around its statements, which knows what it is fenced to."""
-
-    _fenced_to: int | None = None
-
-    def fence(self, program_id: int) -> None:
-        if self._fenced_to != program_id:
-            self.execute("SELECT set_config('laurel.programs', %s, false)", [str(program_id)])
-            self._fenced_to = program_id
-
-
 class Database:
     """The app's connection pool. Opens fenced sessions; `outside` is for the few tables without a program."""
 
@@ -122,7 +120,7 @@ class Database:
             connect_args={"options": _OPTIONS},
         )
         self._pool_size = pool_size
-        self._direct: ConnectionPool[_Direct] | None = None
+        self._direct: ConnectionPool | None = None
         self._opening = threading.Lock()
 
     @contextmanager
@@ -173,21 +171,20 @@ class Database:
         """`shape` of the columns of one SELECT's first row, fenced to one program; None: there is no row.
 
         For pages that are read all the time: its own transaction, prepared on the server, one way there and back.
-        `{fence}` is filled as in a session. A connection stays fenced to the program that it was last used for, so
-        most looks find it so.
+        `{fence}` is filled as in a session.
         """
         with self._opened().connection() as connection:
-            connection.fence(program_id)
             cursor = connection.cursor(row_factory=args_row(shape))
-            return cursor.execute(_direct(sql), {"program_id": program_id, **params}).fetchone()
+            return cursor.execute(
+                _look(sql), {"fence": str(program_id), "program_id": program_id, **params}
+            ).fetchone()
 
-    def _opened(self) -> "ConnectionPool[_Direct]":
+    def _opened(self) -> ConnectionPool:
         """The pool of those who need no session; made when first asked for, and anew after `close`."""
         with self._opening:
             if self._direct is None:
                 self._direct = ConnectionPool(
                     _libpq(self.url),
-                    connection_class=_Direct,
                     min_size=0,
                     max_size=2 * self._pool_size,
                     open=True,
