@@ -12,6 +12,7 @@ from app.domain.folding import Verdict
 from app.domain.orders import OrderSnapshot, OrderState
 from app.services.causes import Cause
 from app.services.explain_orders import Difference, explain_orders
+from app.services.judge_late import judge_late
 from app.services.reconcile_run import Run
 from app.services.settle_orders import Seen, Settled, settle_orders
 from app.services.shop_client import open_shop
@@ -36,6 +37,7 @@ def reconcile_changed(run: Run) -> None:
         cursor = page.cursor
         if cursor is None:
             break
+    judge_late(run)
     # A window that begins later than where we were leaves a gap: then nothing is claimed.
     if run.since <= (run.shop.reconciled_until or run.shop.counts_from):
         with run.rt.db.begin(run.program_id) as session:
