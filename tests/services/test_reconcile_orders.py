@@ -126,6 +126,17 @@ def test_a_lost_order_is_found_and_the_repair_says_so(woo: Stand, clock: Clock) 
     assert reconcile(woo).repairs == ()
 
 
+def test_a_lost_order_puts_the_subscriptions_in_doubt(woo: Stand, clock: Clock) -> None:
+    """WooCommerce switches a webhook off after a few failures in a row; an hour of ours is enough."""
+    reconcile(woo)
+    assert woo.jobs("reconcile_shop") == []
+    paid_order(woo, 40)
+    woo.lose_all()
+    clock.forward(hours=1)
+    reconcile(woo)
+    assert [job["kind"] for job in woo.jobs("reconcile_shop")] == ["webhooks"]
+
+
 def test_a_lost_refund_is_found_with_its_lines(woo: Stand, clock: Clock) -> None:
     order = paid_order(woo, 40, quantity=2)
     woo.deliver_all()
