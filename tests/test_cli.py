@@ -231,6 +231,7 @@ def test_connect_used_wrongly_is_2(run: Run, args: tuple[str, ...]) -> None:
 def test_an_address_on_this_machine_needs_to_be_allowed(run: Run, url: str) -> None:
     done = run("connect", "woocommerce", "--url", url, "--no-check", "--currency", "EUR")
     assert done.exit_code == 1
+    assert "--allow-private" in done.output
 
 
 # --- programs ----------------------------------------------------------------------------------------------
