@@ -49,6 +49,9 @@ ORDERS = {
     "54-": (OrderState.CANCELLED, "36.00", []),
     "55-": (OrderState.PAID, "36.00", []),
     "56-": (OrderState.PAID, "36.00", ["47.85"]),
+    "57-": (OrderState.PAID, "279.99", ["7.50", "19.99"]),
+    "58-": (OrderState.PAID, "36.00", []),
+    "59-": (OrderState.PAID, "10.00", ["5.50"]),
 }
 OTHERS: dict[str, Change] = {
     "05-A-completed-2": CustomerSeen(
@@ -103,7 +106,7 @@ def test_another_currency_stays_what_it_is() -> None:
     )  # shipping, fee and tax apart
 
 
-OUR_CODES = {"5[0-2]-*": "lrl-em2d3eap60w6gpq3", "5[4-6]-*": "lrl-zjqv6vk8s2f1ndv2"}
+OUR_CODES = {"5[0-2]-*": "lrl-em2d3eap60w6gpq3", "5[4-68]-*": "lrl-zjqv6vk8s2f1ndv2"}
 
 
 @pytest.mark.parametrize("pattern", OUR_CODES)
