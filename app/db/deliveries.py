@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.db import inbox
 from app.db.inbox import InboxRow
 from app.db.sealing import Vault
 from app.db.session import Session
@@ -63,7 +64,7 @@ def _find(session: Session, vault: Vault, condition: str, **params: object) -> l
                 received_at=row.received_at,
                 topic=row.topic,
                 delivery_ref=row.delivery_ref,
-                body=vault.data.open(bytes(row.body), f"inbox|{row.program_id}|{row.shop_id}"),
+                body=inbox.open_body(vault, row.program_id, row.shop_id, row.body),
                 attempts=row.attempts,
             ),
             row.state,

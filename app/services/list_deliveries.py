@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.db import shops
+from app.db import inbox, shops
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
@@ -106,7 +106,7 @@ def delivery_body(rt: Runtime, program_id: int, received_on: date, delivery_id: 
 
 
 def _opened(vault: Vault, program_id: int, shop_id: int, sealed: bytes) -> str:
-    return vault.data.open(sealed, f"inbox|{program_id}|{shop_id}").decode(errors="replace")
+    return inbox.open_body(vault, program_id, shop_id, sealed).decode(errors="replace")
 
 
 def _laid_out(text: str) -> str:

@@ -97,8 +97,8 @@ class Shop(House):
         """What was received and is still held, opened."""
         with self.rt.db.begin(self.program_id) as session:
             rows = session.rows("SELECT body FROM inbox WHERE {fence} AND body IS NOT NULL")
-        place = f"inbox|{self.program_id}|{self.shop.shop_id}"
-        return [self.rt.vault.data.open(bytes(row.body), place) for row in rows]
+        of = (self.rt.vault, self.program_id, self.shop.shop_id)
+        return [inbox.open_body(*of, row.body) for row in rows]
 
     def found(self) -> list[str]:
         """Where in the program's database, sealed bodies opened, a canary is."""
