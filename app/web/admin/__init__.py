@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.web.admin import (
     assets,
+    connecting,
     deliveries,
     door,
     guard,
@@ -27,6 +28,7 @@ from app.web.admin import (
 )
 
 PAGES = (
+    connecting,
     home,
     shops,
     shop_acts,

@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
+from app.services.invite_shop import find_invitation, joins_by_link
 from app.services.publish_program import list_versions
 from tests.conftest import NOW, Clock, Mails, make_program, unique
 from tests.web.admin.desk import Desk, World, order
@@ -25,6 +26,42 @@ HOSTILE = (
 
 def _from(day: str) -> dict[str, Any]:
     return {"from": day}  # a word of Python's
+
+
+# --- Connecting --------------------------------------------------------------------------------------------
+
+
+def test_an_owner_makes_a_link_by_which_one_more_shop_joins_this_program(desk: Desk) -> None:
+    assert "Connect another shop" in desk.owner.get("/admin/shops")
+    assert "Connect another shop" not in desk.as_(Role.STAFF).get("/admin/shops")
+    page = desk.owner.post("/admin/connect", 200, platform="woocommerce").text
+    assert "until 29 November 2026, 12:00" in page
+    found = re.search(r"/install/woocommerce\?invitation=([\w-]{43})", page)
+    assert found is not None
+    assert find_invitation(desk.rt, found[1]).program_id == desk.program_id
+    for _ in range(2):  # looking does not use it up
+        assert "Join the program" in desk.app.test_client().get(found[0]).text
+
+
+def test_no_link_is_made_that_leads_nowhere(desk: Desk) -> None:
+    page = desk.owner.get("/admin/connect")
+    for connector in desk.rt.connectors.values():
+        assert connector.title in page
+        offered = f'value="{connector.name}"' in page
+        assert offered is joins_by_link(connector)
+        assert (f"laurel connect {connector.name} --program" in page) is not offered
+        desk.owner.post("/admin/connect", 200 if offered else 422, platform=connector.name)
+    for platform in ("", "nothing"):
+        desk.owner.post("/admin/connect", 422, platform=platform)
+
+
+def test_a_program_without_a_shop_says_how_to_connect_one(desk: Desk) -> None:
+    with desk.rt.db.begin(desk.program_id) as session:
+        session.run("DELETE FROM shops WHERE {fence}")
+    page = desk.owner.get("/admin/shops")
+    assert 'href="/admin/connect"' in page
+    assert all(connector.title in page for connector in desk.rt.connectors.values())
+    assert 'href="/admin/connect"' not in desk.as_(Role.VIEWER).get("/admin/shops")
 
 
 # --- Signing in --------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ def pages(desk: Desk, world: World) -> list[str]:
         "/admin/shops",
         f"/admin/shops/{desk.shop_key}",
         f"/admin/shops/{desk.shop_key}/counting",
+        "/admin/connect",
         "/admin/program",
         "/admin/program/edit",
         "/admin/program/versions/1",
