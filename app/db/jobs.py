@@ -37,6 +37,7 @@ JOBS: dict[str, JobSpec] = {
     "reconcile_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reconcile:{shop_id}:{kind}"),
     # Not beside the two above: at most two calls at a time for a shop.
     "set_up_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="set_up:{shop_id}"),
+    "check_uninstall": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="left:{shop_id}"),
     "join_identity": JobSpec(MAIN, lock="program:{program_id}:people", once="join:{identity_id}"),
     "merge_customers": JobSpec(MAIN, lock="program:{program_id}:people"),
     "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),

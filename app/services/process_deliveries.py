@@ -149,8 +149,7 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
         case CodeGone(code_ref):
             return _code_gone(session, row, shop, code_ref)
         case ShopUninstalled():
-            uninstall_shop(session, shop, now=now)
-            return Outcome(row, "done", "the shop was disconnected")
+            return Outcome(row, "done", uninstall_shop(session, shop, now=now))
         case DataRequested(customer_ref, request_ref):
             note_privacy_request(session, shop, "data", request_ref, customer_ref=customer_ref, now=now)
             return Outcome(

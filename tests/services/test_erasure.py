@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
-from app.db import inbox
-from app.domain.errors import Refused
+from app.db import inbox, shops
+from app.domain.errors import Refused, Retryable
 from app.domain.redeeming import RedemptionState as State
+from app.services.check_uninstall import check_uninstall
 from app.services.claim_orders import claim_orders
 from app.services.drain_inbox import drain_inbox
 from app.services.enrol_customer import enrol_customer
@@ -18,7 +21,9 @@ from app.services.erase_shop import erase_shop
 from app.services.receive_delivery import receive_delivery
 from app.services.record_shop import NewShop, record_shop
 from app.services.runtime import Runtime
+from app.services.uninstall_shop import disconnect
 from connectors.base import ShopFacts
+from sandbox.hosts import HostMap
 from tests.complaints.till import Till, make_till
 from tests.conftest import Clock, make_program
 from tests.services.books import assert_books_are_true, balance, find_member, get_member
@@ -84,6 +89,14 @@ class Shop(House):
             "refunds": [],
             "fulfillments": [],
         }
+
+    def leave(self) -> None:
+        """It is told, and the shop lets us in no more."""
+        locked = Flask("locked")
+        locked.register_error_handler(404, lambda _: ("{}", 401))
+        hosts = HostMap({f"{self.shop.key}.myshopify.com": locked})
+        object.__setattr__(self, "rt", replace(self.rt, http=hosts))
+        self.tell("app/uninstalled", {"id": 1})
 
     def ask_to_forget(self, orders: Sequence[int] = ()) -> None:
         who = {"id": REF, "email": EMAIL, "phone": None}
@@ -216,7 +229,7 @@ def test_a_shop_that_left_for_good_is_forgotten_with_everybody_in_it(shop: Shop)
     shop.tell("orders/create", shop.order(2, "30.00", guest=True))
     shop.settle()
     member_id = get_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF))
-    shop.tell("app/uninstalled", {"id": 1})
+    shop.leave()
     shop.tell("shop/redact", {"shop_id": 1, "shop_domain": f"{shop.shop.key}.myshopify.com"})
     shop.settle()
     assert shop.found() == []
@@ -245,6 +258,7 @@ def test_a_shop_that_leaves_freezes_its_orders_and_keeps_codes_and_balances(
     till.store.uninstall()
     till.store.deliveries.run()
     drain_inbox(till.rt)
+    till.work()
     assert till.stand.shop_row().state == "uninstalled"
     late = _late_refund(till, order)
     assert (till.available, till.worth(order)) == (20, 120)
@@ -261,7 +275,7 @@ def test_a_shop_that_comes_back_goes_on_and_nobody_joins_twice(rt: Runtime, cloc
     house.tell("orders/create", house.order(1, "120.00"))
     house.settle()
     member_id = get_member(rt, program_id, house.shop.shop_id, str(REF))
-    house.tell("app/uninstalled", {"id": 1})
+    house.leave()
     house.settle()
     clock.forward(days=3)
     back = _connect_again(house)
@@ -273,6 +287,59 @@ def test_a_shop_that_comes_back_goes_on_and_nobody_joins_twice(rt: Runtime, cloc
     with rt.db.begin(program_id) as session:
         assert session.scalar("SELECT count(*) FROM members WHERE {fence}") == 1
         assert inbox.counts(session).get("failed", 0) == 0
+
+
+def test_a_goodbye_that_arrives_after_the_shop_is_back_is_not_believed(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.install()
+    token = till.store.issue_token(expiring=False)
+    with till.rt.db.begin(till.stand.program_id) as session:
+        shops.put_secrets(
+            session, till.rt.vault, till.stand.shop.shop_id, credentials={"access_token": token.value}
+        )
+    till.arrive()
+    assert till.stand.shop_row().state == "connected"
+    order = till.buy("120.00")
+    assert till.worth(order) == 120
+
+
+def test_a_shop_that_comes_back_while_it_is_asked_stays(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    with till.rt.db.begin(till.stand.program_id) as session:
+        # Its old keys were refused, and before that counted, it was connected with new ones.
+        assert disconnect(session, till.stand.shop.shop_id, now=till.rt.now()) is False
+    assert till.stand.shop_row().state == "connected"
+
+
+def test_a_shop_that_is_never_called_is_believed_at_once(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.stand.sql("UPDATE shops SET state = 'unchecked' WHERE {fence}")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    calls = len(till.stand.hosts.calls)
+    drain_inbox(till.rt)
+    assert till.stand.shop_row().state == "uninstalled"
+    assert len(till.stand.hosts.calls) == calls
+
+
+def test_a_shop_that_does_not_answer_is_asked_again(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    host = till.store.domain
+    app = till.stand.hosts.hosts.pop(host)
+    with pytest.raises(Retryable):
+        check_uninstall(till.rt, till.stand.program_id, till.stand.shop.shop_id)
+    assert till.stand.shop_row().state == "connected"
+    till.stand.hosts.hosts[host] = app
+    assert check_uninstall(till.rt, till.stand.program_id, till.stand.shop.shop_id) is True
+    row = till.stand.shop_row()
+    assert (row.state, row.access_problem) == ("uninstalled", None)
 
 
 def _late_refund(till: Till, order: Any) -> str:
