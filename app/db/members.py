@@ -375,19 +375,26 @@ def find_proof_state(session: Session, identity_id: int) -> tuple[datetime | Non
 
 def is_tombstoned(session: Session, hashes: Sequence[bytes]) -> set[bytes]:
     """Which of these keyed hashes belong to somebody who was erased."""
+    return {one for _, one in find_erasures(session, hashes)}
+
+
+def find_erasures(session: Session, hashes: Sequence[bytes]) -> dict[tuple[int, bytes], datetime]:
+    """(program, keyed hash) of those who were erased -> when, the last time."""
     if not hashes:
-        return set()
+        return {}
     rows = session.rows(
-        "SELECT hash FROM tombstones WHERE {fence} AND hash = ANY(CAST(:hashes AS bytea[]))",
+        "SELECT program_id, hash, erased_at FROM tombstones WHERE {fence} "
+        "AND hash = ANY(CAST(:hashes AS bytea[]))",
         hashes=list(hashes),
     )
-    return {bytes(row.hash) for row in rows}
+    return {(row.program_id, bytes(row.hash)): row.erased_at for row in rows}
 
 
 def add_tombstones(session: Session, hashes: Sequence[bytes], *, now: datetime) -> None:
     session.run(
         "INSERT INTO tombstones (program_id, hash, erased_at) SELECT :program_id, h, :now "
-        "FROM unnest(CAST(:hashes AS bytea[])) AS u(h) ON CONFLICT DO NOTHING",
+        "FROM (SELECT DISTINCT h FROM unnest(CAST(:hashes AS bytea[])) AS u(h)) d "
+        "ON CONFLICT (program_id, hash) DO UPDATE SET erased_at = greatest(tombstones.erased_at, excluded.erased_at)",
         hashes=list(hashes),
         now=now,
     )

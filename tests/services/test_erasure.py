@@ -190,6 +190,40 @@ def test_a_guests_messages_are_emptied_by_the_address(shop: Shop) -> None:
     assert shop.found() == []
 
 
+def test_a_late_message_brings_no_guest_back(shop: Shop, clock: Clock) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00", guest=True))
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    late = [shop.order(1, "80.00", guest=True, minute=-5), shop.order(2, "55.00", guest=True, minute=-5)]
+    late[0]["updated_at"] = (clock.at + timedelta(seconds=1)).isoformat()
+    for number, order in enumerate(late):
+        shop.tell("orders/updated", order, ref=f"late-{number}")
+    shop.settle()
+    assert shop.found() == []
+    # Whoever proves the address later gets nothing of that time; from then on they are a customer like any other.
+    clock.forward(days=1)
+    other = {**shop.customer(8), "first_name": "New"}
+    shop.tell("orders/create", shop.order(3, "30.00", guest=True))
+    shop.settle()
+    shop.tell("customers/create", other)
+    shop.settle()
+    assert [shop.points(number) for number in ("1", "2", "3")] == [0, 0, 30]
+
+
+def test_who_is_forgotten_again_is_forgotten_up_to_then(shop: Shop, clock: Clock) -> None:
+    shop.ask_to_forget()
+    shop.settle()
+    clock.forward(days=1)
+    between = shop.order(9, "55.00", guest=True)
+    clock.forward(days=1)
+    shop.ask_to_forget([9])
+    shop.settle()
+    shop.tell("orders/create", between, ref="late")
+    shop.settle()
+    assert shop.found() == []
+
+
 def test_late_messages_bring_nobody_back(shop: Shop, clock: Clock) -> None:
     shop.tell("orders/create", shop.order(1, "120.00"))
     shop.settle()
