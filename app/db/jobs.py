@@ -4,6 +4,7 @@
 them. What a job does is in `app.jobs`.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,6 +18,8 @@ from app.db.session import Session
 MAIN = "main"
 SHOP_CALLS = "shop_calls"
 PERIODIC = "periodic"
+
+_WORD = re.compile(r"[a-z][a-z_]{0,29}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ def enqueue(session: Session, name: str, /, *, at: datetime | None = None, **arg
     args.setdefault("program_id", session.programs[0] if len(session.programs) == 1 else None)
     if args["program_id"] is None:
         raise ValueError(f"{name}: whose program?")
+    for arg, value in args.items():
+        if not (isinstance(value, int) or (isinstance(value, str) and _WORD.fullmatch(value))):
+            raise ValueError(f"{name}: {arg} is neither an id of ours nor a plain word")
     driver = session.connection.connection.driver_connection
     configured = _app().configure_task(
         name,

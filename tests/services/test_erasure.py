@@ -244,6 +244,29 @@ def test_late_messages_bring_nobody_back(shop: Shop, clock: Clock) -> None:
     assert back is None
 
 
+def test_a_merge_told_late_brings_nobody_back_and_its_job_names_nobody(shop: Shop) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.settle()
+    told = {
+        "status": "completed",
+        "admin_graphql_api_customer_kept_id": "gid://shopify/Customer/8",
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{REF}",
+    }
+    shop.tell("customers/merge", told)
+    shop.drain()
+    with shop.rt.db.outside() as connection:
+        jobs = connection.execute(
+            text("SELECT args::text FROM procrastinate_jobs WHERE task_name = 'merge_customers'")
+        ).scalars()
+        assert [args for args in jobs if str(REF) in args] == []
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    shop.tell("customers/merge", told, ref="again")
+    shop.settle()
+    assert shop.found() == []
+
+
 def test_who_asks_to_join_again_is_somebody_new(shop: Shop) -> None:
     shop.tell("orders/create", shop.order(1, "120.00"))
     shop.settle()

@@ -2,10 +2,10 @@
 
 from app.db import redemptions
 from app.domain.redeeming import RedemptionState
-from app.services.merge_customers import merge_customers
 from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from tests.conftest import Clock, make_program
+from tests.services.books import merge_refs
 from tests.services.jobs import run_jobs
 from tests.services.stands import shopify_stand
 
@@ -22,7 +22,7 @@ def test_after_the_shop_made_two_customers_one_the_code_is_for_the_one_that_is_l
         store.pay(store.create_order([(store.product("Rug", 300), 1)], customer=customer))
     stand.deliver_all()
     store.merge_customers(kept, gone)
-    merge_customers(stand.rt, stand.program_id, stand.shop.shop_id, str(kept.id), str(gone.id))
+    merge_refs(stand.rt, stand.program_id, stand.shop.shop_id, str(kept.id), str(gone.id))
     member_id = stand.sql("SELECT member_id FROM identities WHERE {fence}")[0].member_id
     row = redeem(
         stand.rt,
