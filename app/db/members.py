@@ -55,6 +55,16 @@ def find_identities(session: Session, keys: Iterable[IdentityKey]) -> dict[Ident
     return {(row.shop_id, row.customer_ref): _identity(row) for row in rows}
 
 
+def find_living(session: Session, member_id: int) -> list[IdentityRow]:
+    """The member's customers who are there: neither erased, nor made one with another by their shop. Oldest first."""
+    rows = session.rows(
+        f"SELECT {_IDENTITY} FROM identities WHERE {{fence}} AND member_id = :member "
+        "AND customer_ref NOT LIKE 'erased:%' AND gone_at IS NULL ORDER BY id",
+        member=member_id,
+    )
+    return [_identity(row) for row in rows]
+
+
 def find_identities_by_id(session: Session, identity_ids: Sequence[int]) -> dict[int, IdentityRow]:
     if not identity_ids:
         return {}
@@ -326,6 +336,15 @@ def _opened(vault: Vault, row: Any) -> Personal:
         email_verified=row.email_verified,
         name=opened("name"),
         proof_sent_at=row.proof_sent_at,
+    )
+
+
+def note_gone(session: Session, identity_id: int, *, now: datetime) -> None:
+    """The shop has this customer no more."""
+    session.run(
+        "UPDATE identities SET gone_at = coalesce(gone_at, :now) WHERE {fence} AND id = :id",
+        id=identity_id,
+        now=now,
     )
 
 

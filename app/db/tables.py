@@ -211,6 +211,7 @@ identities = _table(
     Column("name", LargeBinary, nullable=True),  # sealed
     _at("seen_at"),
     _at("proof_sent_at", nullable=True),
+    _at("gone_at", nullable=True),  # the shop made it one with another: no code can be bound to it
     UniqueConstraint("program_id", "shop_id", "customer_ref"),
     _to("shops", "shop_id"),
     _to("members", "member_id"),

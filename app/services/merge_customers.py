@@ -12,6 +12,7 @@ def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int)
     with rt.db.begin(program_id) as session:
         known = members.find_identities_by_id(session, [kept_id, deleted_id])
         kept, deleted = known[kept_id], known[deleted_id]
+        members.note_gone(session, deleted_id, now=now)
         if kept.member_id is not None and deleted.member_id is not None:
             merge_members(
                 session,

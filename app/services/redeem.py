@@ -114,22 +114,15 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
 def _identity(session: Session, member_id: int, shop_id: int, customer_ref: str | None) -> int:
     """The member's customer at that shop: a code is bound to one, and of several to who is signed in.
 
-    The others may not be able to use it, or be there no more: shops make two customers one.
+    The others may not be able to use it. Never to one that the shop has no more: it makes two customers one.
     """
-    found = session.scalar(
-        "SELECT id FROM identities WHERE {fence} AND member_id = :member AND shop_id = :shop "
-        "AND customer_ref NOT LIKE 'erased:%' "
-        "ORDER BY customer_ref IS NOT DISTINCT FROM CAST(:ref AS text) DESC, id LIMIT 1",
-        member=member_id,
-        shop=shop_id,
-        ref=customer_ref,
-    )
-    if found is None:
+    there = [one for one in members.find_living(session, member_id) if one.shop_id == shop_id]
+    if not there:
         raise Refused(
             "no_identity",
             "This member has no customer account at that shop: a code could not be bound to it.",
         )
-    return int(found)
+    return next((one for one in there if one.customer_ref == customer_ref), there[0]).identity_id
 
 
 def _expires_at(rt: Runtime, program: Program) -> datetime:

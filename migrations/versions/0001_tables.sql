@@ -341,6 +341,7 @@ CREATE TABLE identities (
     name BYTEA,
     seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
     proof_sent_at TIMESTAMP WITH TIME ZONE,
+    gone_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_identities PRIMARY KEY (program_id, id),
     CONSTRAINT uq_identities_program_id_shop_id_customer_ref UNIQUE (program_id, shop_id, customer_ref),
     CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id),
