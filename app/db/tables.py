@@ -363,6 +363,9 @@ orders = _table(
     Column("reread_wanted", Integer, nullable=False, server_default=text("0")),
     Column("reread_done", Integer, nullable=False, server_default=text("0")),
     Column("reread_reason", Text, nullable=True),
+    Column(
+        "found_by", BigInteger, nullable=True
+    ),  # the reconciliation that marked it: what is repaired is its
     _at("reread_at", nullable=True),  # not before
     Column("unreadable", Text, nullable=True),  # the shop cannot show it to us, and why
     _at("checked_at", nullable=True),  # last compared with the shop
@@ -376,6 +379,7 @@ orders = _table(
     ),
     Index("ix_orders_reread", "program_id", "shop_id", postgresql_where=text("reread_wanted > reread_done")),
     Index("ix_orders_placed", "program_id", "shop_id", "placed_at"),
+    Index("ix_orders_found", "program_id", "found_by", postgresql_where=text("found_by IS NOT NULL")),
 )
 
 # Orders to be read at the shop that we have never seen.

@@ -251,6 +251,7 @@ CREATE TABLE orders (
     reread_wanted INTEGER DEFAULT 0 NOT NULL,
     reread_done INTEGER DEFAULT 0 NOT NULL,
     reread_reason TEXT,
+    found_by BIGINT,
     reread_at TIMESTAMP WITH TIME ZONE,
     unreadable TEXT,
     checked_at TIMESTAMP WITH TIME ZONE,
@@ -260,6 +261,7 @@ CREATE TABLE orders (
     CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)
 );
 CREATE INDEX ix_orders_email ON orders (program_id, email_hash) WHERE member_id IS NULL;
+CREATE INDEX ix_orders_found ON orders (program_id, found_by) WHERE found_by IS NOT NULL;
 CREATE INDEX ix_orders_identity ON orders (program_id, identity_id) WHERE identity_id IS NOT NULL;
 CREATE INDEX ix_orders_member ON orders (program_id, member_id, counted_at);
 CREATE INDEX ix_orders_placed ON orders (program_id, shop_id, placed_at);
