@@ -46,6 +46,7 @@ JOBS: dict[str, JobSpec] = {
     "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),
     "send_email_proof": JobSpec(MAIN, once="proof:{identity_id}"),
     "do_due": JobSpec(MAIN, lock="program:{program_id}:due", once="due:{program_id}"),
+    "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }
 

@@ -339,6 +339,28 @@ lots = _table(  # derived from entries; a cache that is checked
     key=("program_id", "account_id", "seq"),
 )
 
+# What the hourly audit has looked at: the account as it was then. Changed since, or long ago: to be looked at again.
+audited = _table(
+    "audited",
+    Column("account_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    _at("at"),
+    Index("ix_audited_at", "program_id", "at"),
+    key=("program_id", "account_id"),
+)
+
+# Times in which a program's points could not be spent, because something in its ledger contradicts itself.
+freezes = _table(
+    "freezes",
+    _id(),
+    _at("at"),
+    Column("problems", JSONB, nullable=False),  # [subject, what, detail] of each
+    _at("lifted_at", nullable=True),
+    Column("lifted_by", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    Index("ix_freezes_open", "program_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+)
+
 # --- Orders and deliveries ---------------------------------------------------------------------------------
 
 orders = _table(

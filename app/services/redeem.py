@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db import jobs, ledger, members, programs, redemptions, shops
+from app.db import freezes, jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
@@ -40,7 +40,7 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     """Take the points, store the code and put in the job that makes it: one commit, the account locked.
 
     The same click twice is the same redemption. Raises: Refused with insufficient_points, tier_too_low,
-    unknown_reward, unknown_member, shop_not_connected, no_identity, key_reused, bad_key.
+    unknown_reward, unknown_member, frozen, shop_not_connected, no_identity, key_reused, bad_key.
     """
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
@@ -52,6 +52,8 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
         ours = members.find_merged(session, member_id)  # the click may have been made before a merge
         if done := redemptions.find_by_key(session, ours, request.request_key):
             return _same(done, request)
+        if freezes.is_frozen(session):
+            raise Refused("frozen", "Points cannot be spent at the moment. None were taken; try again later.")
         return _buy(rt, session, request, member_id, book)
 
 

@@ -11,6 +11,7 @@ from app.web.admin import (
     connecting,
     deliveries,
     door,
+    freezing,
     guard,
     home,
     limits,
@@ -29,6 +30,7 @@ from app.web.admin import (
 
 PAGES = (
     connecting,
+    freezing,
     home,
     shops,
     shop_acts,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.db import freezes
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
 from app.services.invite_shop import find_invitation, joins_by_link
@@ -26,6 +27,34 @@ HOSTILE = (
 
 def _from(day: str) -> dict[str, Any]:
     return {"from": day}  # a word of Python's
+
+
+# --- What the audit stops ----------------------------------------------------------------------------------
+
+
+def freeze(desk: Desk) -> None:
+    with desk.rt.db.begin(desk.program_id) as session:
+        found = [("account:7", "points", "<b>905</b> points are stored, the entries give 900")]
+        freezes.begin(session, found, now=desk.rt.now())
+
+
+def test_every_page_says_that_points_cannot_be_spent_and_an_owner_lets_them(desk: Desk, world: World) -> None:
+    assert "Points cannot be spent" not in desk.owner.get("/admin/")
+    freeze(desk)
+    for path in ("/admin/", "/admin/members", f"/admin/members/{world.member}"):
+        assert "Points cannot be spent" in desk.as_(Role.VIEWER).get(path)
+    page = desk.as_(Role.STAFF).get("/admin/freeze")
+    assert "&lt;b&gt;905&lt;/b&gt; points are stored" in page
+    assert "/admin/freeze/lift" not in page
+    desk.as_(Role.STAFF).get("/admin/freeze/lift", 403)
+    desk.owner.post("/admin/freeze/lift", 422, of="/admin/freeze/lift", reason="  ")
+    desk.owner.post("/admin/freeze/lift", of="/admin/freeze/lift", reason="Restored the row")
+    assert "Points cannot be spent" not in desk.owner.get("/admin/members")
+    with desk.rt.db.begin(desk.program_id) as session:
+        row = session.first("SELECT lifted_by, reason FROM freezes WHERE {fence}")
+    assert row is not None
+    assert tuple(row) == ("Ada owner", "Restored the row")
+    desk.owner.get("/admin/freeze/lift", 404)
 
 
 # --- Connecting --------------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ def pages(desk: Desk, world: World) -> list[str]:
         f"/admin/shops/{desk.shop_key}",
         f"/admin/shops/{desk.shop_key}/counting",
         "/admin/connect",
+        "/admin/freeze",
         "/admin/program",
         "/admin/program/edit",
         "/admin/program/versions/1",
