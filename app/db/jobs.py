@@ -46,6 +46,8 @@ JOBS: dict[str, JobSpec] = {
     "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),
     "send_email_proof": JobSpec(MAIN, once="proof:{identity_id}"),
     "do_due": JobSpec(MAIN, lock="program:{program_id}:due", once="due:{program_id}"),
+    # It reads the shop and settles in a transaction of its own: not beside what else reads that shop.
+    "try_counting": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="preview:{preview_id}"),
     "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }
@@ -62,7 +64,9 @@ def enqueue(session: Session, name: str, /, *, at: datetime | None = None, **arg
     if args["program_id"] is None:
         raise ValueError(f"{name}: whose program?")
     for arg, value in args.items():
-        if not (isinstance(value, int) or (isinstance(value, str) and _WORD.fullmatch(value))):
+        if not (
+            value is None or isinstance(value, int) or (isinstance(value, str) and _WORD.fullmatch(value))
+        ):
             raise ValueError(f"{name}: {arg} is neither an id of ours nor a plain word")
     driver = session.connection.connection.driver_connection
     configured = _app().configure_task(
