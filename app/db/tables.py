@@ -404,6 +404,21 @@ orders = _table(
     Index("ix_orders_found", "program_id", "found_by", postgresql_where=text("found_by IS NOT NULL")),
 )
 
+# What another start of counting would do, asked for by staff and worked out by a job. Kept for a day.
+previews = _table(
+    "previews",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    _at("counts_from"),
+    Column("counts_test_orders", Boolean, nullable=False),
+    _at("asked_at"),
+    Column("looked_at", Integer, nullable=False, server_default=text("0")),  # orders read at the shop so far
+    _at("finished_at", nullable=True),
+    Column("problem", Text, nullable=True),
+    Column("result", JSONB, nullable=True),
+    _to("shops", "shop_id"),
+)
+
 # Orders to be read at the shop that we have never seen.
 unseen_orders = _table(
     "unseen_orders",

@@ -13,6 +13,7 @@ from app.services.drain_inbox import drain_inbox
 from app.services.invite_shop import find_invitation, joins_by_link
 from app.services.publish_program import list_versions
 from tests.conftest import NOW, Clock, Mails, make_program, unique
+from tests.services.jobs import run_jobs
 from tests.web.admin.desk import Desk, World, order
 
 LINK = re.compile(r"/admin/sign-in/[\w-]{43}")
@@ -302,12 +303,21 @@ def test_counting_from_another_day_is_shown_before_it_is_done(desk: Desk) -> Non
         session.run("UPDATE shops SET state = 'unchecked' WHERE {fence}")  # nothing to be asked at the shop
     path = f"/admin/shops/{desk.shop_key}/counting"
     desk.as_(Role.STAFF).get(path, 403)
-    page = desk.owner.get(f"{path}?preview=1&from={NOW.date()}")
-    assert "−40 points" in page
+    asked = desk.owner.post(f"{path}/preview", of=path, **_from(NOW.date().isoformat())).headers["Location"]
+    page = desk.owner.get(asked)
+    assert "as soon as a worker is free" in page
+    poll = re.search(rf'hx-get="({path}/preview/\d+)"', page)
+    assert poll is not None
+    assert desk.points(member) == 40
+    run_jobs(desk.rt, desk.program_id)
+    for page in (desk.owner.get(asked), desk.owner.get(poll[1])):
+        assert "−40 points" in page
+        assert "hx-trigger" not in page.partition('id="cost"')[2]
     assert desk.points(member) == 40
     desk.owner.post(path, **_from(NOW.date().isoformat()))
     assert f"{NOW.day} November 2026, 00:00" in desk.owner.get(f"/admin/shops/{desk.shop_key}")
-    assert "Choose a day" in desk.owner.get(f"{path}?preview=1&from=never", 422)
+    assert "Choose a day" in desk.owner.post(f"{path}/preview", 422, of=path, **_from("never")).text
+    desk.owner.get(f"{path}?preview=999999", 404)
 
 
 def test_a_shop_that_lets_us_in_no_more_says_how_to_reconnect(desk: Desk) -> None:

@@ -48,6 +48,7 @@ def address(rule: str, desk: Desk, world: World) -> str:
         "version": 1,
         "staff_id": 1,
         "request_id": world.request,
+        "preview_id": 1,
         "anything": "nowhere",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda blank: str(values[blank[1]]), rule)
