@@ -1,6 +1,7 @@
 """A changed program goes live: checked, compared with the live one, tried on what is held, published."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,10 @@ from typing import Any
 
 import structlog
 
-from app.db import jobs, programs, recounts
+from app.db import jobs, programs, recounts, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.program import Program
+from app.domain.program import Program, decode
 from app.services.check_document import WrongDocument, check_document
 from app.services.recount import all_to_recount
 from app.services.runtime import Runtime
@@ -30,14 +31,28 @@ class Change:
     after: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class TierMoves:
+    """How many members the new rules would bring to this tier, from below and from above."""
+
+    name: str
+    up: int
+    down: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishPreview:
-    """What publishing would do. `orders`: held ones that would count at once, with their `points`."""
+    """What publishing would do. `orders`: held ones that would count at once, with their `points`.
+
+    `tiers`: those that somebody would come to because of it: up with the next order, down at the review.
+    """
 
     live_version: int
     changes: tuple[Change, ...]
     orders: int
     points: int
+    tiers: tuple[TierMoves, ...]
+    grace_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +119,33 @@ def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -
             settle_orders(session, rt.vault, [], now=rt.now(), recount=batch)
             counted += len(batch)
         after = recounts.find_points(session)
+        new = programs.load_versions(session)[program_id].live
+        moves = _tier_moves(session, decode(live.document, live.version), new, now=rt.now())
     return PublishPreview(
         live_version=live.version,
         changes=tuple(diff(live.document, document)),
         orders=counted,
         points=sum(after.values()) - sum(before.values()),
+        tiers=moves,
+        grace_days=new.grace_days,
+    )
+
+
+def _tier_moves(session: Session, live: Program, new: Program, *, now: datetime) -> tuple[TierMoves, ...]:
+    """Only what the new rules bring about: who would fall or rise under the live ones as well is not theirs."""
+    up: Counter[str] = Counter()
+    down: Counter[str] = Counter()
+    for group in tiers.find_groups(session, live, new, now=now):
+        if group.before == group.after:
+            continue
+        if new.rank(group.has) < 0 or new.rank(group.after) < new.rank(group.has):
+            down[group.after] += group.members
+        elif new.rank(group.after) > new.rank(group.has):
+            up[group.after] += group.members
+    return tuple(
+        TierMoves(tier.name, up[tier.key], down[tier.key])
+        for tier in new.tiers
+        if up[tier.key] or down[tier.key]
     )
 
 
