@@ -12,7 +12,7 @@ from app.domain.program import Program
 
 @dataclass(frozen=True, slots=True)
 class TierGroup:
-    """So many members have `has`; by one version their orders (or a recorded tier) give `before`, by the other `after`."""
+    """So many members have `has`; by one version they would have `before`, by the other `after`."""
 
     has: str
     before: str

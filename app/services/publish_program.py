@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,21 +14,13 @@ from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.program import Program, decode
 from app.services.check_document import WrongDocument, check_document
+from app.services.diff_documents import Change, diff_documents
 from app.services.recount import all_to_recount
 from app.services.runtime import Runtime
 from app.services.settle_orders import settle_orders
 
 MAX_NOTE = 300
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field: what the live version says, and what the new one would. None: not there."""
-
-    field: str
-    before: str | None
-    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +115,7 @@ def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -
         moves = _tier_moves(session, decode(live.document, live.version), new, now=rt.now())
     return PublishPreview(
         live_version=live.version,
-        changes=tuple(diff(live.document, document)),
+        changes=tuple(diff_documents(live.document, document)),
         orders=counted,
         points=sum(after.values()) - sum(before.values()),
         tiers=moves,
@@ -172,7 +164,7 @@ def publish_program(
                 "overtaken", f"Version {live.version} was published meanwhile: compare with it first."
             )
         _require_possible(session, live.document, document)
-        if not list(diff(live.document, document)):
+        if not diff_documents(live.document, document):
             raise Refused("unchanged", f"Nothing differs from version {live.version}.")
         version = programs.add_version(session, document, by=by, note=note.strip()[:MAX_NOTE], now=rt.now())
         session.run("UPDATE programs SET name = :name WHERE {fence}", name=document["name"])
@@ -195,23 +187,3 @@ def _require_possible(session: Session, live: Mapping[str, Any], document: Mappi
         if counted is not None:
             fault = f"orders were counted in {live['currency']}: a program keeps its currency"
             raise WrongDocument([("currency", fault)])
-
-
-def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    """Field by field; tiers and rewards are matched by their keys."""
-    old, new = dict(_fields("", before)), dict(_fields("", after))
-    for field in dict.fromkeys([*old, *new]):
-        if old.get(field) != new.get(field):
-            yield Change(field, old.get(field), new.get(field))
-
-
-def _fields(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key in value:
-            yield from _fields(f"{path}.{key}" if path else str(key), value[key])
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            name = item.get("key", place) if isinstance(item, Mapping) else place
-            yield from _fields(f"{path}[{name}]", item)
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value)

@@ -340,7 +340,7 @@ def test_a_program_is_checked_compared_and_published(desk: Desk) -> None:
     assert "line 1" in desk.owner.post("/admin/program/check", 422, document="{", based_on="1").text
     document["rewards"][0]["cost"] = 120
     page = desk.owner.post("/admin/program/check", 200, document=json.dumps(document), based_on="1").text
-    assert "rewards[amount-5].cost" in page
+    assert "rewards.amount-5.cost" in page
     desk.as_(Role.STAFF).post("/admin/program/publish", 403, document=json.dumps(document))
     desk.owner.post("/admin/program/publish", document=json.dumps(document), based_on="1", note="Dearer")
     program = desk.owner.get("/admin/program")
