@@ -1,4 +1,4 @@
-"""`python -m bench [--rounds 5] [--orders 3000] [--json]`: the first figures, each beside its baseline.
+"""`python -m bench [--rounds 5] [--orders 3000] [--only NAME] [--json]`: the first figures, each beside its baseline.
 
 acknowledge   a signed delivery is kept and answered      beside a bare view that verifies and inserts one row
 settle        a full inbox becomes points                 beside pgbench, one client, one honest transaction an order
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jwt
@@ -47,16 +48,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=3000, help="deliveries in a round")
+    parser.add_argument("--only", choices=GOALS, help="one figure alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with bench_house() as house:
         make_baseline(house)
         with served(house.app_url) as port:
-            figures = {
-                "acknowledge": acknowledge(house, port, options.rounds, options.orders),
-                "settle": settle(house, options.rounds, options.orders),
-                "widget read": widget_read(house, port, options.rounds, options.orders),
+            measures: dict[str, Callable[[], list[tuple[float, float]]]] = {
+                "acknowledge": lambda: acknowledge(house, port, options.rounds, options.orders),
+                "settle": lambda: settle(house, options.rounds, options.orders),
+                "widget read": lambda: widget_read(house, port, options.rounds, options.orders),
             }
+            figures = {name: measure() for name, measure in measures.items() if options.only in (None, name)}
     report(figures, as_json=options.json)
     return 0
 

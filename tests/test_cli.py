@@ -173,6 +173,21 @@ def test_keys_that_the_shop_does_not_know_connect_nothing(run: Run, rt: Runtime,
         "cs_" + "0" * 40,
     )
     assert done.exit_code == 1
+    assert "does not let these keys in" in done.output
+    assert list_programs(rt) == before
+
+
+def test_keys_that_may_only_read_connect_nothing(run: Run, rt: Runtime, hosts: HostMap) -> None:
+    """WooCommerce's own choice for new keys."""
+    shop, host = stand_in(hosts)
+    key = shop.api_key("read")
+    before = list_programs(rt)
+    done = run(
+        "connect", "woocommerce", "--url", host, "--consumer-key", key.consumer_key,
+        "--consumer-secret", key.consumer_secret,
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert "give them Read/Write at the shop" in done.output
     assert list_programs(rt) == before
 
 
@@ -216,6 +231,7 @@ def test_connect_used_wrongly_is_2(run: Run, args: tuple[str, ...]) -> None:
 def test_an_address_on_this_machine_needs_to_be_allowed(run: Run, url: str) -> None:
     done = run("connect", "woocommerce", "--url", url, "--no-check", "--currency", "EUR")
     assert done.exit_code == 1
+    assert "--allow-private" in done.output
 
 
 # --- programs ----------------------------------------------------------------------------------------------

@@ -16,14 +16,15 @@ from app.cli.common import (
     sentences,
     show_json,
 )
+from app.domain.errors import Refused
 from app.services.connect_shop import ConnectedShop, ShopToConnect, connect_shop, webhook_secret_of
 from app.services.find_program import find_program, list_programs
 from app.services.publish_program import get_version
 from app.services.runtime import Runtime
-from connectors.base import BadSignature, ShopFacts
+from connectors.base import BadSignature, ShopAccess, ShopFacts
 from connectors.shopify.install import client_credentials
 from connectors.shopify.webhooks import shop_domain
-from connectors.woocommerce.install import site_address
+from connectors.woocommerce.install import check_keys, site_address
 
 key_option = click.option("--key", help="The shop's key at Laurel; made from its name otherwise.")
 counts_from_option = click.option(
@@ -70,13 +71,21 @@ def woocommerce(
     """A WooCommerce shop, by a key of its REST API (WooCommerce, Settings, Advanced, REST API)."""
     if not no_check and not (consumer_key and consumer_secret):
         raise UsedWrongly("Give --consumer-key and --consumer-secret, or --no-check.")
-    shop_ref = url.rstrip("/") if allow_private else site_address(url)
+    shop_ref = url.rstrip("/") if allow_private else _address(url)
     with runtime("connect") as rt:
         facts = _unchecked(rt, shop_ref, shop_ref, currency, program_key) if no_check else None
+        credentials = {"consumer_key": consumer_key, "consumer_secret": consumer_secret}
+        if not no_check:
+            check_keys(
+                ShopAccess(
+                    shop_key="new", shop_ref=shop_ref, credentials=credentials, allow_private=allow_private
+                ),
+                rt.http,
+            )
         wish = ShopToConnect(
             platform="woocommerce",
             shop_ref=shop_ref,
-            credentials={"consumer_key": consumer_key, "consumer_secret": consumer_secret},
+            credentials=credentials,
             own_app=True,
             webhook_secret=webhook_secret,
             allow_private=allow_private,
@@ -153,6 +162,14 @@ def _unchecked(
     return ShopFacts(
         shop_ref=shop_ref, name=name, url=url, currency=currency, timezone=timezone, reads_orders_days=None
     )
+
+
+def _address(url: str) -> str:
+    try:
+        return site_address(url)
+    except Refused as refused:
+        hint = "A shop on this machine or network needs --allow-private."
+        raise Refused(refused.code, f"{refused.detail}. {hint}") from refused
 
 
 def _shop(text: str) -> str:

@@ -364,20 +364,20 @@ def prove_email(session: Session, identity_id: int, email_hash: bytes) -> bool:
 
 
 # Something waits behind the address of identity `i`: guests' orders, or a member elsewhere who has it too.
-_WAITS = (
+WAITS = (
     "(EXISTS (SELECT 1 FROM orders g WHERE {fence:g} AND g.program_id = i.program_id "
     "AND g.email_hash = i.email_hash AND g.member_id IS NULL) "
     "OR EXISTS (SELECT 1 FROM identities o WHERE {fence:o} AND o.program_id = i.program_id "
     "AND o.email_hash = i.email_hash AND o.member_id IS NOT NULL AND o.member_id <> i.member_id))"
 )
-_UNPROVEN = "{fence:i} AND i.email IS NOT NULL AND i.email_hash IS NOT NULL AND NOT i.email_verified"
+UNPROVEN = "{fence:i} AND i.email IS NOT NULL AND i.email_hash IS NOT NULL AND NOT i.email_verified"
 
 
 def find_unproven(session: Session, *, limit: int) -> list[int]:
     """Members' identities behind whose address something waits, and who were never mailed a link."""
     rows = session.rows(
-        f"SELECT i.id FROM identities i WHERE {_UNPROVEN} AND i.member_id IS NOT NULL "
-        f"AND i.proof_sent_at IS NULL AND {_WAITS} ORDER BY i.id LIMIT :limit",
+        f"SELECT i.id FROM identities i WHERE {UNPROVEN} AND i.member_id IS NOT NULL "
+        f"AND i.proof_sent_at IS NULL AND {WAITS} ORDER BY i.id LIMIT :limit",
         limit=limit,
     )
     return [row.id for row in rows]
@@ -386,7 +386,7 @@ def find_unproven(session: Session, *, limit: int) -> list[int]:
 def find_proof_state(session: Session, identity_id: int) -> tuple[datetime | None, bool] | None:
     """(when a link was mailed, whether something waits) of an address that is not proven; None: it is, or none known."""
     row = session.first(
-        f"SELECT i.proof_sent_at, {_WAITS} AS waits FROM identities i WHERE {_UNPROVEN} AND i.id = :id",
+        f"SELECT i.proof_sent_at, {WAITS} AS waits FROM identities i WHERE {UNPROVEN} AND i.id = :id",
         id=identity_id,
     )
     return (row.proof_sent_at, row.waits) if row else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -52,7 +52,8 @@ class OrderRow:
 _COLUMNS = (
     "o.program_id, o.id AS order_id, o.shop_id, o.order_ref, o.identity_id, o.member_id, o.email_hash, "
     "CAST(o.snapshot AS text) AS snapshot, o.excluded, o.held_reason, o.terms_version, o.terms_tier, "
-    "o.target_points, o.facts, o.counted_at, o.spend, o.reread_wanted, o.reread_done, o.reread_reason, o.unreadable"
+    "o.target_points, o.facts, o.counted_at, CAST(o.spend AS text) AS spend, "
+    "o.reread_wanted, o.reread_done, o.reread_reason, o.unreadable"
 )
 
 
@@ -113,29 +114,62 @@ def new_ids(session: Session, count: int) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
-def find_spend(
-    session: Session, member_ids: Sequence[int], *, since: datetime
-) -> list[tuple[int, int, datetime, SpendFact, int | None, str | None]]:
-    """(member, order, placed_at, fact, terms version, terms tier) of what the members' orders mean for tiers."""
+class SpendRow(NamedTuple):
+    """What one order of a member means for tiers, and the terms it was counted on."""
+
+    member_id: int
+    order_id: int
+    placed_at: datetime
+    fact: SpendFact
+    terms_version: int | None
+    terms_tier: str | None
+
+
+class _Spend(msgspec.Struct):
+    goods_minor: int
+    refunds: tuple[tuple[datetime, int], ...]
+    void_at: datetime | None
+
+
+_spend = msgspec.json.Decoder(_Spend)
+_spend_rows = msgspec.json.Decoder(
+    list[tuple[int, int, datetime, int, str, datetime, _Spend, int | None, str | None]]
+)
+_spend_facts = msgspec.json.Decoder(list[tuple[int, str, datetime, _Spend]])
+
+
+def find_spend(session: Session, member_ids: Sequence[int], *, since: datetime) -> list[SpendRow]:
+    """What the members' orders since then mean for tiers. As one value: thousands of rows are dear to take apart."""
     if not member_ids:
         return []
-    rows = session.rows(
-        "SELECT id, member_id, shop_id, order_ref, placed_at, counted_at, spend, terms_version, terms_tier "
+    found = session.scalar(
+        "SELECT CAST(json_agg(json_build_array(member_id, id, placed_at, shop_id, order_ref, counted_at, spend, "
+        "terms_version, terms_tier)) AS text) "
         "FROM orders WHERE {fence} AND member_id = ANY(:members) AND counted_at > :since",
         members=list(member_ids),
         since=since,
     )
     return [
-        (
-            row.member_id,
-            row.id,
-            row.placed_at,
-            spend_of(row.shop_id, row.order_ref, row.counted_at, row.spend),
-            row.terms_version,
-            row.terms_tier,
+        SpendRow(member, order, placed_at, _fact(shop, ref, counted_at, spend), version, tier)
+        for member, order, placed_at, shop, ref, counted_at, spend, version, tier in _spend_rows.decode(
+            found or "[]"
         )
-        for row in rows
     ]
+
+
+def spend_facts(found: str | None) -> list[SpendFact]:
+    """From a JSON array of [shop_id, order_ref, counted_at, spend]; None: there were none."""
+    return [_fact(*one) for one in _spend_facts.decode(found or "[]")]
+
+
+def _fact(shop_id: int, order_ref: str, counted_at: datetime, spend: _Spend) -> SpendFact:
+    return SpendFact(
+        order_key=(shop_id, order_ref),
+        counted_at=counted_at,
+        goods_minor=spend.goods_minor,
+        refunds=spend.refunds,
+        void_at=spend.void_at,
+    )
 
 
 _UPSERT = (
@@ -215,14 +249,10 @@ def _spend_json(spend: SpendFact | None) -> dict[str, Any] | None:
     return {"goods_minor": spend.goods_minor, "refunds": spend.refunds, "void_at": spend.void_at}
 
 
-def spend_of(shop_id: int, order_ref: str, counted_at: datetime, stored: Mapping[str, Any]) -> SpendFact:
-    return SpendFact(
-        order_key=(shop_id, order_ref),
-        counted_at=counted_at,
-        goods_minor=stored["goods_minor"],
-        refunds=tuple((datetime.fromisoformat(when), minor) for when, minor in stored["refunds"]),
-        void_at=datetime.fromisoformat(stored["void_at"]) if stored["void_at"] else None,
-    )
+def _stored_fact(row: Any) -> SpendFact | None:
+    if row.spend is None:
+        return None
+    return _fact(row.shop_id, row.order_ref, row.counted_at, _spend.decode(row.spend))
 
 
 def _row(row: Any) -> OrderRow:
@@ -242,7 +272,7 @@ def _row(row: Any) -> OrderRow:
         terms_tier=row.terms_tier,
         target_points=row.target_points,
         facts=row.facts,
-        spend=None if row.spend is None else spend_of(row.shop_id, row.order_ref, row.counted_at, row.spend),
+        spend=_stored_fact(row),
         reread_wanted=row.reread_wanted,
         reread_done=row.reread_done,
         reread_reason=row.reread_reason,

@@ -3,41 +3,68 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from app.db import ledger, members, orders
+import msgspec
+
+from app.db import members, orders
 from app.db.programs import live_of
 from app.db.sealing import Vault
 from app.db.session import Database
-from app.domain.ledger import Book
+from app.domain.ledger import Book, Lot
 from app.domain.program import Program
 from app.domain.tiers import SpendFact
 
-_MINE = "SELECT i.member_id FROM identities i WHERE {fence:i} AND i.shop_id = :shop AND i.customer_ref = :ref"
-_PROGRAM = (
-    "SELECT version, CAST(document AS text) AS document FROM program_versions "
-    "WHERE {fence} ORDER BY version DESC LIMIT 1"
-)
-_SHOP = "SELECT name, currency FROM shops WHERE {fence} AND id = :shop"
-_PERSON = (
-    "SELECT i.program_id, i.id AS identity_id, i.shop_id, i.customer_ref, i.name, i.email_verified, i.proof_sent_at, "
-    "(i.email IS NOT NULL AND i.email_hash IS NOT NULL AND NOT i.email_verified) AS unproven, "
+# `:known` is the version that the asker remembers: a version never changes, so its document is not sent again.
+_PANEL = (
+    "SELECT v.version, v.document, s.name AS shop_name, s.currency, p.* FROM shops s "
+    "CROSS JOIN LATERAL (SELECT version, CASE WHEN version <> :known THEN CAST(document AS text) END AS document "
+    "FROM program_versions WHERE {fence} ORDER BY version DESC LIMIT 1) v "
+    "LEFT JOIN LATERAL (SELECT i.id AS identity_id, i.name, "
+    f"CASE WHEN {members.UNPROVEN} THEN i.proof_sent_at END AS proof_sent_at, "
+    f"({members.UNPROVEN}) AND {members.WAITS} AS waits, "
     "m.id AS member_id, m.joined_at, m.tier_key, m.tier_since, m.erased_at, m.lifetime_points, "
-    "a.points, a.deficit, a.seq, a.head, a.closed_at FROM identities i "
-    "JOIN members m ON m.program_id = i.program_id AND m.id = i.member_id "
+    "a.points, a.deficit, a.seq, a.head, a.closed_at, "
+    "(SELECT CAST(json_agg(json_build_array(seq, remaining, expired, available_at, expires_at, origin)) AS text) "
+    "FROM lots l WHERE {fence:l} AND l.account_id = m.id AND l.remaining > 0) AS lots, "
+    # As much as the longest window may need; what lies outside the program's is left out when it is added up.
+    "(SELECT CAST(json_agg(json_build_array(shop_id, order_ref, counted_at, spend)) AS text) "
+    "FROM orders o WHERE {fence:o} AND o.member_id = m.id AND o.counted_at > :since AND o.spend IS NOT NULL) AS spend "
+    "FROM identities i JOIN members m ON m.program_id = i.program_id AND m.id = i.member_id "
     "JOIN accounts a ON a.program_id = m.program_id AND a.id = m.id "
-    "WHERE {fence:i} AND i.shop_id = :shop AND i.customer_ref = :ref"
+    "WHERE {fence:i} AND i.shop_id = s.id AND i.customer_ref = :ref) p ON true "
+    "WHERE {fence:s} AND s.id = :shop"
 )
-_LOTS = (
-    "SELECT seq, remaining, expired, available_at, expires_at, origin FROM lots "
-    f"WHERE {{fence}} AND remaining > 0 AND account_id = ({_MINE})"
-)
-# As much as the longest window may need; what lies outside the program's is left out when it is added up.
-_SPEND = (
-    "SELECT shop_id, order_ref, counted_at, spend FROM orders "
-    f"WHERE {{fence}} AND counted_at > :since AND member_id = ({_MINE})"
-)
+
+
+class _Found(NamedTuple):
+    """The columns of `_PANEL`, in its order; from `identity_id` on None where nobody is asked about or known."""
+
+    version: int
+    document: str | None
+    shop_name: str
+    shop_currency: str
+    identity_id: int
+    name: bytes | None
+    proof_sent_at: datetime | None
+    waits: bool
+    member_id: int | None
+    joined_at: datetime
+    tier_key: str
+    tier_since: datetime | None
+    erased_at: datetime | None
+    lifetime_points: int
+    points: int
+    deficit: int
+    seq: int
+    head: bytes
+    closed_at: datetime | None
+    lots: str | None
+    spend: str | None
+
+
 _LONGEST = timedelta(days=31 * 13)
+_LOTS = msgspec.json.Decoder(list[tuple[int, int, int, datetime, datetime | None, str]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,39 +82,55 @@ class Person:
     member: members.MemberRow
     book: Book
     spend: Sequence[SpendFact]
-    may_prove: bool  # an address that is known and not proven: whether something waits is asked apart
-    proof_sent_at: datetime | None
+    waits: bool  # something lies behind their address, which is not proven
+    proof_sent_at: datetime | None  # None too where the address is proven
 
 
 def find_panel(
-    db: Database, vault: Vault, program_id: int, shop_id: int, customer_ref: str | None, *, now: datetime
+    db: Database,
+    vault: Vault,
+    program_id: int,
+    shop_id: int,
+    customer_ref: str | None,
+    *,
+    known: Program | None,
+    now: datetime,
 ) -> PanelRow | None:
-    """None where more must be looked at: a shop without a row, a longer window, an account that was merged away.
+    """`known`: the live program as the asker remembers it, which saves reading it again if it still is.
 
+    None where more must be looked at: a shop without a row, a longer window, an account that was merged away.
     `person` None: nobody is asked about, or they are no member.
     """
-    about_shop = {"shop": shop_id}
-    about = {"shop": shop_id, "ref": customer_ref, "since": now - _LONGEST}
-    statements: list[tuple[str, dict[str, Any]]] = [(_PROGRAM, {}), (_SHOP, about_shop)]
-    if customer_ref is not None:
-        statements += [(_PERSON, about), (_LOTS, about), (_SPEND, about)]
-    found = db.look(program_id, statements)
-    program = live_of(found[0][0].document, found[0][0].version)
-    people = found[2] if customer_ref is not None else []
-    if not found[1] or program.tier_months > 12 or any(row.closed_at is not None for row in people):
+    about = {
+        "shop": shop_id,
+        "ref": customer_ref or "",
+        "since": now - _LONGEST,
+        "known": known.version if known else 0,
+    }
+    row = db.look(program_id, _PANEL, about, _Found)
+    if row is None:
         return None
-    (shop,) = found[1]
-    person = _person(vault, people[0], found[3], found[4]) if people else None
-    return PanelRow(program=program, shop_name=shop.name, shop_currency=shop.currency, person=person)
+    program = known if known and row.document is None else live_of(row.document or "", row.version)
+    if program.tier_months > 12 or row.closed_at is not None:
+        return None
+    return PanelRow(
+        program=program,
+        shop_name=row.shop_name,
+        shop_currency=row.shop_currency,
+        person=_person(
+            vault, row, program_id, members.personal_place(program_id, shop_id, customer_ref or "", "name")
+        ),
+    )
 
 
-def _person(vault: Vault, row: Any, lots: Sequence[Any], spend: Sequence[Any]) -> Person:
-    place = members.personal_place(row.program_id, row.shop_id, row.customer_ref, "name")
+def _person(vault: Vault, row: _Found, program_id: int, place: str) -> Person | None:
+    if row.member_id is None:
+        return None
     return Person(
         identity_id=row.identity_id,
-        name=None if row.name is None else vault.data.open(bytes(row.name), place).decode(),
+        name=None if row.name is None else vault.data.open(row.name, place).decode(),
         member=members.MemberRow(
-            program_id=row.program_id,
+            program_id=program_id,
             member_id=row.member_id,
             joined_at=row.joined_at,
             tier_key=row.tier_key,
@@ -96,14 +139,14 @@ def _person(vault: Vault, row: Any, lots: Sequence[Any], spend: Sequence[Any]) -
             lifetime_points=row.lifetime_points,
         ),
         book=Book(
-            (row.program_id, row.member_id),
+            (program_id, row.member_id),
             points=row.points,
             deficit=row.deficit,
             seq=row.seq,
-            head=bytes(row.head),
-            lots=[ledger.lot_of(lot) for lot in lots],
+            head=row.head,
+            lots=[Lot(*lot) for lot in _LOTS.decode(row.lots or "[]")],
         ),
-        spend=[orders.spend_of(one.shop_id, one.order_ref, one.counted_at, one.spend) for one in spend],
-        may_prove=row.unproven,
+        spend=orders.spend_facts(row.spend),
+        waits=row.waits,
         proof_sent_at=row.proof_sent_at,
     )

@@ -161,6 +161,28 @@ def find_repairs(session: Session, *, since: datetime, run_id: int | None = None
     return [RepairRow(**row._mapping) for row in rows]
 
 
+def find_late(
+    session: Session, shop_id: int, *, late: str, missed: str, since: datetime, until: datetime
+) -> dict[int, datetime]:
+    """Our id of each order with a repair of cause `late` in the window, and when the last of those was made.
+
+    Without those that a repair of cause `missed` has answered since.
+    """
+    rows = session.rows(
+        "SELECT substr(p.subject, 7)::bigint AS order_id, max(p.at) AS at FROM repairs p JOIN reconciliations r "
+        "ON {fence:r} AND r.program_id = p.program_id AND r.id = p.reconciliation_id WHERE {fence:p} "
+        "AND r.shop_id = :shop AND p.cause = :late AND p.subject LIKE 'order:%' AND p.at >= :since AND p.at <= :until "
+        "AND NOT EXISTS (SELECT 1 FROM repairs m WHERE {fence:m} AND m.program_id = p.program_id "
+        "AND m.subject = p.subject AND m.cause = :missed AND m.at >= p.at) GROUP BY p.subject",
+        shop=shop_id,
+        late=late,
+        missed=missed,
+        since=since,
+        until=until,
+    )
+    return {row.order_id: row.at for row in rows}
+
+
 def began_pass(session: Session, shop_id: int, kind: str, *, now: datetime, within: timedelta) -> datetime:
     """When the pass under way began: the oldest run since the last complete one that broke off, if it is recent."""
     began = session.scalar(

@@ -6,40 +6,51 @@ and every statement it runs says so itself as well: `{fence}` in the SQL becomes
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
-from psycopg.rows import namedtuple_row
+from psycopg.rows import args_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, CursorResult, Engine, Row, create_engine, text
 
 from app.db.migrating import psycopg_url
 
+T = TypeVar("T")
+
 _STREAMED = 2000  # rows of a stream that are held at once
 _FENCE = re.compile(r"\{fence(?::(\w+))?\}")
 
 
-def fenced(sql: str) -> str:
+def fenced(sql: str, of: str = "ANY(:programs)") -> str:
     """`sql` with each `{fence}` or `{fence:alias}` made the filter on the session's programs.
 
     Raises ValueError for a statement that names no fence: reading across programs is never an accident.
     """
     filled, count = _FENCE.subn(
-        lambda match: (f"{match[1]}." if match[1] else "") + "program_id = ANY(:programs)", sql
+        lambda match: (f"{match[1]}." if match[1] else "") + f"program_id = {of}", sql
     )
     if not count and not sql.lstrip().upper().startswith("INSERT"):
         raise ValueError(f"no fence in: {sql[:60]}")
     return filled
 
 
+# The fence is set for the transaction before the SELECT begins: that stands in a subquery which needs the fence's row
+# and, for its OFFSET, is not taken apart. Were it ever otherwise, it would see no program at all.
+_LOOK = (
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :fence, true) AS programs) "
+    "SELECT found.* FROM fence CROSS JOIN LATERAL ("
+    "SELECT * FROM (%s) inside WHERE fence.programs IS NOT NULL OFFSET 0) found"
+)
+
+
 @lru_cache(maxsize=256)
-def _direct(sql: str) -> bytes:
-    """SQL with `:name` parameters, as psycopg wants them."""
-    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", sql.replace("%", "%%")).encode()
+def _look(sql: str) -> bytes:
+    """A SELECT with `:name` parameters for one program, fenced and as psycopg wants it."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", _LOOK % fenced(sql, ":program_id").replace("%", "%%")).encode()
 
 
 def _libpq(url: str) -> str:
@@ -156,21 +167,17 @@ class Database:
                     raise
         raise AssertionError
 
-    def look(self, program_id: int, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Any]]:
-        """The rows of several SELECTs, in one transaction and one way there and back, fenced to one program.
+    def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
+        """`shape` of the columns of one SELECT's first row, fenced to one program; None: there is no row.
 
-        For pages that are read all the time. `{fence}` in the SQL is filled as in a session.
+        For pages that are read all the time: its own transaction, prepared on the server, one way there and back.
+        `{fence}` is filled as in a session.
         """
-        bound = {"programs": [program_id], "program_id": program_id}
-        with self._opened().connection() as connection, connection.pipeline(), connection.transaction():
-            connection.execute("SELECT set_config('laurel.programs', %s, true)", [str(program_id)])
-            asked = [
-                connection.cursor(row_factory=namedtuple_row).execute(
-                    _direct(fenced(sql)), {**bound, **params}
-                )
-                for sql, params in statements
-            ]
-            return [cursor.fetchall() for cursor in asked]
+        with self._opened().connection() as connection:
+            cursor = connection.cursor(row_factory=args_row(shape))
+            return cursor.execute(
+                _look(sql), {"fence": str(program_id), "program_id": program_id, **params}
+            ).fetchone()
 
     def _opened(self) -> ConnectionPool:
         """The pool of those who need no session; made when first asked for, and anew after `close`."""
@@ -181,7 +188,11 @@ class Database:
                     min_size=0,
                     max_size=2 * self._pool_size,
                     open=True,
-                    kwargs={"autocommit": True, "options": _OPTIONS},
+                    # What runs here is prepared once and looks rows up by their keys: planning it anew finds nothing.
+                    kwargs={
+                        "autocommit": True,
+                        "options": f"{_OPTIONS} -c plan_cache_mode=force_generic_plan",
+                    },
                 )
             return self._direct
 

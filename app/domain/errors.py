@@ -2,12 +2,16 @@
 
 
 class Refused(Exception):
-    """It will never work as it stands. `code` is stable and machine-readable, `detail` says what to do."""
+    """It will never work as it stands. `code` is stable and machine-readable, `detail` says what to do.
 
-    def __init__(self, code: str, detail: str) -> None:
+    `retry_after_s`: when it stands otherwise, where that is known.
+    """
+
+    def __init__(self, code: str, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
 class Retryable(Exception):

@@ -356,6 +356,9 @@ def _eat(lots: Iterable[Lot], points: int) -> list[tuple[int, int]]:
     return ate
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def entry_hash(previous: bytes, account: tuple[int, int], entry: Entry) -> bytes:
     """SHA-256 of the previous hash and the canonical row: every field that says what happened, in a fixed form."""
     row = [
@@ -373,8 +376,7 @@ def entry_hash(previous: bytes, account: tuple[int, int], entry: Entry) -> bytes
         entry.ate,
         entry.facts,
     ]
-    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(previous + text.encode()).digest()
+    return hashlib.sha256(previous + _canonical(row).encode()).digest()
 
 
 def _micros(moment: datetime) -> int:

@@ -1,6 +1,7 @@
 """The drain: waiting deliveries, a batch at a time, until none is left. A loop of its own in the worker."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import structlog
@@ -8,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.db import directory, inbox
 from app.db.inbox import InboxRow, Outcome
-from app.services.process_deliveries import process_deliveries
+from app.services.process_deliveries import ReadDelivery, process_deliveries, read_deliveries
 from app.services.runtime import Runtime
 
 SLICE = 2000  # programs in one transaction
@@ -35,37 +36,54 @@ class Drained:
 def drain_inbox(
     rt: Runtime, *, batch: int = inbox.BATCH, go_on: Callable[[], bool] = lambda: True
 ) -> Drained:
-    """Process everything that waits, as long as `go_on`. Safe to run in any number of processes at once."""
+    """Process everything that waits, as long as `go_on`. Safe to run in any number of processes at once.
+
+    While a full batch is settled the next one is read, since settling mostly waits for the database.
+    """
     drained = Drained()
     with rt.db.outside() as connection:
         programs = directory.program_ids(connection)
-    for start in range(0, len(programs), SLICE):
-        part = programs[start : start + SLICE]
-        while go_on():
-            with rt.db.begin(*part) as session:
-                rows = inbox.take(session, rt.vault, now=rt.now(), limit=batch)
-            if not rows:
-                break
-            _process(rt, rows, drained)
+    with ThreadPoolExecutor(1, "laurel-read-ahead") as ahead:
+        for start in range(0, len(programs), SLICE):
+            part = programs[start : start + SLICE]
+            coming: Future[list[ReadDelivery]] | None = None
+            while coming is not None or go_on():
+                deliveries = _take(rt, part, batch) if coming is None else coming.result()
+                if not deliveries:
+                    break
+                coming = (
+                    ahead.submit(_take, rt, part, batch) if len(deliveries) == batch and go_on() else None
+                )
+                _process(rt, deliveries, drained)
     return drained
 
 
-def _process(rt: Runtime, rows: Sequence[InboxRow], drained: Drained) -> None:
+def _take(rt: Runtime, programs: Sequence[int], limit: int) -> list[ReadDelivery]:
+    with rt.db.begin(*programs) as session:
+        rows = inbox.take(session, rt.vault, now=rt.now(), limit=limit)
+    if not rows:
+        return []
+    with rt.db.begin(*sorted({row.program_id for row in rows})) as session:
+        return read_deliveries(rt, session, rows)
+
+
+def _process(rt: Runtime, deliveries: Sequence[ReadDelivery], drained: Drained) -> None:
     """One transaction; if it fails, the halves, until the one that fails is alone and is set aside."""
     try:
-        with rt.db.begin(*sorted({row.program_id for row in rows})) as session:
-            outcomes = process_deliveries(rt, session, rows, now=rt.now())
+        with rt.db.begin(*sorted({one.row.program_id for one in deliveries})) as session:
+            outcomes = process_deliveries(rt, session, deliveries, now=rt.now())
     except Exception as error:
-        if len(rows) > 1:
-            middle = len(rows) // 2
-            _process(rt, rows[:middle], drained)
-            _process(rt, rows[middle:], drained)
+        if len(deliveries) > 1:
+            middle = len(deliveries) // 2
+            _process(rt, deliveries[:middle], drained)
+            _process(rt, deliveries[middle:], drained)
             return
-        if isinstance(error, OperationalError) and rows[0].attempts < MAX_ATTEMPTS:
+        row = deliveries[0].row
+        if isinstance(error, OperationalError) and row.attempts < MAX_ATTEMPTS:
             # The database, not the delivery: it is taken again when its lease has run out.
-            log.warning("drain_interrupted", inbox_id=rows[0].inbox_id, error=type(error).__name__)
+            log.warning("drain_interrupted", inbox_id=row.inbox_id, error=type(error).__name__)
             return
-        outcomes = [_set_aside(rt, rows[0], error)]
+        outcomes = [_set_aside(rt, row, error)]
     drained.add(outcomes)
 
 

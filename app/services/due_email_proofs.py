@@ -1,5 +1,7 @@
 """Who should prove an address, because something waits behind it."""
 
+from datetime import datetime
+
 from app.db import jobs, members
 from app.services.runtime import Runtime
 from app.services.send_email_proof import LIVES
@@ -26,6 +28,11 @@ def email_proof_state(rt: Runtime, program_id: int, identity_id: int) -> str | N
     if found is None:
         return None
     sent_at, waits = found
-    if sent_at is not None and rt.now() - sent_at < LIVES:
+    return proof_state(sent_at, waits=waits, now=rt.now())
+
+
+def proof_state(sent_at: datetime | None, *, waits: bool, now: datetime) -> str | None:
+    """`sent_at`: when a link was last mailed to an address that is not proven."""
+    if sent_at is not None and now - sent_at < LIVES:
         return "sent"
     return "wanted" if waits else None

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from app.db import deliveries
 from app.db.deliveries import Kept
 from app.db.orders import OrderRow
 from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
-from app.domain.changes import Change, OrderChanged, OrderToReread
-from app.domain.errors import Refused
+from app.domain.changes import Change, OrderChanged
 from app.domain.orders import OrderSnapshot, OrderState
+from app.services.arrived import Arrived, arrived
 from app.services.causes import Cause
 from app.services.late_tiers import late_tiers
-from app.services.process_deliveries import normalise
 from app.services.read_at_shop import Ending, ReadOrder
 from app.services.runtime import Runtime
 
@@ -61,11 +59,12 @@ def explain_orders(
     amiss = [one for one in differences if _differs(one) and not _is_older_than_shop(one, shop)]
     if not amiss:
         return []
-    arrived = _Arrived(rt, session, shop, amiss)
+    since = min(one.order.updated_at for one in amiss) - _AROUND
+    came = arrived(rt, session, shop, {one.order.order_ref for one in amiss}, since=since)
     tiers = late_tiers(session, [one.after for one in amiss])
     repairs = []
     for one in amiss:
-        cause, detail = _cause(one, arrived, now)
+        cause, detail = _cause(one, came, now)
         if left := tiers.get(one.after.order_id):
             detail = f"{detail} {left}"
         repairs.append(
@@ -93,12 +92,12 @@ def _facts(order: OrderSnapshot) -> OrderSnapshot:
     return replace(order, email=None, updated_at=order.placed_at, cancelled_at=None, refunds=refunds)
 
 
-def _cause(one: Difference, arrived: "_Arrived", now: datetime) -> tuple[Cause, str]:
+def _cause(one: Difference, came: Arrived, now: datetime) -> tuple[Cause, str]:
     held, order = one.held, one.order
     if one.deleted:
         return Cause.ORDER_DELETED, "deleted for good at the shop, which tells nobody."
     if held is None or order.updated_at > held.updated_at:
-        return arrived.cause(one, now)
+        return _cause_of_newer(one, came[order.order_ref], now)
     before = {refund.refund_ref: refund.goods for refund in held.refunds}
     after = {refund.refund_ref: refund.goods for refund in order.refunds}
     if gone := sorted(set(before) - set(after)):
@@ -112,49 +111,21 @@ def _cause(one: Difference, arrived: "_Arrived", now: datetime) -> tuple[Cause, 
     return Cause.CHANGED_SILENTLY, "other facts at the same date of change: the shop told nobody."
 
 
-class _Arrived:
-    """What the inbox knows of some orders: deliveries settled, waiting and set aside."""
-
-    def __init__(self, rt: Runtime, session: Session, shop: ShopRow, amiss: Sequence[Difference]) -> None:
-        self._rt, self._shop = rt, shop
-        refs = {one.order.order_ref for one in amiss}
-        since = min(one.order.updated_at for one in amiss) - _AROUND
-        kept = deliveries.find_of_orders(session, rt.vault, shop.shop_id, sorted(refs), since=since)
-        kept += deliveries.find_unfinished(session, rt.vault, shop.shop_id)
-        self._about: dict[str, list[tuple[Kept, Change]]] = {ref: [] for ref in refs}
-        for one in {one.row.inbox_id: one for one in kept}.values():
-            self._add(one)
-
-    def _add(self, kept: Kept) -> None:
-        try:
-            change = normalise(self._rt.connectors[self._shop.platform], kept.row, self._shop)
-        except Refused:
-            return
-        match change:
-            case OrderChanged(order):
-                ref = order.order_ref
-            case OrderToReread(ref, _):
-                pass
-            case _:
-                return
-        if ref in self._about:
-            self._about[ref].append((kept, change))
-
-    def cause(self, one: Difference, now: datetime) -> tuple[Cause, str]:
-        changed_at = one.order.updated_at
-        what = _what(one)
-        came = [kept for kept, change in self._about[one.order.order_ref] if _tells(kept, change, changed_at)]
-        if not came:
-            if now - changed_at < LATE:
-                return Cause.WEBHOOK_LATE, f"{what}; its delivery has not arrived yet."
-            return Cause.WEBHOOK_MISSED, f"{what} and no delivery of it arrived."
-        last = max(came, key=lambda kept: kept.row.inbox_id)
-        shown = f"{what}; delivery {last.row.inbox_id} of it"
-        if last.state == "new":
-            return Cause.DELIVERY_WAITS, f"{shown} waits to be settled."
-        if last.state == "failed":
-            return Cause.DELIVERY_FAILED, f"{shown} was set aside: {last.reason}."
-        return Cause.DELIVERY_NOT_APPLIED, f"{shown} changed nothing: {last.reason or last.state}."
+def _cause_of_newer(one: Difference, came: Sequence[tuple[Kept, Change]], now: datetime) -> tuple[Cause, str]:
+    changed_at = one.order.updated_at
+    what = _what(one)
+    told = [kept for kept, change in came if _tells(kept, change, changed_at)]
+    if not told:
+        if now - changed_at < LATE:
+            return Cause.WEBHOOK_LATE, f"{what}; its delivery has not arrived yet."
+        return Cause.WEBHOOK_MISSED, f"{what} and no delivery of it arrived."
+    last = max(told, key=lambda kept: kept.row.inbox_id)
+    shown = f"{what}; delivery {last.row.inbox_id} of it"
+    if last.state == "new":
+        return Cause.DELIVERY_WAITS, f"{shown} waits to be settled."
+    if last.state == "failed":
+        return Cause.DELIVERY_FAILED, f"{shown} was set aside: {last.reason}."
+    return Cause.DELIVERY_NOT_APPLIED, f"{shown} changed nothing: {last.reason or last.state}."
 
 
 def _tells(kept: Kept, change: Change, changed_at: datetime) -> bool:

@@ -7,11 +7,10 @@ from app.db.panel import Person, find_panel
 from app.domain.program import Program
 from app.services.describe_member import MemberView, describe_member, member_view
 from app.services.describe_shopfront import Shopfront, describe_shopfront, shopfront_of
-from app.services.due_email_proofs import email_proof_state
+from app.services.due_email_proofs import email_proof_state, proof_state
 from app.services.enrol_customer import enrol_customer
 from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
-from app.services.send_email_proof import LIVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +26,17 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
     Whoever is a member already, which is nearly everybody, costs one way to the database and back.
     """
     shop = who.shop
-    found = find_panel(rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, now=rt.now())
+    known = rt.live_programs.get(shop.program_id)
+    found = find_panel(
+        rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, known=known, now=rt.now()
+    )
+    if found is not None:
+        rt.live_programs[shop.program_id] = found.program
     if found is not None and (found.person is not None or who.customer_ref is None):
         front = shopfront_of(found.program, found.shop_name, found.shop_currency)
         if found.person is None:
             return Panel(front, None, None)
-        return Panel(front, _view(rt, who, found.person, found.program), _proof(rt, who, found.person))
+        return Panel(front, _view(rt, who, found.person, found.program), _proof(rt, found.person))
     return _join(rt, who, asked=asked)
 
 
@@ -62,9 +66,5 @@ def _view(rt: Runtime, who: Shopper, person: Person, program: Program) -> Member
     return member_view(person.member, person.book, [me], keys, person.spend, program, rt.now())
 
 
-def _proof(rt: Runtime, who: Shopper, person: Person) -> str | None:
-    if not person.may_prove:
-        return None
-    if person.proof_sent_at is not None and rt.now() - person.proof_sent_at < LIVES:
-        return "sent"
-    return email_proof_state(rt, who.shop.program_id, person.identity_id)
+def _proof(rt: Runtime, person: Person) -> str | None:
+    return proof_state(person.proof_sent_at, waits=person.waits, now=rt.now())

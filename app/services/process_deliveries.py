@@ -44,38 +44,61 @@ _STATE = {
 
 
 @dataclass(frozen=True, slots=True)
+class ReadDelivery:
+    """A delivery and what it means: a change, why it could not be read, or nothing where its shop is gone."""
+
+    row: InboxRow
+    change: Change | Exception | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Understood:
     row: InboxRow
     shop: ShopRow
     change: Change
 
 
+def read_deliveries(rt: Runtime, session: Session, rows: Sequence[InboxRow]) -> list[ReadDelivery]:
+    """What each delivery means. Needs no lock: it follows from the delivery and from which shop sent it."""
+    known = shops.find_shops(session, sorted({row.shop_id for row in rows}))
+    return [ReadDelivery(row, _meaning(rt, row, known.get(row.shop_id))) for row in rows]
+
+
+def _meaning(rt: Runtime, row: InboxRow, shop: ShopRow | None) -> Change | Exception | None:
+    try:
+        return None if shop is None else normalise(rt.connectors[shop.platform], row, shop)
+    except Exception as error:  # raised again where the batch is halved around it
+        return error
+
+
 def process_deliveries(
-    rt: Runtime, session: Session, rows: Sequence[InboxRow], *, now: datetime
+    rt: Runtime, session: Session, deliveries: Sequence[ReadDelivery], *, now: datetime
 ) -> list[Outcome]:
-    """Do what the deliveries ask for, and say what became of each; the caller commits both together."""
+    """Do what the deliveries ask for, and say what became of each; the caller commits both together.
+
+    Raises: whatever a connector raised over one of them, if that was not Refused: a bug of ours.
+    """
     # First of all, so that locks are always taken in this order: programs, then everything else.
     programs.lock_settling(session)
-    known = shops.find_shops(session, sorted({row.shop_id for row in rows}))
+    known = shops.find_shops(session, sorted({one.row.shop_id for one in deliveries}))
     outcomes: list[Outcome] = []
     understood: list[_Understood] = []
-    for row in rows:
-        shop = known.get(row.shop_id)
-        if shop is None:
-            outcomes.append(Outcome(row, "failed", "the shop is not there any more"))
-            continue
-        try:
-            change = normalise(rt.connectors[shop.platform], row, shop)
-        except Refused as refused:
-            outcomes.append(Outcome(row, "failed", f"{refused.code}: {refused.detail}"))
+    for one in deliveries:
+        shop = known.get(one.row.shop_id)
+        if isinstance(one.change, Refused):
+            outcomes.append(Outcome(one.row, "failed", f"{one.change.code}: {one.change.detail}"))
+        elif isinstance(one.change, Exception):
+            raise one.change
+        elif shop is None or one.change is None:
+            outcomes.append(Outcome(one.row, "failed", "the shop is not there any more"))
         else:
-            understood.append(_Understood(row, shop, change))
+            understood.append(_Understood(one.row, shop, one.change))
     outcomes += _do(rt, session, understood, now)
     inbox.finish(session, outcomes, now=now)
     # Last, so that what this batch brought about the person is emptied too, the request itself included.
-    for one in understood:
-        if isinstance(one.change, ErasureRequested):
-            _erase(session, rt, one, one.change, now)
+    for asked in understood:
+        if isinstance(asked.change, ErasureRequested):
+            _erase(session, rt, asked, asked.change, now)
     return outcomes
 
 

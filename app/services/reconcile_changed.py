@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from app.db import orders, reconciliations, rereads
+from app.db import jobs, orders, reconciliations, rereads
 from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
@@ -12,6 +12,7 @@ from app.domain.folding import Verdict
 from app.domain.orders import OrderSnapshot, OrderState
 from app.services.causes import Cause
 from app.services.explain_orders import Difference, explain_orders
+from app.services.judge_late import judge_late
 from app.services.reconcile_run import Run
 from app.services.settle_orders import Seen, Settled, settle_orders
 from app.services.shop_client import open_shop
@@ -36,10 +37,19 @@ def reconcile_changed(run: Run) -> None:
         cursor = page.cursor
         if cursor is None:
             break
+    judge_late(run)
+    _doubt_subscriptions(run)
     # A window that begins later than where we were leaves a gap: then nothing is claimed.
     if run.since <= (run.shop.reconciled_until or run.shop.counts_from):
         with run.rt.db.begin(run.program_id) as session:
             reconciliations.advance(session, run.shop_id, until=run.until)
+
+
+def _doubt_subscriptions(run: Run) -> None:
+    """Look at them now, not at the end of the day: shops switch a subscription off that failed a few times in a row."""
+    if any(repair.cause == Cause.WEBHOOK_MISSED for repair in run.repairs):
+        with run.rt.db.begin(run.program_id) as session:
+            jobs.enqueue(session, "reconcile_shop", shop_id=run.shop_id, kind="webhooks")
 
 
 def _page(run: Run, cursor: str | None) -> OrderPage:

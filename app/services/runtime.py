@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.db.sealing import Vault
 from app.db.session import Database
+from app.domain.program import Program
 from app.services.shop_memory import ShopMemory
 from connectors.base import AppCredentials, Connector, HttpSeam
 
@@ -35,6 +36,8 @@ class Runtime:
     sends_mail: bool = True  # False: `send_mail` refuses
     new_code: Callable[[], str] = new_code
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
+    # Each program's live version as last seen: for those who ask the database whether it still is.
+    live_programs: dict[int, Program] = field(default_factory=dict)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
     database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
 

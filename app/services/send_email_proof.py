@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 import structlog
 
@@ -73,7 +74,9 @@ def _write(rt: Runtime, program_id: int, identity_id: int) -> _Letter | None:
         if person is None or person.email is None or person.email_verified:
             return None
         if person.proof_sent_at is not None and now - person.proof_sent_at < NOT_BEFORE:
-            raise Refused("too_many", "We have sent you a link less than an hour ago. Look into your mail.")
+            wait_s = ceil((person.proof_sent_at + NOT_BEFORE - now).total_seconds())
+            said = "We have sent you a link less than an hour ago. Look into your mail."
+            raise Refused("too_many", said, retry_after_s=wait_s)
         members.note_proof_sent(session, identity_id, now)
         directory.put(
             session.connection,

@@ -1,6 +1,7 @@
 """Money and rewards in words. By the locale's data, never by hand; English, until sentences come in more languages."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_currency, get_currency_symbol
 
@@ -11,6 +12,7 @@ from app.domain.program import Rate, RewardKind
 LOCALE = "en"
 
 
+@lru_cache(maxsize=4096)
 def money_words(money: Money) -> str:
     """ "€5.00", "¥3,000", "KWD 1.250": always the currency's own decimals."""
     decimals = exponent(money.currency)

@@ -1,9 +1,22 @@
 """The web application: a list of what is registered. Views parse, call one service and render."""
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from app.services.runtime import Runtime
-from app.web import admin, api, confirm, errors, headers, health, install, storefront, webhooks, widget
+from app.web import (
+    admin,
+    api,
+    confirm,
+    errors,
+    headers,
+    health,
+    install,
+    limits,
+    storefront,
+    webhooks,
+    widget,
+)
 from app.web.here import put_runtime
 from app.web.policy import require_policies
 
@@ -24,18 +37,29 @@ def create_app(rt: Runtime) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
+    app.session_interface = OnlyForPages()
     put_runtime(app, rt)
     errors.register(app)
-    headers.register(app)
+    headers.register(app, rt.public_url)
+    limits.register(app)
 
     app.register_blueprint(health.blueprint)
     app.register_blueprint(webhooks.blueprint)
     app.register_blueprint(install.blueprint)
     app.register_blueprint(confirm.blueprint)
-    storefront.register(app)
+    app.register_blueprint(storefront.blueprint)
     api.register(app)
     widget.register(app)
     admin.register(app)
 
     require_policies(app)
     return app
+
+
+class OnlyForPages(SecureCookieSessionInterface):
+    """Flask's sessions, for the pages that people see: whoever brings a signature or a token needs none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith(("/webhooks/", "/storefront/", "/api/")):
+            return SecureCookieSession()
+        return super().open_session(app, request)

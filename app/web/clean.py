@@ -1,22 +1,25 @@
 """What nobody's request may hold, refused before anything reads it: text that the database cannot keep, broken JSON."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from flask import request
 
 from app.domain.errors import Refused
+from app.web.asked import asked
 
 _DEEPEST = 32
+_UNCLEAN = re.compile("[\0\ud800-\udfff]")
 
 
 def refuse_unclean() -> None:
     """Runs before the views of the JSON APIs. Raises: Refused("bad_request")."""
-    texts: list[str] = [*map(str, (request.view_args or {}).values())]
-    for name, values in request.args.lists():
-        texts += [name, *values]
-    texts += [value for _, value in request.headers]
+    said = asked()
+    texts = [*map(str, (request.view_args or {}).values()), *said.query, *said.headers.values()]
+    for values in said.query.values():
+        texts += values
     if not all(map(_is_clean, texts)):
         raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
     if request.method == "POST":
@@ -61,7 +64,7 @@ def _all_sound(values: Iterable[object], deep: int) -> bool:
 
 def _is_clean(text: str) -> bool:
     """No NUL, and nothing that is no text (half a pair of surrogates)."""
-    return "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
+    return _UNCLEAN.search(text) is None
 
 
 def _bad() -> Refused:

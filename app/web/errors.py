@@ -115,7 +115,7 @@ def _refused(error: Refused) -> Response:
     error_id = new_error_id()
     status = status_of(error)
     log.info("refused", error_id=error_id, code=error.code, status=status)
-    return answer(status, error.code, error.detail, error_id=error_id)
+    return answer(status, error.code, error.detail, error_id=error_id, retry_after_s=error.retry_after_s)
 
 
 def _retryable(error: Retryable) -> Response:

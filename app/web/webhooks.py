@@ -4,6 +4,7 @@ from flask import Response, abort, request
 
 from app.services.receive_delivery import Receipt, receive_delivery
 from app.services.require_room import require_room
+from app.web.asked import headers
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
 from connectors.base import WebhookRequest
@@ -34,8 +35,7 @@ def receive(platform: str, shop_key: str | None = None) -> Response:
     body = request.get_data(cache=False, parse_form_data=False)
     if len(body) > LARGEST:
         abort(413)
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    received = WebhookRequest(body, headers)
+    received = WebhookRequest(body, headers())
     status = _STATUS[receive_delivery(rt, platform, shop_key, received)]
     if status != 200:
         abort(status)

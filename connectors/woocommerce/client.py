@@ -94,6 +94,13 @@ class WooClient:
             reads_orders_days=None,
         )
 
+    def require_write(self) -> None:
+        """An empty batch changes nothing, and is refused to a key that may only read.
+
+        Raises: AccessLost.
+        """
+        self._call("POST", "webhooks/batch", body={})
+
     # --- Orders ---------------------------------------------------------------------------------------------
 
     def read_orders(self, order_refs: Sequence[str]) -> Mapping[str, OrderSnapshot | Absent]:

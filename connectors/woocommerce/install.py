@@ -11,10 +11,20 @@ from urllib.parse import urlencode
 
 import httpx
 
-from app.domain.errors import Refused
-from connectors.base import AppCredentials, Consent, Denied, Granted, HttpSeam, InstallRequest, InstallStep
+from app.domain.errors import AccessLost, Refused
+from connectors.base import (
+    AppCredentials,
+    Consent,
+    Denied,
+    Granted,
+    HttpSeam,
+    InstallRequest,
+    InstallStep,
+    ShopAccess,
+)
 from connectors.decoding import decode
 from connectors.http import check_url
+from connectors.woocommerce.client import WooClient
 from connectors.woocommerce.payloads import Keys
 
 # What people copy from the address bar: everything from here on is a page of WordPress, not the shop's address.
@@ -65,6 +75,33 @@ def finish_install(
     if _only(request, "success") != "1":
         return Denied(state=state)
     return Granted(shop_ref=None, credentials={}, state=state)
+
+
+def check_keys(access: ShopAccess, http: HttpSeam) -> None:
+    """Keys that somebody made by hand: are they the shop's, and may they both read and write?
+
+    WooCommerce makes keys that may only read unless told otherwise; with them a shop would be connected, and locked
+    out by the first webhook to be made.
+
+    Raises: Refused("keys_refused"), Refused("keys_too_weak"), Retryable.
+    """
+    where = "WooCommerce, Settings, Advanced, REST API"
+    client = WooClient(access, http)
+    try:
+        client.shop_facts()
+        try:
+            client.require_write()
+        except AccessLost as lost:
+            raise Refused(
+                "keys_too_weak", f"These keys may only read: give them Read/Write at the shop ({where})."
+            ) from lost
+    except AccessLost as lost:
+        raise Refused(
+            "keys_refused",
+            f"The shop does not let these keys in ({lost.detail}): copy both once more, or make new ones ({where}).",
+        ) from lost
+    finally:
+        client.close()
 
 
 def site_address(typed: str) -> str:

@@ -94,6 +94,13 @@ def _webhooks(api: Blueprint, shop: Shop) -> None:
         )  # a status asked for at creation is ignored: it is active
         return answer(webhook_body(shop, hook), 201, {"Location": f"{shop.api}/webhooks/{hook.id}"})
 
+    @api.post("/webhooks/batch")
+    def post_nothing() -> Response:
+        """The one batch there is: an empty one, by which clients learn whether their key may write."""
+        if request.get_json():
+            raise WcError("rest_not_implemented", "This stand-in takes an empty batch only.", 501)
+        return answer([])
+
     @api.route("/webhooks/<int:number>", methods=["PUT", "POST", "PATCH"])
     def put_webhook(number: int) -> Response:
         asked = request.get_json()

@@ -134,6 +134,21 @@ def test_the_fence_does_not_outlive_its_transaction(rt: Runtime, program_id: int
         assert setting in (None, "")
 
 
+def test_a_look_sees_its_own_program_alone_and_leaves_no_fence_behind(rt: Runtime, program_id: int) -> None:
+    other = make_program(rt)
+    # Both fences on their own: the filter that a look adds, and the policy where the filter says anything else.
+    for sql in (
+        "SELECT program_id FROM programs WHERE {fence}",
+        "SELECT program_id FROM programs WHERE {fence} OR true",
+    ):
+        for wanted in (program_id, other, program_id):
+            assert rt.db.look(wanted, sql, {}, int) == wanted
+    after = "SELECT current_setting('laurel.programs', true) FROM (SELECT 1) one WHERE {fence} OR true"
+    with pytest.raises(psycopg.Error):
+        rt.db.look(program_id, after, {}, str)  # no such column: and the connection goes back as it was
+    assert rt.db.run_alone("SELECT 1 FROM programs", {}) == 0
+
+
 def test_a_statement_without_a_fence_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ValueError, match="no fence"):
         fenced("SELECT * FROM entries")

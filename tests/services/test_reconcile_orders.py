@@ -127,6 +127,17 @@ def test_a_lost_order_is_found_and_the_repair_says_so(woo: Stand, clock: Clock) 
     assert reconcile(woo).repairs == ()
 
 
+def test_a_lost_order_puts_the_subscriptions_in_doubt(woo: Stand, clock: Clock) -> None:
+    """WooCommerce switches a webhook off after a few failures in a row; an hour of ours is enough."""
+    reconcile(woo)
+    assert woo.jobs("reconcile_shop") == []
+    paid_order(woo, 40)
+    woo.lose_all()
+    clock.forward(hours=1)
+    reconcile(woo)
+    assert [job["kind"] for job in woo.jobs("reconcile_shop")] == ["webhooks"]
+
+
 def test_a_lost_refund_is_found_with_its_lines(woo: Stand, clock: Clock) -> None:
     order = paid_order(woo, 40, quantity=2)
     woo.deliver_all()
@@ -160,6 +171,40 @@ def test_a_webhook_that_is_only_late_is_not_called_missed(woo: Stand, clock: Clo
     assert done.amiss == ()
     woo.deliver_all()
     assert both(woo) == []
+    clock.forward(hours=1)
+    assert both(woo) == []
+
+
+def test_a_webhook_that_is_late_for_good_is_called_missed(woo: Stand, clock: Clock) -> None:
+    """Comparing every ten minutes finds each lost one while it may still come."""
+    order = paid_order(woo)
+    causes = []
+    for _ in range(8):
+        clock.forward(minutes=10)
+        done = reconcile(woo)
+        causes += [(repair.cause, repair.points) for repair in done.amiss]
+    woo.lose_all()
+    assert causes == [("webhook_missed", 0)]
+    late, missed = woo.repairs()
+    assert (late.cause, late.points) == ("webhook_late", 40)
+    assert missed.detail == (
+        f"#{order.id}: read at the shop at 2026-11-22 13:10:00 UTC, and no delivery of it has arrived since."
+    )
+    assert not drift_report(woo.rt, woo.program_id).zero_drift
+
+
+def test_of_two_late_webhooks_the_last_decides(woo: Stand, clock: Clock) -> None:
+    order = paid_order(woo, 40, quantity=2)
+    clock.forward(minutes=2)
+    reconcile(woo)
+    woo.deliver_all()
+    woo.store.refund(order, {order.lines[0].id: 1})
+    clock.forward(minutes=2)
+    assert [repair.cause for repair in reconcile(woo).repairs] == ["webhook_late"]
+    woo.lose_all()
+    clock.forward(minutes=30)
+    assert [repair.cause for repair in reconcile(woo).repairs] == ["webhook_missed"]
+    assert reconcile(woo).repairs == ()
 
 
 def test_a_delivery_that_waits_or_was_set_aside_is_named(woo: Stand, clock: Clock) -> None:

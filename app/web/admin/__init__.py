@@ -14,7 +14,6 @@ from app.web.admin import (
     freezing,
     guard,
     home,
-    limits,
     member_acts,
     members,
     orders,
@@ -56,4 +55,3 @@ def register(app: Flask) -> None:
     assert all(page.__name__ for page in PAGES)  # imported for their routes
     app.register_blueprint(door.blueprint)
     app.register_blueprint(guard.blueprint)
-    limits.register(app)

@@ -1,5 +1,7 @@
 """Signing in: a one-time link, and the page that asks for a new one. Nothing here tells which addresses are known."""
 
+from collections.abc import Iterator
+
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,10 +11,21 @@ from app.services.open_session import USED, link_works, open_session
 from app.services.request_sign_in import request_sign_in
 from app.web.admin import guard
 from app.web.here import runtime
+from app.web.limits import limited
 from app.web.policy import Guarded, Policy
+
+TRIES = 20  # from an address, in a minute
 
 blueprint = Guarded("admin_door", __name__, policy=Policy.PUBLIC, url_prefix="/admin")
 blueprint.after_request(guard.secure)
+
+
+def _tries() -> Iterator[tuple[str, int]]:
+    if request.method == "POST":
+        yield f"sign-in from {request.remote_addr}", TRIES
+
+
+limited(blueprint, _tries)
 blueprint.context_processor(guard.tools)
 
 

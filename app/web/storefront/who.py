@@ -15,9 +15,9 @@ _PORTS = {"http": 80, "https": 443}
 
 def shopper() -> Shopper:
     """Raises: Refused with unknown_shop, unproven, token_expired."""
-    if "shopper" not in g:
-        g.shopper = prove_shopper(runtime(), asked(), bearer())
-    found: Shopper = g.shopper
+    found: Shopper | None = g.get("shopper")
+    if found is None:
+        g.shopper = found = prove_shopper(runtime(), asked(), bearer())
     return found
 
 
@@ -40,8 +40,7 @@ def member() -> tuple[Shopper, int]:
 
 def allow_own_pages(response: Response) -> Response:
     """CORS: the named shop's own pages may read the answer, errors too; nobody else's, and never with cookies."""
-    response.vary.add("Origin")
-    response.vary.add("Authorization")
+    response.headers["Vary"] = "Origin, Authorization"
     origin = request.headers.get("Origin")
     shop = named_shop(runtime(), asked()) if origin else None
     if shop is None or origin != origin_of(shop.url):

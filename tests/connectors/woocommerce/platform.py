@@ -24,6 +24,7 @@ class WooShop:
         self.change_coupon: Callable[[dict[str, Any]], None] = lambda coupon: None
         self.emails = {"77": "alice@example.test"}
         self.checks_codes = True
+        self.may_write = True
         self.calls: list[str] = []
         self._ids = iter(range(501, 999))
 
@@ -38,6 +39,8 @@ class WooShop:
         query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
         body = json.loads(request.content or b"{}")
         self.calls.append(f"{request.method} {'/'.join(path)}")
+        if request.method not in ("GET", "HEAD") and not self.may_write:
+            return _error("keys-may-only-read")
         match request.method, *path:
             case "GET", "":
                 return _ok(recorded.answer("site"))
@@ -69,6 +72,8 @@ class WooShop:
                 made = json.loads(recorded.answer("webhook-made")) | body | {"id": next(self._ids)}
                 self.webhooks[made["id"]] = made
                 return _ok(made, 201)
+            case "POST", "webhooks", "batch" if not body:
+                return _ok(recorded.answer("batch-empty"))
             case method, "webhooks", ref:
                 return self._one(self.webhooks, method, int(ref), body, "coupon-absent")
             case _:

@@ -9,12 +9,16 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from msgspec import structs
 
 from app.domain.errors import Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderState
-from connectors.base import Absent, CodeKind, CodeSpec, ShopFacts
+from connectors.base import Absent, CodeKind, CodeSpec, OrderDigest, ShopFacts
+from connectors.decoding import decode
+from connectors.woocommerce import codes
 from connectors.woocommerce.client import WooClient
+from connectors.woocommerce.payloads import Coupon
 from tests.connectors.contract.test_shop_api import SPEC
 from tests.connectors.platforms import Seam
 from tests.connectors.stories import STORIES
@@ -351,6 +355,15 @@ def _client(shop: WooShop) -> WooClient:
     return WooClient(PLATFORM.access, Seam(shop))
 
 
+def _answering(name: str) -> WooClient:
+    """Of a shop that has this one recorded answer, at the time of the recordings."""
+    shop = WooShop()
+    shop.fault = lambda request: httpx.Response(
+        200, content=recorded.answer(name), headers={"date": "Sun, 22 Nov 2026 00:15:00 GMT"}
+    )
+    return _client(shop)
+
+
 def _watched(shop: WooShop, watch: Callable[[httpx.Request], None]) -> WooShop:
     shop.fault = lambda request: watch(request)
     return shop
@@ -373,3 +386,30 @@ def _pages(shop: WooShop) -> Callable[[httpx.Request], httpx.Response | None]:
         return httpx.Response(200, json=orders[start : start + 100])
 
     return answer
+
+
+def test_a_coupon_that_was_used_is_dead_and_says_so() -> None:
+    seen = _answering("coupon-used").find_code("LRL-EM2D3EAP60W6GPQ3")
+    assert seen is not None
+    assert (seen.code, seen.live, seen.uses, seen.uses_left) == ("lrl-em2d3eap60w6gpq3", False, 1, 0)
+    assert (seen.kind, seen.value, seen.customer_ref) == (CodeKind.AMOUNT, "5.00", "2")
+
+
+def test_the_orders_of_a_code_are_found_by_the_shops_search() -> None:
+    (order,) = set(_answering("orders-by-code").orders_with_code("LRL-EM2D3EAP60W6GPQ3"))
+    assert (order.order_ref, order.codes_used) == ("120", ("lrl-em2d3eap60w6gpq3",))
+    assert _answering("orders-by-code").orders_with_code("LRL-EM2D3EAP60W6GPQ") == []
+
+
+def test_a_withdrawn_coupon_is_a_draft_that_nobody_can_use() -> None:
+    coupon = decode(recorded.answer("coupon-withdrawn"), Coupon)
+    assert codes.found(coupon, SINCE).live is False
+    assert codes.found(structs.replace(coupon, status="publish"), SINCE).live is True
+
+
+def test_a_deleted_refund_leaves_the_date_of_change_and_the_status_alone() -> None:
+    """Read after 11.00 and 5.50 of four refunds had been deleted: only the list of refunds tells."""
+    (digest,) = _answering("digests-refunds-deleted").order_digests(["110"]).values()
+    assert isinstance(digest, OrderDigest)
+    assert digest.refunds == {"113": "-8.25", "130": "-21.99"}
+    assert digest.updated_at == datetime(2026, 11, 21, 23, 56, 17, tzinfo=UTC)  # the last refund's making

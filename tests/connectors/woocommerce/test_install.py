@@ -4,13 +4,16 @@ import json
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from app.domain.errors import Refused
 from connectors.base import AppCredentials, Consent, Denied, Granted, InstallRequest, InstallStep
 from connectors.http import Http
-from connectors.woocommerce.install import begin_install, finish_install, site_address
-from tests.connectors.woocommerce.platform import PLATFORM
+from connectors.woocommerce.install import begin_install, check_keys, finish_install, site_address
+from tests.connectors.platforms import Seam
+from tests.connectors.woocommerce import recorded
+from tests.connectors.woocommerce.platform import PLATFORM, WooShop
 
 NOW = datetime(2026, 11, 21, 18, 30, tzinfo=UTC)
 
@@ -123,6 +126,28 @@ def test_a_return_that_says_things_twice_is_refused() -> None:
     )
     with pytest.raises(Refused):
         _finish(request)
+
+
+def test_keys_made_by_hand_are_tried_before_they_are_kept() -> None:
+    check_keys(PLATFORM.access, Seam(WooShop()))
+
+
+def test_keys_that_may_only_read_are_too_weak() -> None:
+    """The shop's own choice for a new key; its webhooks and coupons could not be made."""
+    shop = WooShop()
+    shop.may_write = False
+    with pytest.raises(Refused, match="give them Read/Write") as caught:
+        check_keys(PLATFORM.access, Seam(shop))
+    assert caught.value.code == "keys_too_weak"
+
+
+def test_keys_that_the_shop_does_not_know_are_named_as_such() -> None:
+    shop = WooShop()
+    shop.fault = lambda request: httpx.Response(401, content=recorded.answer("keys-unknown"))
+    with pytest.raises(Refused, match="does not let these keys in") as caught:
+        check_keys(PLATFORM.access, Seam(shop))
+    assert caught.value.code == "keys_refused"
+    assert not any(secret in str(caught.value) for secret in PLATFORM.secrets_of_access)
 
 
 def _finish(request: InstallRequest) -> InstallStep:

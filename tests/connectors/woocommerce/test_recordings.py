@@ -1,5 +1,7 @@
 """Every recorded delivery is understood, or ignored or refused with the reason stated here."""
 
+from fnmatch import fnmatch
+
 import pytest
 
 from app.domain.changes import (
@@ -41,6 +43,15 @@ ORDERS = {
     "20-": (OrderState.CANCELLED, "30.00", []),
     "25-": (OrderState.PAID, "33.98", []),
     "26-": (OrderState.CANCELLED, "33.98", []),
+    "50-": (OrderState.OPEN, "24.99", []),
+    "51-": (OrderState.PAID, "24.99", []),
+    "52-": (OrderState.PAID, "24.99", ["7.50"]),
+    "54-": (OrderState.CANCELLED, "36.00", []),
+    "55-": (OrderState.PAID, "36.00", []),
+    "56-": (OrderState.PAID, "36.00", ["47.85"]),
+    "57-": (OrderState.PAID, "279.99", ["7.50", "19.99"]),
+    "58-": (OrderState.PAID, "36.00", []),
+    "59-": (OrderState.PAID, "10.00", ["5.50"]),
 }
 OTHERS: dict[str, Change] = {
     "05-A-completed-2": CustomerSeen(
@@ -58,6 +69,7 @@ OTHERS: dict[str, Change] = {
     ),
     "33-": Ignored("a customer was deleted at the shop; the member and the points stay"),
     "35-": CodeGone("33"),
+    "53-": CodeGone("117"),
     **dict.fromkeys(
         ("22-", "23-", "24-"),
         Ignored("a coupon that can be used was made or changed; codes are read when they matter"),
@@ -92,6 +104,19 @@ def test_another_currency_stays_what_it_is() -> None:
         "65.00",
         "EUR",
     )  # shipping, fee and tax apart
+
+
+OUR_CODES = {"5[0-2]-*": "lrl-em2d3eap60w6gpq3", "5[4-68]-*": "lrl-zjqv6vk8s2f1ndv2"}
+
+
+@pytest.mark.parametrize("pattern", OUR_CODES)
+def test_an_order_names_our_code_whatever_becomes_of_it(pattern: str) -> None:
+    """From the shop's two checkouts; the shop says it in lower case, however it was typed."""
+    told = [_change(name) for name in recorded.RECORDINGS if fnmatch(name, pattern)]
+    assert len(told) >= 3
+    assert {change.order.codes_used for change in told if isinstance(change, OrderChanged)} == {
+        (OUR_CODES[pattern],)
+    }
 
 
 def test_gmt_times_are_utc_in_any_time_zone_of_the_machine() -> None:
