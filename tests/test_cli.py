@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app import logs
 from app.cli import common, main
-from app.db import shops
+from app.db import freezes, shops
 from app.db.sealing import KeyRing, Vault
 from app.services import await_code
 from app.services.check_api_key import check_api_key
@@ -405,6 +405,22 @@ def test_audit_and_replay_find_nothing_wrong_and_say_so(run: Run, house: House) 
         assert json.loads(done.stdout)[key][wrong] == []
     digest = json.loads(run("audit", "--program", key, "--json").stdout)[key]["digest"]
     assert digest in run("audit", "--program", key).stdout
+
+
+def test_a_freeze_is_told_and_lifted_with_a_reason(run: Run, house: House) -> None:
+    key = key_of(house.rt, house.program_id)
+    assert run("unfreeze", "--program", key).exit_code == 0
+    with house.rt.db.begin(house.program_id) as session:
+        found = [("account:7", "points", "905 points are stored, the entries give 900")]
+        freezes.begin(session, found, now=house.rt.now())
+    for name in ("audit", "unfreeze"):
+        done = run(name, "--program", key)
+        assert (done.exit_code, "points cannot be spent since" in done.stdout.lower()) == (1, True)
+    assert "905 points are stored" in run("unfreeze", "--program", key).stdout
+    assert "points cannot be spent in" in run("doctor").stdout
+    assert run("unfreeze", "--program", key, "--reason", " ").exit_code == 1
+    assert run("unfreeze", "--program", key, "--reason", "Restored").exit_code == 0
+    assert run("audit", "--program", key).exit_code == 0
 
 
 def test_staff_get_a_link_once(run: Run, house: House) -> None:

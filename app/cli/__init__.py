@@ -25,6 +25,7 @@ for command in (
     programs.program,
     checking.reconcile,
     proving.audit,
+    proving.unfreeze,
     proving.replay,
     checking.doctor,
     proving.backup,

@@ -77,7 +77,7 @@ def invite_person(email: str, name: str, role: str, program_key: str | None) -> 
 def invite(platform: str, program_key: str | None) -> None:
     """Print a link by which another shop joins the program; its owner reads the program's name and agrees."""
     with runtime("staff") as rt:
-        click.echo(invite_shop(rt, find_program(rt, program_key), platform))
+        click.echo(invite_shop(rt, find_program(rt, program_key), platform).link)
 
 
 @click.group()

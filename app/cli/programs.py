@@ -81,12 +81,14 @@ def diff(file: Path, version: int | None, program_key: str | None, as_json: bool
     """Say what publishing FILE would change, a line each."""
     document = _read(file)
     with runtime("program") as rt:
-        lines = diff_documents(get_version(rt, find_program(rt, program_key), version).document, document)
+        changes = diff_documents(get_version(rt, find_program(rt, program_key), version).document, document)
     if as_json:
-        show_json(lines)
+        show_json(changes)
         return
-    for line in lines or ["Nothing differs."]:
-        click.echo(line)
+    if not changes:
+        click.echo("Nothing differs.")
+    for change in changes:
+        click.echo(str(change))
 
 
 @program.command()

@@ -1,5 +1,6 @@
 """Commands about what is true and what is kept: audit, replay, backup, restore. Exit code 1: something is wrong."""
 
+import getpass
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from app.services.audit import audit as audit_program
 from app.services.backup import backup as save
 from app.services.find_program import find_program, list_programs
 from app.services.findings import Problem, Watch
+from app.services.lift_freeze import find_freeze, lift_freeze
 from app.services.replay import Replayed
 from app.services.replay import replay as replay_program
 from app.services.restore import restore as bring_back
@@ -53,7 +55,37 @@ def audit(until: datetime | None, program_key: str | None, as_json: bool) -> Non
         now = f"{moment or clock():%Y-%m-%d %H:%M:%S} UTC"
         for key, one in found.items():
             click.echo(f"{key}  {one.digest}  {now}  {one.counts.get('entries', 0)} entries")
+        for key, one in found.items():
+            if one.frozen_at is not None:
+                click.echo(
+                    f"{key}  points cannot be spent since {one.frozen_at:%Y-%m-%d %H:%M} UTC: see `laurel unfreeze`"
+                )
     _tell({key: one.problems for key, one in found.items()}, as_json)
+    if any(one.frozen_at for one in found.values()):
+        raise SystemExit(WRONG)
+
+
+@click.command()
+@click.option("--reason", help="What was found out, and done. Without it, only what was found is told.")
+@program_option
+@sentences
+@example('laurel unfreeze --program sprig --reason "Restored from the backup of Monday"')
+def unfreeze(reason: str | None, program_key: str | None) -> None:
+    """Let points be spent again, after the hourly audit found something that cannot be."""
+    with runtime("audit") as rt:
+        program_id = find_program(rt, program_key)
+        if reason is not None:
+            lift_freeze(rt, program_id, by=f"cli:{getpass.getuser()}", reason=reason)
+            click.echo("Points can be spent again.")
+            return
+        found = find_freeze(rt, program_id)
+    if found is None:
+        click.echo("Points can be spent: there is nothing to lift.")
+        return
+    click.echo(f"Points cannot be spent since {found.at:%Y-%m-%d %H:%M} UTC.")
+    for subject, what, detail in found.problems:
+        click.echo(f"{subject}: {detail} ({what})")
+    raise SystemExit(WRONG)
 
 
 @click.command()

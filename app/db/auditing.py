@@ -1,7 +1,8 @@
 """What audit and replay read: accounts a page at a time, their entries as a stream, all fenced, nothing written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -63,6 +64,40 @@ def find_merged_into(session: Session, account_ids: Sequence[int]) -> dict[int, 
     for row in rows:
         found.setdefault(row.root, []).append(row.id)
     return found
+
+
+def find_changed(session: Session, *, after: int, limit: int) -> list[int]:
+    """The next accounts that are not as the hourly audit last found them right, by id."""
+    rows = session.rows(
+        "SELECT a.id FROM accounts a LEFT JOIN audited d ON {fence:d} AND d.program_id = a.program_id "
+        "AND d.account_id = a.id WHERE {fence:a} AND a.id > :after AND d.seq IS DISTINCT FROM a.seq "
+        "ORDER BY a.id LIMIT :limit",
+        after=after,
+        limit=limit,
+    )
+    return [row.id for row in rows]
+
+
+def find_longest_unseen(session: Session, *, before: datetime, limit: int) -> list[int]:
+    """Accounts that the hourly audit found right longest ago, before that moment."""
+    rows = session.rows(
+        "SELECT account_id FROM audited WHERE {fence} AND at < :before ORDER BY program_id, at LIMIT :limit",
+        before=before,
+        limit=limit,
+    )
+    return sorted(row.account_id for row in rows)
+
+
+def note_audited(session: Session, found: Mapping[int, int], *, now: datetime) -> None:
+    """Account -> its length when it was found right."""
+    session.run(
+        "INSERT INTO audited (program_id, account_id, seq, at) SELECT :program_id, u.id, u.seq, :now "
+        "FROM unnest(CAST(:ids AS bigint[]), CAST(:seqs AS integer[])) AS u(id, seq) "
+        "ON CONFLICT (program_id, account_id) DO UPDATE SET seq = excluded.seq, at = excluded.at",
+        ids=list(found),
+        seqs=list(found.values()),
+        now=now,
+    )
 
 
 def find_accounts(session: Session, account_ids: Sequence[int]) -> list[AccountRow]:
@@ -149,30 +184,43 @@ def find_without_cause(session: Session, account_ids: Sequence[int]) -> Sequence
     )
 
 
-def find_unbooked(session: Session) -> Sequence[Any]:
-    """Adjustments without their entry."""
+def find_unbooked(session: Session, account_ids: Sequence[int] | None = None) -> Sequence[Any]:
+    """Adjustments (of these accounts; None: all) without their entry."""
     return session.rows(
-        "SELECT a.id, a.account_id, a.points FROM adjustments a WHERE {fence:a} AND NOT EXISTS ("
+        "SELECT a.id, a.account_id, a.points FROM adjustments a WHERE {fence:a} "
+        "AND (CAST(:accounts AS bigint[]) IS NULL OR a.account_id = ANY(CAST(:accounts AS bigint[]))) "
+        "AND NOT EXISTS ("
         "SELECT 1 FROM entries e WHERE {fence:e} AND e.program_id = a.program_id "
-        "AND e.source = 'adjustment:' || a.id AND e.account_id = a.account_id) ORDER BY a.id"
+        "AND e.source = 'adjustment:' || a.id AND e.account_id = a.account_id) ORDER BY a.id",
+        accounts=None if account_ids is None else list(account_ids),
     )
 
 
-def find_merge_faults(session: Session) -> Sequence[Any]:
-    """Merges whose two sides do not add up to nothing, or whose loser is not closed into another account."""
+def find_merge_faults(session: Session, loser_ids: Sequence[int] | None = None) -> Sequence[Any]:
+    """Merges whose two sides do not add up to nothing, or whose loser is not closed into another account.
+
+    `loser_ids`: only theirs.
+    """
     return session.rows(
         "SELECT m.id, m.winner_id, m.loser_id, m.undone_at, coalesce(t.points, 0) AS points, l.merged_into "
         "FROM merges m LEFT JOIN accounts l ON {fence:l} AND l.program_id = m.program_id AND l.id = m.loser_id "
         "LEFT JOIN LATERAL (SELECT sum(e.points) AS points FROM entries e WHERE {fence:e} "
         "AND e.program_id = m.program_id "
         "AND e.source IN ('merge:' || m.id, 'merge:' || m.id || ':' || 'undo')) t ON true "
-        "WHERE {fence:m} AND (coalesce(t.points, 0) <> 0 OR (m.undone_at IS NULL AND l.merged_into IS NULL)) "
-        "ORDER BY m.id"
+        "WHERE {fence:m} AND (CAST(:losers AS bigint[]) IS NULL OR m.loser_id = ANY(CAST(:losers AS bigint[]))) "
+        "AND (coalesce(t.points, 0) <> 0 OR (m.undone_at IS NULL AND l.merged_into IS NULL)) "
+        "ORDER BY m.id",
+        losers=None if loser_ids is None else list(loser_ids),
     )
 
 
-def pages_of_redemptions(session: Session) -> Iterator[Sequence[Any]]:
-    """Each redemption with what the ledger took for it and gave back, over all accounts; by id."""
+def pages_of_redemptions(
+    session: Session, account_ids: Sequence[int] | None = None
+) -> Iterator[Sequence[Any]]:
+    """Each redemption with what the ledger took for it and gave back, over all accounts; by id.
+
+    `account_ids`: only those made for one of these.
+    """
     after = 0
     while page := session.rows(
         "SELECT r.id, r.account_id, r.state, r.cost, r.returned, r.order_id, r.reward->>'unused' AS unused, "
@@ -181,8 +229,11 @@ def pages_of_redemptions(session: Session) -> Iterator[Sequence[Any]]:
         "SELECT -sum(e.points) FILTER (WHERE e.kind = 'redeem' AND e.account_id = r.account_id) AS taken, "
         "sum(e.points) FILTER (WHERE e.kind = 'redeem_reversal') AS back FROM entries e WHERE {fence:e} "
         "AND e.program_id = r.program_id AND e.source = 'redemption:' || r.id) t ON true "
-        "WHERE {fence:r} AND r.id > :after ORDER BY r.id LIMIT :limit",
+        "WHERE {fence:r} AND r.id > :after "
+        "AND (CAST(:accounts AS bigint[]) IS NULL OR r.account_id = ANY(CAST(:accounts AS bigint[]))) "
+        "ORDER BY r.id LIMIT :limit",
         after=after,
+        accounts=None if account_ids is None else list(account_ids),
         limit=PAGE,
     ):
         yield page

@@ -4,6 +4,7 @@
 them. What a job does is in `app.jobs`.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,6 +18,8 @@ from app.db.session import Session
 MAIN = "main"
 SHOP_CALLS = "shop_calls"
 PERIODIC = "periodic"
+
+_WORD = re.compile(r"[a-z][a-z_]{0,29}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ JOBS: dict[str, JobSpec] = {
     "reconcile_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reconcile:{shop_id}:{kind}"),
     # Not beside the two above: at most two calls at a time for a shop.
     "set_up_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="set_up:{shop_id}"),
+    "check_uninstall": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="left:{shop_id}"),
     "join_identity": JobSpec(MAIN, lock="program:{program_id}:people", once="join:{identity_id}"),
     "merge_customers": JobSpec(MAIN, lock="program:{program_id}:people"),
     "erase_shop": JobSpec(MAIN, lock="program:{program_id}:people"),
     "send_email_proof": JobSpec(MAIN, once="proof:{identity_id}"),
     "do_due": JobSpec(MAIN, lock="program:{program_id}:due", once="due:{program_id}"),
+    # It reads the shop and settles in a transaction of its own: not beside what else reads that shop.
+    "try_counting": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="preview:{preview_id}"),
+    "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }
 
@@ -56,6 +63,11 @@ def enqueue(session: Session, name: str, /, *, at: datetime | None = None, **arg
     args.setdefault("program_id", session.programs[0] if len(session.programs) == 1 else None)
     if args["program_id"] is None:
         raise ValueError(f"{name}: whose program?")
+    for arg, value in args.items():
+        if not (
+            value is None or isinstance(value, int) or (isinstance(value, str) and _WORD.fullmatch(value))
+        ):
+            raise ValueError(f"{name}: {arg} is neither an id of ours nor a plain word")
     driver = session.connection.connection.driver_connection
     configured = _app().configure_task(
         name,

@@ -55,6 +55,16 @@ def find_identities(session: Session, keys: Iterable[IdentityKey]) -> dict[Ident
     return {(row.shop_id, row.customer_ref): _identity(row) for row in rows}
 
 
+def find_living(session: Session, member_id: int) -> list[IdentityRow]:
+    """The member's customers who are there: neither erased, nor made one with another by their shop. Oldest first."""
+    rows = session.rows(
+        f"SELECT {_IDENTITY} FROM identities WHERE {{fence}} AND member_id = :member "
+        "AND customer_ref NOT LIKE 'erased:%' AND gone_at IS NULL ORDER BY id",
+        member=member_id,
+    )
+    return [_identity(row) for row in rows]
+
+
 def find_identities_by_id(session: Session, identity_ids: Sequence[int]) -> dict[int, IdentityRow]:
     if not identity_ids:
         return {}
@@ -329,6 +339,15 @@ def _opened(vault: Vault, row: Any) -> Personal:
     )
 
 
+def note_gone(session: Session, identity_id: int, *, now: datetime) -> None:
+    """The shop has this customer no more."""
+    session.run(
+        "UPDATE identities SET gone_at = coalesce(gone_at, :now) WHERE {fence} AND id = :id",
+        id=identity_id,
+        now=now,
+    )
+
+
 def note_proof_sent(session: Session, identity_id: int, at: datetime | None) -> None:
     session.run("UPDATE identities SET proof_sent_at = :at WHERE {fence} AND id = :id", id=identity_id, at=at)
 
@@ -375,19 +394,26 @@ def find_proof_state(session: Session, identity_id: int) -> tuple[datetime | Non
 
 def is_tombstoned(session: Session, hashes: Sequence[bytes]) -> set[bytes]:
     """Which of these keyed hashes belong to somebody who was erased."""
+    return {one for _, one in find_erasures(session, hashes)}
+
+
+def find_erasures(session: Session, hashes: Sequence[bytes]) -> dict[tuple[int, bytes], datetime]:
+    """(program, keyed hash) of those who were erased -> when, the last time."""
     if not hashes:
-        return set()
+        return {}
     rows = session.rows(
-        "SELECT hash FROM tombstones WHERE {fence} AND hash = ANY(CAST(:hashes AS bytea[]))",
+        "SELECT program_id, hash, erased_at FROM tombstones WHERE {fence} "
+        "AND hash = ANY(CAST(:hashes AS bytea[]))",
         hashes=list(hashes),
     )
-    return {bytes(row.hash) for row in rows}
+    return {(row.program_id, bytes(row.hash)): row.erased_at for row in rows}
 
 
 def add_tombstones(session: Session, hashes: Sequence[bytes], *, now: datetime) -> None:
     session.run(
         "INSERT INTO tombstones (program_id, hash, erased_at) SELECT :program_id, h, :now "
-        "FROM unnest(CAST(:hashes AS bytea[])) AS u(h) ON CONFLICT DO NOTHING",
+        "FROM (SELECT DISTINCT h FROM unnest(CAST(:hashes AS bytea[])) AS u(h)) d "
+        "ON CONFLICT (program_id, hash) DO UPDATE SET erased_at = greatest(tombstones.erased_at, excluded.erased_at)",
         hashes=list(hashes),
         now=now,
     )

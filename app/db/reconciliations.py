@@ -74,6 +74,21 @@ def start_run(
     )
 
 
+def end_dead_runs(session: Session, shop_id: int, kind: str, *, now: datetime) -> int:
+    """A run without an end, where another begins, is one whose process died: it broke off. Returns how many.
+
+    Should one of them live after all, by hand beside the job, its own end says so.
+    """
+    return session.run(
+        "UPDATE reconciliations SET finished_at = :now, problem = :problem "
+        "WHERE {fence} AND shop_id = :shop AND kind = :kind AND finished_at IS NULL",
+        shop=shop_id,
+        kind=kind,
+        problem="Its process ended in the middle; the next run goes on.",
+        now=now,
+    ).rowcount
+
+
 def note_looked(session: Session, run_id: int, count: int) -> None:
     session.run(
         "UPDATE reconciliations SET looked_at = looked_at + :count WHERE {fence} AND id = :id",
@@ -183,11 +198,12 @@ def began_pass(session: Session, shop_id: int, kind: str, *, now: datetime, with
 
 
 def prune_runs(session: Session, shop_id: int, *, before: datetime) -> int:
-    """Drop the shop's runs that began before and repaired nothing. Returns how many."""
+    """Drop the shop's runs that began before, repaired nothing and wait for nothing. Returns how many."""
     return session.run(
         "DELETE FROM reconciliations r WHERE {fence:r} AND r.shop_id = :shop AND r.started_at < :before "
         "AND NOT EXISTS (SELECT 1 FROM repairs p WHERE {fence:p} AND p.program_id = r.program_id "
-        "AND p.reconciliation_id = r.id)",
+        "AND p.reconciliation_id = r.id) AND NOT EXISTS (SELECT 1 FROM orders o WHERE {fence:o} "
+        "AND o.program_id = r.program_id AND o.found_by = r.id)",
         shop=shop_id,
         before=before,
     ).rowcount

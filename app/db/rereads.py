@@ -106,6 +106,28 @@ def mark(session: Session, shop_id: int, order_refs: Sequence[str], reason: str)
     )
 
 
+def note_found(session: Session, shop_id: int, order_refs: Sequence[str], run_id: int) -> None:
+    """A comparison found these and will read them; whoever reads them first writes down for it what was amiss."""
+    session.run(
+        "UPDATE orders SET found_by = :run WHERE {fence} AND shop_id = :shop AND order_ref = ANY(:refs)",
+        shop=shop_id,
+        refs=list(order_refs),
+        run=run_id,
+    )
+
+
+def take_found(session: Session, shop_id: int, order_refs: Sequence[str]) -> dict[str, int]:
+    """Order ref -> the comparison that found it, of those that have been read now; they are not found any more."""
+    rows = session.rows(
+        "UPDATE orders o SET found_by = NULL FROM (SELECT program_id, id, found_by FROM orders WHERE {fence} "
+        "AND shop_id = :shop AND order_ref = ANY(:refs) AND found_by IS NOT NULL FOR UPDATE) f "
+        "WHERE {fence:o} AND o.program_id = f.program_id AND o.id = f.id RETURNING o.order_ref, f.found_by",
+        shop=shop_id,
+        refs=list(order_refs),
+    )
+    return {row.order_ref: row.found_by for row in rows}
+
+
 def note_held(
     session: Session, shop_id: int, held: Sequence[tuple[str, str]], *, until: datetime, now: datetime
 ) -> list[tuple[str, str, str]]:

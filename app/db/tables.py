@@ -211,6 +211,7 @@ identities = _table(
     Column("name", LargeBinary, nullable=True),  # sealed
     _at("seen_at"),
     _at("proof_sent_at", nullable=True),
+    _at("gone_at", nullable=True),  # the shop made it one with another: no code can be bound to it
     UniqueConstraint("program_id", "shop_id", "customer_ref"),
     _to("shops", "shop_id"),
     _to("members", "member_id"),
@@ -338,6 +339,28 @@ lots = _table(  # derived from entries; a cache that is checked
     key=("program_id", "account_id", "seq"),
 )
 
+# What the hourly audit has looked at: the account as it was then. Changed since, or long ago: to be looked at again.
+audited = _table(
+    "audited",
+    Column("account_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    _at("at"),
+    Index("ix_audited_at", "program_id", "at"),
+    key=("program_id", "account_id"),
+)
+
+# Times in which a program's points could not be spent, because something in its ledger contradicts itself.
+freezes = _table(
+    "freezes",
+    _id(),
+    _at("at"),
+    Column("problems", JSONB, nullable=False),  # [subject, what, detail] of each
+    _at("lifted_at", nullable=True),
+    Column("lifted_by", Text, nullable=True),
+    Column("reason", Text, nullable=True),
+    Index("ix_freezes_open", "program_id", unique=True, postgresql_where=text("lifted_at IS NULL")),
+)
+
 # --- Orders and deliveries ---------------------------------------------------------------------------------
 
 orders = _table(
@@ -362,6 +385,9 @@ orders = _table(
     Column("reread_wanted", Integer, nullable=False, server_default=text("0")),
     Column("reread_done", Integer, nullable=False, server_default=text("0")),
     Column("reread_reason", Text, nullable=True),
+    Column(
+        "found_by", BigInteger, nullable=True
+    ),  # the reconciliation that marked it: what is repaired is its
     _at("reread_at", nullable=True),  # not before
     Column("unreadable", Text, nullable=True),  # the shop cannot show it to us, and why
     _at("checked_at", nullable=True),  # last compared with the shop
@@ -375,6 +401,22 @@ orders = _table(
     ),
     Index("ix_orders_reread", "program_id", "shop_id", postgresql_where=text("reread_wanted > reread_done")),
     Index("ix_orders_placed", "program_id", "shop_id", "placed_at"),
+    Index("ix_orders_found", "program_id", "found_by", postgresql_where=text("found_by IS NOT NULL")),
+)
+
+# What another start of counting would do, asked for by staff and worked out by a job. Kept for a day.
+previews = _table(
+    "previews",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    _at("counts_from"),
+    Column("counts_test_orders", Boolean, nullable=False),
+    _at("asked_at"),
+    Column("looked_at", Integer, nullable=False, server_default=text("0")),  # orders read at the shop so far
+    _at("finished_at", nullable=True),
+    Column("problem", Text, nullable=True),
+    Column("result", JSONB, nullable=True),
+    _to("shops", "shop_id"),
 )
 
 # Orders to be read at the shop that we have never seen.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db import auditing
+from app.db import auditing, freezes
 from app.db.migrating import GuardsMissing, require_guards
 from app.db.session import Session
 from app.services.audit_chains import audit_chains
@@ -27,6 +27,7 @@ class Audit:
     problems: list[Problem]
     digest: str
     counts: Mapping[str, int]
+    frozen_at: datetime | None = None  # since when the program's points cannot be spent
 
 
 def audit(
@@ -59,4 +60,5 @@ def audit_session(
     for row in auditing.find_stuck(session, MAX_ATTEMPTS):
         detail = f"{row.topic}, received {row.received_at:%Y-%m-%d %H:%M}, was taken up {row.attempts} times"
         findings.add(f"delivery:{row.id}", "stuck", f"{detail} and still waits")
-    return Audit(findings.problems, digest, dict(findings.counts))
+    freeze = freezes.find_open(session)
+    return Audit(findings.problems, digest, dict(findings.counts), freeze.at if freeze else None)

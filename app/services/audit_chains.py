@@ -17,26 +17,39 @@ def audit_chains(
     """Check the program's accounts. Returns the digest of their heads, in account order, as of `until`, in hex."""
     digest = HeadsDigest()
     for page in auditing.pages_of_accounts(session):
-        rows = {row.account_id: row for row in page}
-        lots = auditing.find_all_lots(session, list(rows))
-        earned: dict[int, int] = {}
-        for account_id, entries in auditing.stream_chains(session, list(rows)):
-            row = rows.pop(account_id)
-            chain = follow((row.program_id, account_id), entries, then=until)
-            earned[account_id] = chain.earned
-            if chain.head_then is not None:
-                digest.add(account_id, chain.seq_then, chain.head_then)
-            findings.counts["entries"] += chain.entries
-            _compare(row, chain, lots.get(account_id, ()), findings, now)
-        for row in rows.values():  # those without entries
-            chain = Chain(Book((row.program_id, row.account_id)))
-            _compare(row, chain, lots.get(row.account_id, ()), findings, now)
-        _lifetimes(session, page, earned, findings)
-        for one in auditing.find_without_cause(session, [row.account_id for row in page]):
-            detail = f"{one.kind} is caused by {one.source}, which is not there or says otherwise"
-            findings.add(f"entry:{one.account_id}/{one.seq}", "no_cause", detail)
+        audit_accounts(session, page, findings, now=now, until=until, digest=digest)
         findings.looked_at("accounts", len(page))
     return digest.hex()
+
+
+def audit_accounts(
+    session: Session,
+    page: Sequence[AccountRow],
+    findings: Findings,
+    *,
+    now: datetime,
+    until: datetime | None = None,
+    digest: HeadsDigest | None = None,
+) -> None:
+    """Check these, and add their heads as of `until` to `digest`."""
+    rows = {row.account_id: row for row in page}
+    lots = auditing.find_all_lots(session, list(rows))
+    earned: dict[int, int] = {}
+    for account_id, entries in auditing.stream_chains(session, list(rows)):
+        row = rows.pop(account_id)
+        chain = follow((row.program_id, account_id), entries, then=until)
+        earned[account_id] = chain.earned
+        if chain.head_then is not None and digest is not None:
+            digest.add(account_id, chain.seq_then, chain.head_then)
+        findings.counts["entries"] += chain.entries
+        _compare(row, chain, lots.get(account_id, ()), findings, now)
+    for row in rows.values():  # those without entries
+        chain = Chain(Book((row.program_id, row.account_id)))
+        _compare(row, chain, lots.get(row.account_id, ()), findings, now)
+    _lifetimes(session, page, earned, findings)
+    for one in auditing.find_without_cause(session, [row.account_id for row in page]):
+        detail = f"{one.kind} is caused by {one.source}, which is not there or says otherwise"
+        findings.add(f"entry:{one.account_id}/{one.seq}", "no_cause", detail)
 
 
 def _compare(row: AccountRow, chain: Chain, lots: Sequence[Lot], findings: Findings, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Every redemption: paid for in the ledger, and given back as far as its state says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.db import auditing
@@ -10,9 +10,9 @@ from app.domain.redeeming import OPEN, RedemptionState
 from app.services.findings import Findings
 
 
-def audit_redemptions(session: Session, findings: Findings) -> None:
-    """A code that can be used, or was, has a debit that stands; one that cannot has its points back."""
-    for page in auditing.pages_of_redemptions(session):
+def audit_redemptions(session: Session, findings: Findings, account_ids: Sequence[int] | None = None) -> None:
+    """A code that can be used, or was, has a debit that stands; one that cannot has its points back. None: all."""
+    for page in auditing.pages_of_redemptions(session, account_ids):
         for row in page:
             for what, detail in _faults(row):
                 findings.add(f"redemption:{row.id}", what, detail)

@@ -1,5 +1,7 @@
 """The program as a whole: every point that is outstanding was earned, given or returned, and not taken since."""
 
+from collections.abc import Sequence
+
 from app.db import auditing
 from app.db.session import Session
 from app.domain.ledger import EntryKind
@@ -21,14 +23,19 @@ def audit_sums(session: Session, findings: Findings) -> None:
     moved = sum(by_kind.get(kind, 0) for kind in _TRANSFERS)
     if moved:
         findings.add("program", "transfers", f"transfers add up to {moved} points, not to nothing")
-    for row in auditing.find_merge_faults(session):
+    audit_acts(session, findings)
+    findings.counts["outstanding"] = outstanding
+
+
+def audit_acts(session: Session, findings: Findings, account_ids: Sequence[int] | None = None) -> None:
+    """Merges whose loser is among the accounts, and their adjustments. None: all."""
+    for row in auditing.find_merge_faults(session, account_ids):
         if row.points:
             detail = f"moved {row.points} points more in than out"
             findings.add(f"merge:{row.id}", "merge_sum", detail)
         if row.undone_at is None and row.merged_into is None:
             detail = f"account {row.loser_id} was merged and is not closed"
             findings.add(f"merge:{row.id}", "merge_open", detail)
-    for row in auditing.find_unbooked(session):
+    for row in auditing.find_unbooked(session, account_ids):
         detail = f"{row.points} points for account {row.account_id} were never booked"
         findings.add(f"adjustment:{row.id}", "not_booked", detail)
-    findings.counts["outstanding"] = outstanding

@@ -36,7 +36,8 @@ def read_tombstones(url: str, ring: KeyRing, vault: Vault) -> list[Tombstone] | 
 def carry_erasures(session: Session, vault: Vault, tombstones: Iterable[Tombstone], *, now: datetime) -> int:
     """Put those of the session's program that are not there, and erase whom they stand for. Returns how many people."""
     ours = {one.hash: one for one in tombstones if one.program_id == session.program_id}
-    missing = set(ours) - members.is_tombstoned(session, list(ours))
+    here = members.find_erasures(session, list(ours))
+    missing = {one for one, stone in ours.items() if _is_news(stone, here.get((session.program_id, one)))}
     if not missing:
         return 0
     for one in missing:
@@ -54,6 +55,10 @@ def carry_erasures(session: Session, vault: Vault, tombstones: Iterable[Tombston
         hashes=sorted(missing),
     )
     return erased
+
+
+def _is_news(stone: Tombstone, erased_at: datetime | None) -> bool:
+    return erased_at is None or erased_at < stone.erased_at
 
 
 def _hashes_alike(connection: Connection, ring: KeyRing, vault: Vault) -> bool:

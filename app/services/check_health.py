@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import directory
+from app.db import directory, freezes
+from app.db.directory import Kind
 from app.db.migrating import GuardsMissing, newest_revision, require_guards
 from app.services.runtime import Runtime
 
@@ -77,10 +78,28 @@ def check_health(rt: Runtime) -> Health:
                 stops=False,
             )
         )
+        checks.append(Check("ledger", _frozen(rt), stops=False))
     except SQLAlchemyError as error:
         checks = [Check("database", f"it cannot be used: {type(error).__name__}")]
     checks.append(Check("disk", disk_problem(rt.database_folder)))
     return Health(tuple(checks))
+
+
+def _frozen(rt: Runtime) -> str | None:
+    """Programs in which the audit found something that cannot be, so that nobody spends points there."""
+    found: list[int] = []
+    for part in slices(rt):
+        with rt.db.begin(*part) as session:
+            found += [one.program_id for one in freezes.find_all_open(session)]
+    if not found:
+        return None
+    with rt.db.outside() as connection:
+        keys = directory.keys_of(connection, Kind.PROGRAM)
+    named = sorted(key for key, program_id in keys.items() if program_id in set(found))
+    return (
+        f"points cannot be spent in {', '.join(named[:20])}: `laurel audit` says what is wrong, "
+        "and once it is put right, `laurel unfreeze` lifts it"
+    )
 
 
 def disk_problem(folder: Path | None) -> str | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db import directory, programs
+from app.db import directory, freezes, programs
 from app.db.directory import Kind
 from app.domain.staff import Role
 from app.services.runtime import Runtime
@@ -23,6 +23,7 @@ class Visitor:
     timezone: str
     currency: str
     failed_deliveries: int
+    frozen_at: datetime | None  # since when the program's points cannot be spent
 
     @property
     def actor(self) -> str:
@@ -59,6 +60,7 @@ def check_session(rt: Runtime, token: str) -> Visitor | None:
             return None
         live = programs.load_versions(session)[found.program_id].live
         failed = session.scalar("SELECT count(*) FROM inbox WHERE {fence} AND state = 'failed'")
+        freeze = freezes.find_open(session)
     return Visitor(
         program_id=found.program_id,
         staff_id=found.target_id,
@@ -69,6 +71,7 @@ def check_session(rt: Runtime, token: str) -> Visitor | None:
         timezone=live.timezone,
         currency=live.currency,
         failed_deliveries=int(failed),
+        frozen_at=freeze.at if freeze else None,
     )
 
 

@@ -1,8 +1,9 @@
 """Which shop a request means: the one it names, or the only one where the member shops."""
 
 from app.db import shops
+from app.db.members import find_living
 from app.domain.errors import Refused
-from app.services.find_member import ERASED, ById, find_in
+from app.services.find_member import ById, find_in
 from app.services.runtime import Runtime
 
 
@@ -20,17 +21,12 @@ def choose_shop(
         members = find_in(session, rt, ById(member_id or 0))
         if not members:
             raise Refused("unknown_member", "There is no such member.")
-        rows = session.rows(
-            "SELECT DISTINCT shop_id FROM identities WHERE {fence} AND member_id = :member "
-            "AND customer_ref NOT LIKE :erased ORDER BY shop_id",
-            member=members[0],
-            erased=f"{ERASED}%",
-        )
-    if len(rows) > 1:
-        keys = ", ".join(known[row.shop_id].key for row in rows)
+        there = sorted({one.shop_id for one in find_living(session, members[0])})
+    if len(there) > 1:
+        keys = ", ".join(known[shop_id].key for shop_id in there)
         raise Refused(
             "shop_needed", f"This member has accounts at {keys}: say at which the code will be used."
         )
-    if not rows:
+    if not there:
         raise Refused("no_identity", "This member has no customer account at any shop.")
-    return int(rows[0].shop_id)
+    return there[0]

@@ -14,6 +14,7 @@ from app.domain.orders import OrderSnapshot, OrderState
 from app.services.arrived import Arrived, arrived
 from app.services.causes import Cause
 from app.services.late_tiers import late_tiers
+from app.services.read_at_shop import Ending, ReadOrder
 from app.services.runtime import Runtime
 
 LATE = timedelta(minutes=15)  # slower queues than this have been seen only where nobody visits the shop
@@ -37,6 +38,15 @@ class Difference:
     @property
     def held(self) -> OrderSnapshot | None:
         return self.before.order if self.before is not None else None
+
+
+def differences(read: Sequence[ReadOrder]) -> list[Difference]:
+    """What reading them at the shop changed, or did not."""
+    return [
+        Difference(before=one.before, after=one.after, moved=one.moved, deleted=one.ending is Ending.GONE)
+        for one in read
+        if one.after is not None
+    ]
 
 
 def explain_orders(

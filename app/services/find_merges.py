@@ -55,6 +55,30 @@ def join_members(rt: Runtime, program_id: int, one: int, other: int, *, actor: s
     return merged
 
 
+def join_members_once(
+    rt: Runtime, program_id: int, one: int, other: int, *, actor: str
+) -> tuple[Merged, bool]:
+    """The merge of these two, and whether it is new: asked again, the one that stands.
+
+    Raises: Refused("unknown_member"); Refused("same_member") if one id is given twice, or others made them one.
+    """
+    try:
+        return join_members(rt, program_id, one, other, actor=actor), True
+    except Refused as refused:
+        if refused.code != "same_member":
+            raise
+        with rt.db.begin(program_id) as session:
+            row = session.first(
+                "SELECT id, winner_id, loser_id FROM merges WHERE {fence} AND undone_at IS NULL "
+                "AND winner_id = least(:one, :other) AND loser_id = greatest(:one, :other) ORDER BY id DESC LIMIT 1",
+                one=one,
+                other=other,
+            )
+        if row is None:
+            raise
+        return Merged(row.id, row.winner_id, row.loser_id), False
+
+
 def part_members(rt: Runtime, program_id: int, merge_id: int) -> Merged:
     """Raises: Refused("unknown_merge"), Refused("already_undone"), Refused("merged_further")."""
     with rt.db.begin(program_id) as session:

@@ -29,6 +29,11 @@ def list_programs(rt: Runtime) -> dict[str, int]:
         return directory.keys_of(connection, Kind.PROGRAM)
 
 
+def program_key(rt: Runtime, program_id: int) -> str:
+    """How commands call this program."""
+    return next(key for key, one in list_programs(rt).items() if one == program_id)
+
+
 def _there_are(known: dict[str, int]) -> str:
     shown = sorted(known)[:20]
     return f"There are: {', '.join(shown)}{' …' if len(known) > len(shown) else ''}." if shown else ""

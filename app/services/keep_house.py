@@ -25,3 +25,4 @@ def keep_house(rt: Runtime) -> None:
             forget_failed_jobs(session, now=now)
             for program_id in part:
                 jobs.enqueue(session, "do_due", program_id=program_id)
+                jobs.enqueue(session, "audit_changed", program_id=program_id)

@@ -6,14 +6,13 @@ from app.services.merge_members import merge_members
 from app.services.runtime import Runtime
 
 
-def merge_customers(rt: Runtime, program_id: int, shop_id: int, kept_ref: str, deleted_ref: str) -> None:
-    """Join the two customers' members. Customers that we do not know yet are written down, so that orders follow."""
+def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int) -> None:
+    """Join the members of these two identities of a shop. Safe to run twice."""
     now = rt.now()
     with rt.db.begin(program_id) as session:
-        known = members.add_identities(
-            session, [(program_id, shop_id, kept_ref), (program_id, shop_id, deleted_ref)], now=now
-        )
-        kept, deleted = known[shop_id, kept_ref], known[shop_id, deleted_ref]
+        known = members.find_identities_by_id(session, [kept_id, deleted_id])
+        kept, deleted = known[kept_id], known[deleted_id]
+        members.note_gone(session, deleted_id, now=now)
         if kept.member_id is not None and deleted.member_id is not None:
             merge_members(
                 session,

@@ -29,6 +29,7 @@ from app.services.mark_rereads import mark_rereads
 from app.services.note_privacy_request import note_privacy_request
 from app.services.runtime import Runtime
 from app.services.see_customers import see_customers
+from app.services.see_merge import see_merge
 from app.services.settle_orders import Seen, settle_orders
 from app.services.uninstall_shop import uninstall_shop
 from connectors.base import Connector, Delivery
@@ -160,20 +161,14 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
             mark_rereads(session, shop, {order_ref: reason}, now=now)
             return Outcome(row, "done", f"to be read at the shop: {reason}", order_ref)
         case CustomersMerged(kept_ref, deleted_ref):
-            jobs.enqueue(
-                session,
-                "merge_customers",
-                program_id=program_id,
-                shop_id=shop.shop_id,
-                kept_ref=kept_ref,
-                deleted_ref=deleted_ref,
-            )
-            return Outcome(row, "done", "the two customers become one member")
+            if not see_merge(session, rt.vault, shop, kept_ref, deleted_ref, now=now):
+                return Outcome(row, "ignored", "this person was erased", forget=True)
+            # It names two people and nothing else: an erasure would find it by one of them at most.
+            return Outcome(row, "done", "the two customers become one member", forget=True)
         case CodeGone(code_ref):
             return _code_gone(session, row, shop, code_ref)
         case ShopUninstalled():
-            uninstall_shop(session, shop, now=now)
-            return Outcome(row, "done", "the shop was disconnected")
+            return Outcome(row, "done", uninstall_shop(session, shop, now=now))
         case DataRequested(customer_ref, request_ref):
             note_privacy_request(session, shop, "data", request_ref, customer_ref=customer_ref, now=now)
             return Outcome(

@@ -1,18 +1,20 @@
 """A changed program goes live: checked, compared with the live one, tried on what is held, published."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from app.db import jobs, programs, recounts
+from app.db import jobs, programs, recounts, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.program import Program
+from app.domain.program import Program, decode
 from app.services.check_document import WrongDocument, check_document
+from app.services.diff_documents import Change, diff_documents
 from app.services.recount import all_to_recount
 from app.services.runtime import Runtime
 from app.services.settle_orders import settle_orders
@@ -22,22 +24,27 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One field: what the live version says, and what the new one would. None: not there."""
+class TierMoves:
+    """How many members the new rules would bring to this tier, from below and from above."""
 
-    field: str
-    before: str | None
-    after: str | None
+    name: str
+    up: int
+    down: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishPreview:
-    """What publishing would do. `orders`: held ones that would count at once, with their `points`."""
+    """What publishing would do. `orders`: held ones that would count at once, with their `points`.
+
+    `tiers`: those that somebody would come to because of it: up with the next order, down at the review.
+    """
 
     live_version: int
     changes: tuple[Change, ...]
     orders: int
     points: int
+    tiers: tuple[TierMoves, ...]
+    grace_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +111,33 @@ def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -
             settle_orders(session, rt.vault, [], now=rt.now(), recount=batch)
             counted += len(batch)
         after = recounts.find_points(session)
+        new = programs.load_versions(session)[program_id].live
+        moves = _tier_moves(session, decode(live.document, live.version), new, now=rt.now())
     return PublishPreview(
         live_version=live.version,
-        changes=tuple(diff(live.document, document)),
+        changes=tuple(diff_documents(live.document, document)),
         orders=counted,
         points=sum(after.values()) - sum(before.values()),
+        tiers=moves,
+        grace_days=new.grace_days,
+    )
+
+
+def _tier_moves(session: Session, live: Program, new: Program, *, now: datetime) -> tuple[TierMoves, ...]:
+    """Only what the new rules bring about: who would fall or rise under the live ones as well is not theirs."""
+    up: Counter[str] = Counter()
+    down: Counter[str] = Counter()
+    for group in tiers.find_groups(session, live, new, now=now):
+        if group.before == group.after:
+            continue
+        if new.rank(group.has) < 0 or new.rank(group.after) < new.rank(group.has):
+            down[group.after] += group.members
+        elif new.rank(group.after) > new.rank(group.has):
+            up[group.after] += group.members
+    return tuple(
+        TierMoves(tier.name, up[tier.key], down[tier.key])
+        for tier in new.tiers
+        if up[tier.key] or down[tier.key]
     )
 
 
@@ -135,7 +164,7 @@ def publish_program(
                 "overtaken", f"Version {live.version} was published meanwhile: compare with it first."
             )
         _require_possible(session, live.document, document)
-        if not list(diff(live.document, document)):
+        if not diff_documents(live.document, document):
             raise Refused("unchanged", f"Nothing differs from version {live.version}.")
         version = programs.add_version(session, document, by=by, note=note.strip()[:MAX_NOTE], now=rt.now())
         session.run("UPDATE programs SET name = :name WHERE {fence}", name=document["name"])
@@ -158,23 +187,3 @@ def _require_possible(session: Session, live: Mapping[str, Any], document: Mappi
         if counted is not None:
             fault = f"orders were counted in {live['currency']}: a program keeps its currency"
             raise WrongDocument([("currency", fault)])
-
-
-def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    """Field by field; tiers and rewards are matched by their keys."""
-    old, new = dict(_fields("", before)), dict(_fields("", after))
-    for field in dict.fromkeys([*old, *new]):
-        if old.get(field) != new.get(field):
-            yield Change(field, old.get(field), new.get(field))
-
-
-def _fields(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key in value:
-            yield from _fields(f"{path}.{key}" if path else str(key), value[key])
-    elif isinstance(value, list):
-        for place, item in enumerate(value):
-            name = item.get("key", place) if isinstance(item, Mapping) else place
-            yield from _fields(f"{path}[{name}]", item)
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value)

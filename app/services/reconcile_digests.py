@@ -74,8 +74,9 @@ def _compare(run: Run, part: Sequence[ToCompare], told: Mapping[str, OrderDigest
                 unreadable=UNREADABLE if answer is Absent.UNREADABLE else None,
                 now=run.rt.now(),
             )
-        # Marked in the same commit: if the reading fails, the job makes up for it.
+        # Marked in the same commit: if the reading fails, the job makes up for it, and tells it as ours.
         rereads.mark(session, run.shop_id, unlike, "it differs from the shop's list")
+        rereads.note_found(session, run.shop_id, unlike, run.run_id)
         run.look(session, len(part))
     return unlike
 

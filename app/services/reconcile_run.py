@@ -9,8 +9,9 @@ from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.errors import Refused
-from app.services.explain_orders import Difference, explain_orders
-from app.services.read_at_shop import Ending, ReadOrder, read_at_shop
+from app.services.explain_orders import differences, explain_orders
+from app.services.note_drift import read_for_good
+from app.services.read_at_shop import ReadOrder, read_at_shop
 from app.services.runtime import Runtime
 
 _READ_AT_ONCE = 20
@@ -76,12 +77,9 @@ class Run:
             part = order_refs[start : start + _READ_AT_ONCE]
             with self.rt.db.begin(self.program_id) as session:
                 claims = rereads.claim(session, self.shop_id, part)
+                rereads.note_found(session, self.shop_id, part, self.run_id)
             read_at_shop(self.rt, self.program_id, self.shop_id, claims, note=self._note)
 
     def _note(self, session: Session, shop: ShopRow, read: Sequence[ReadOrder]) -> None:
-        differences = [
-            Difference(before=one.before, after=one.after, moved=one.moved, deleted=one.ending is Ending.GONE)
-            for one in read
-            if one.after is not None
-        ]
-        self.repaired(session, explain_orders(self.rt, session, shop, differences, now=self.rt.now()))
+        rereads.take_found(session, self.shop_id, read_for_good(read))
+        self.repaired(session, explain_orders(self.rt, session, shop, differences(read), now=self.rt.now()))

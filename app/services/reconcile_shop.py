@@ -108,6 +108,7 @@ def _start(
             raise Refused("not_callable", why)
         start = since or _since(session, shop, everything=everything, now=now)
         of_orders = kind == "changed"
+        reconciliations.end_dead_runs(session, shop_id, kind, now=now)
         run_id = reconciliations.start_run(
             session,
             shop_id,

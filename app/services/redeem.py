@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db import jobs, ledger, members, programs, redemptions, shops
+from app.db import freezes, jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
@@ -40,7 +40,7 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     """Take the points, store the code and put in the job that makes it: one commit, the account locked.
 
     The same click twice is the same redemption. Raises: Refused with insufficient_points, tier_too_low,
-    unknown_reward, unknown_member, shop_not_connected, no_identity, key_reused, bad_key.
+    unknown_reward, unknown_member, frozen, shop_not_connected, no_identity, key_reused, bad_key.
     """
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
@@ -52,6 +52,8 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
         ours = members.find_merged(session, member_id)  # the click may have been made before a merge
         if done := redemptions.find_by_key(session, ours, request.request_key):
             return _same(done, request)
+        if freezes.is_frozen(session):
+            raise Refused("frozen", "Points cannot be spent at the moment. None were taken; try again later.")
         return _buy(rt, session, request, member_id, book)
 
 
@@ -114,22 +116,15 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
 def _identity(session: Session, member_id: int, shop_id: int, customer_ref: str | None) -> int:
     """The member's customer at that shop: a code is bound to one, and of several to who is signed in.
 
-    The others may not be able to use it, or be there no more: shops make two customers one.
+    The others may not be able to use it. Never to one that the shop has no more: it makes two customers one.
     """
-    found = session.scalar(
-        "SELECT id FROM identities WHERE {fence} AND member_id = :member AND shop_id = :shop "
-        "AND customer_ref NOT LIKE 'erased:%' "
-        "ORDER BY customer_ref IS NOT DISTINCT FROM CAST(:ref AS text) DESC, id LIMIT 1",
-        member=member_id,
-        shop=shop_id,
-        ref=customer_ref,
-    )
-    if found is None:
+    there = [one for one in members.find_living(session, member_id) if one.shop_id == shop_id]
+    if not there:
         raise Refused(
             "no_identity",
             "This member has no customer account at that shop: a code could not be bound to it.",
         )
-    return int(found)
+    return next((one for one in there if one.customer_ref == customer_ref), there[0]).identity_id
 
 
 def _expires_at(rt: Runtime, program: Program) -> datetime:

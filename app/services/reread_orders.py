@@ -1,8 +1,10 @@
 """The job that reads marked orders at their shop, many in one call, until each mark has been answered once."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.db import jobs, rereads, shops
+from app.services.note_drift import note_drift
 from app.services.read_at_shop import Ending, read_at_shop
 from app.services.runtime import Runtime
 from app.services.shop_client import why_not_callable
@@ -39,7 +41,7 @@ def reread_orders(rt: Runtime, program_id: int, shop_id: int) -> Reread:
             claims, after = rereads.claim_marked(session, shop_id, after=after, limit=PAGE, now=rt.now())
         if not claims:
             break
-        for read in read_at_shop(rt, program_id, shop_id, claims):
+        for read in read_at_shop(rt, program_id, shop_id, claims, note=partial(note_drift, rt)):
             done.endings[read.ending] = done.endings.get(read.ending, 0) + 1
             done.moved += read.moved
     with rt.db.begin(program_id) as session:

@@ -116,6 +116,7 @@ class _Facts:
         self.session, self.vault, self.now = session, vault, now
         self.actions: list[_Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
+        self.forgotten: dict[tuple[int, bytes], datetime] = {}  # addresses of such guests -> when they asked
         self.coded: list[OrderRow] = []  # orders whose codes may have been used or given back
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
@@ -189,6 +190,7 @@ class _Facts:
         """Who proved an address that guests of this batch ordered with."""
         guests = [order for order in snapshots if order.customer_ref is None and order.email]
         hashes = {self.vault.email_hash(order.email) for order in guests if order.email}
+        self.forgotten = members.find_erasures(self.session, sorted(hashes))
         hashes |= {row.email_hash for row in self.rows.values() if row.email_hash is not None}
         found = members.find_verified(self.session, sorted(hashes))
         owners = sorted({one.member_id for one in found.values() if one.member_id is not None})
@@ -243,7 +245,14 @@ class _Facts:
         return folded.verdict, None
 
     def is_erased(self, one: Seen) -> bool:
-        return (one.shop_id, one.order.customer_ref) in self.erased
+        """A customer is gone for good; of a guest only what was ordered before the wish to be forgotten."""
+        if (one.shop_id, one.order.customer_ref) in self.erased:
+            return True
+        address = self._guest_hash(one.order) if self.forgotten else None
+        if address is None:
+            return False
+        asked_at = self.forgotten.get((self.shops[one.shop_id].program_id, address))
+        return asked_at is not None and one.order.placed_at < asked_at
 
     def _mark(self, row: OrderRow, one: Seen, verdict: Verdict) -> None:
         reason = one.wants_reread

@@ -27,7 +27,11 @@ _STATUS = {
     "not_a_member": 403,
     "not_found": 404,
     "already_closed": 409,
+    "already_undone": 409,
+    "merged_further": 409,
+    "same_member": 409,
     "already_used": 409,
+    "frozen": 409,
     "insufficient_points": 409,
     "no_identity": 409,
     "no_rate": 409,
@@ -37,12 +41,14 @@ _STATUS = {
     "unknown_reward": 409,
     "taken": 409,
     "shop_elsewhere": 409,
+    "not_frozen": 409,
     "wrong_state": 409,
     "link_used": 410,
     "too_many": 429,
 }
 # What a refusal is called where its status alone says too little.
 _TITLES = {
+    "frozen": "Points cannot be spent at the moment",
     "insufficient_points": "There are fewer points now",
     "unknown_reward": "This reward is no longer there",
     "tier_too_low": "This reward is not open yet",

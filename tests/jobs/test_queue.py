@@ -119,6 +119,12 @@ def failures(house: House) -> list[Any]:
         return list(session.rows("SELECT name, args, code, detail FROM failed_jobs WHERE {fence}"))
 
 
+@pytest.mark.parametrize("value", ["7000123", "alice@example.test", "gid://x/1", "", 1.5, ["1"], "x" * 31])
+def test_a_job_carries_our_ids_and_plain_words_alone(rt: Runtime, program_id: int, value: object) -> None:
+    with rt.db.begin(program_id) as session, pytest.raises(ValueError, match="shop_id is neither"):
+        jobs.enqueue(session, "recount", program_id=program_id, shop_id=value)
+
+
 def test_every_job_that_is_there_takes_what_its_row_says() -> None:
     for name, spec in JOBS.items():
         if find_spec(f"app.services.{name}") is None:

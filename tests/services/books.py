@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.db import ledger, programs
+from app.db import ledger, members, programs
 from app.db.shops import get_shop, update_shop
 from app.domain.changes import CustomerFacts
 from app.domain.ledger import Balance, Book, Entry
 from app.services.check_document import check_document
+from app.services.merge_customers import merge_customers
 from app.services.runtime import Runtime
 from app.services.see_customers import see_customers
+from app.services.see_merge import see_merge
 from tests.services.jobs import run_jobs
 
 _WHOLE = ("expiry", "currencies")  # fields that a test gives as a whole
@@ -43,6 +45,15 @@ def balance(rt: Runtime, program_id: int, account_id: int) -> Balance:
     assert book is not None
     book.ripen(rt.now())
     return book.balance(at=rt.now())
+
+
+def merge_refs(rt: Runtime, program_id: int, shop_id: int, kept_ref: str, deleted_ref: str) -> None:
+    """The shop made these two customers one, and the job has run."""
+    with rt.db.begin(program_id) as session:
+        assert see_merge(session, rt.vault, get_shop(session, shop_id), kept_ref, deleted_ref, now=rt.now())
+        keys = [(shop_id, kept_ref), (shop_id, deleted_ref)]
+        known = members.find_identities(session, keys)
+    merge_customers(rt, program_id, *(known[key].identity_id for key in keys))
 
 
 def find_member(rt: Runtime, program_id: int, shop_id: int, customer_ref: str) -> int | None:

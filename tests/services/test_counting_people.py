@@ -12,7 +12,6 @@ from app.services.adjust import adjust
 from app.services.enrol_customer import enrol_customer
 from app.services.expire_lots import expire_lots
 from app.services.join_identity import join_identity
-from app.services.merge_customers import merge_customers
 from app.services.merge_members import undo_merge
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock
@@ -25,6 +24,7 @@ from tests.services.books import (
     find_member,
     get_member,
     meet,
+    merge_refs,
     publish,
     read_until,
 )
@@ -50,7 +50,7 @@ def available(shop: Shop, member_id: int) -> int:
 
 
 def merge(shop: Shop, kept_ref: str, deleted_ref: str) -> None:
-    merge_customers(shop.rt, shop.program_id, shop.shop.shop_id, kept_ref, deleted_ref)
+    merge_refs(shop.rt, shop.program_id, shop.shop.shop_id, kept_ref, deleted_ref)
 
 
 def undo(shop: Shop) -> None:

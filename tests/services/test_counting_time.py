@@ -10,7 +10,6 @@ from app.db import members
 from app.db.shops import update_shop
 from app.services.adjust import adjust
 from app.services.expire_lots import expire_lots
-from app.services.merge_customers import merge_customers
 from app.services.review_tiers import review_tiers
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock, make_program
@@ -21,6 +20,7 @@ from tests.services.books import (
     booked,
     entries,
     get_member,
+    merge_refs,
     publish,
     read_until,
 )
@@ -206,7 +206,7 @@ def test_points_that_came_with_a_merge_are_as_fresh_as_they_were(rt: Runtime, cl
     shop.see(paid("1", "40.00", LATER))
     shop.see(paid("2", "60.00", LATER + timedelta(days=29), customer_ref="8"))
     clock.at = LATER + timedelta(days=29)
-    merge_customers(rt, shop.program_id, shop.shop.shop_id, "7", "8")
+    merge_refs(rt, shop.program_id, shop.shop.shop_id, "7", "8")
     at(shop, clock, LATER + timedelta(days=31))
     assert expire_lots(rt, shop.program_id) == 0
     assert shop.points("7") == 100

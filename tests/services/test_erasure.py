@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
-from app.db import inbox
-from app.domain.errors import Refused
+from app.db import inbox, shops
+from app.domain.errors import Refused, Retryable
 from app.domain.redeeming import RedemptionState as State
+from app.services.check_uninstall import check_uninstall
 from app.services.claim_orders import claim_orders
 from app.services.drain_inbox import drain_inbox
 from app.services.enrol_customer import enrol_customer
@@ -18,7 +21,9 @@ from app.services.erase_shop import erase_shop
 from app.services.receive_delivery import receive_delivery
 from app.services.record_shop import NewShop, record_shop
 from app.services.runtime import Runtime
+from app.services.uninstall_shop import disconnect
 from connectors.base import ShopFacts
+from sandbox.hosts import HostMap
 from tests.complaints.till import Till, make_till
 from tests.conftest import Clock, make_program
 from tests.services.books import assert_books_are_true, balance, find_member, get_member
@@ -84,6 +89,14 @@ class Shop(House):
             "refunds": [],
             "fulfillments": [],
         }
+
+    def leave(self) -> None:
+        """It is told, and the shop lets us in no more."""
+        locked = Flask("locked")
+        locked.register_error_handler(404, lambda _: ("{}", 401))
+        hosts = HostMap({f"{self.shop.key}.myshopify.com": locked})
+        object.__setattr__(self, "rt", replace(self.rt, http=hosts))
+        self.tell("app/uninstalled", {"id": 1})
 
     def ask_to_forget(self, orders: Sequence[int] = ()) -> None:
         who = {"id": REF, "email": EMAIL, "phone": None}
@@ -177,6 +190,40 @@ def test_a_guests_messages_are_emptied_by_the_address(shop: Shop) -> None:
     assert shop.found() == []
 
 
+def test_a_late_message_brings_no_guest_back(shop: Shop, clock: Clock) -> None:
+    shop.tell("orders/create", shop.order(1, "120.00", guest=True))
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    late = [shop.order(1, "80.00", guest=True, minute=-5), shop.order(2, "55.00", guest=True, minute=-5)]
+    late[0]["updated_at"] = (clock.at + timedelta(seconds=1)).isoformat()
+    for number, order in enumerate(late):
+        shop.tell("orders/updated", order, ref=f"late-{number}")
+    shop.settle()
+    assert shop.found() == []
+    # Whoever proves the address later gets nothing of that time; from then on they are a customer like any other.
+    clock.forward(days=1)
+    other = {**shop.customer(8), "first_name": "New"}
+    shop.tell("orders/create", shop.order(3, "30.00", guest=True))
+    shop.settle()
+    shop.tell("customers/create", other)
+    shop.settle()
+    assert [shop.points(number) for number in ("1", "2", "3")] == [0, 0, 30]
+
+
+def test_who_is_forgotten_again_is_forgotten_up_to_then(shop: Shop, clock: Clock) -> None:
+    shop.ask_to_forget()
+    shop.settle()
+    clock.forward(days=1)
+    between = shop.order(9, "55.00", guest=True)
+    clock.forward(days=1)
+    shop.ask_to_forget([9])
+    shop.settle()
+    shop.tell("orders/create", between, ref="late")
+    shop.settle()
+    assert shop.found() == []
+
+
 def test_late_messages_bring_nobody_back(shop: Shop, clock: Clock) -> None:
     shop.tell("orders/create", shop.order(1, "120.00"))
     shop.settle()
@@ -195,6 +242,29 @@ def test_late_messages_bring_nobody_back(shop: Shop, clock: Clock) -> None:
     assert (shop.points("1"), shop.points("2")) == (80, 0)
     back = enrol_customer(shop.rt, shop.program_id, shop.shop.shop_id, str(REF), asked=False)
     assert back is None
+
+
+def test_a_merge_told_late_brings_nobody_back_and_its_job_names_nobody(shop: Shop) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.settle()
+    told = {
+        "status": "completed",
+        "admin_graphql_api_customer_kept_id": "gid://shopify/Customer/8",
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{REF}",
+    }
+    shop.tell("customers/merge", told)
+    shop.drain()
+    with shop.rt.db.outside() as connection:
+        jobs = connection.execute(
+            text("SELECT args::text FROM procrastinate_jobs WHERE task_name = 'merge_customers'")
+        ).scalars()
+        assert [args for args in jobs if str(REF) in args] == []
+    shop.settle()
+    shop.ask_to_forget()
+    shop.settle()
+    shop.tell("customers/merge", told, ref="again")
+    shop.settle()
+    assert shop.found() == []
 
 
 def test_who_asks_to_join_again_is_somebody_new(shop: Shop) -> None:
@@ -216,7 +286,7 @@ def test_a_shop_that_left_for_good_is_forgotten_with_everybody_in_it(shop: Shop)
     shop.tell("orders/create", shop.order(2, "30.00", guest=True))
     shop.settle()
     member_id = get_member(shop.rt, shop.program_id, shop.shop.shop_id, str(REF))
-    shop.tell("app/uninstalled", {"id": 1})
+    shop.leave()
     shop.tell("shop/redact", {"shop_id": 1, "shop_domain": f"{shop.shop.key}.myshopify.com"})
     shop.settle()
     assert shop.found() == []
@@ -245,6 +315,7 @@ def test_a_shop_that_leaves_freezes_its_orders_and_keeps_codes_and_balances(
     till.store.uninstall()
     till.store.deliveries.run()
     drain_inbox(till.rt)
+    till.work()
     assert till.stand.shop_row().state == "uninstalled"
     late = _late_refund(till, order)
     assert (till.available, till.worth(order)) == (20, 120)
@@ -261,7 +332,7 @@ def test_a_shop_that_comes_back_goes_on_and_nobody_joins_twice(rt: Runtime, cloc
     house.tell("orders/create", house.order(1, "120.00"))
     house.settle()
     member_id = get_member(rt, program_id, house.shop.shop_id, str(REF))
-    house.tell("app/uninstalled", {"id": 1})
+    house.leave()
     house.settle()
     clock.forward(days=3)
     back = _connect_again(house)
@@ -273,6 +344,59 @@ def test_a_shop_that_comes_back_goes_on_and_nobody_joins_twice(rt: Runtime, cloc
     with rt.db.begin(program_id) as session:
         assert session.scalar("SELECT count(*) FROM members WHERE {fence}") == 1
         assert inbox.counts(session).get("failed", 0) == 0
+
+
+def test_a_goodbye_that_arrives_after_the_shop_is_back_is_not_believed(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.install()
+    token = till.store.issue_token(expiring=False)
+    with till.rt.db.begin(till.stand.program_id) as session:
+        shops.put_secrets(
+            session, till.rt.vault, till.stand.shop.shop_id, credentials={"access_token": token.value}
+        )
+    till.arrive()
+    assert till.stand.shop_row().state == "connected"
+    order = till.buy("120.00")
+    assert till.worth(order) == 120
+
+
+def test_a_shop_that_comes_back_while_it_is_asked_stays(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    with till.rt.db.begin(till.stand.program_id) as session:
+        # Its old keys were refused, and before that counted, it was connected with new ones.
+        assert disconnect(session, till.stand.shop.shop_id, now=till.rt.now()) is False
+    assert till.stand.shop_row().state == "connected"
+
+
+def test_a_shop_that_is_never_called_is_believed_at_once(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.stand.sql("UPDATE shops SET state = 'unchecked' WHERE {fence}")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    calls = len(till.stand.hosts.calls)
+    drain_inbox(till.rt)
+    assert till.stand.shop_row().state == "uninstalled"
+    assert len(till.stand.hosts.calls) == calls
+
+
+def test_a_shop_that_does_not_answer_is_asked_again(rt: Runtime, clock: Clock) -> None:
+    till = make_till(rt, clock, "shopify")
+    till.store.uninstall()
+    till.store.deliveries.run()
+    drain_inbox(till.rt)
+    host = till.store.domain
+    app = till.stand.hosts.hosts.pop(host)
+    with pytest.raises(Retryable):
+        check_uninstall(till.rt, till.stand.program_id, till.stand.shop.shop_id)
+    assert till.stand.shop_row().state == "connected"
+    till.stand.hosts.hosts[host] = app
+    assert check_uninstall(till.rt, till.stand.program_id, till.stand.shop.shop_id) is True
+    row = till.stand.shop_row()
+    assert (row.state, row.access_problem) == ("uninstalled", None)
 
 
 def _late_refund(till: Till, order: Any) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
+import app.services.reconcile_shop as reconcile_module
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.services.drift_report import drift_report
-from app.services.reconcile_run import Progress
+from app.services.reconcile_run import Progress, Run
 from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.runtime import Runtime
 from connectors.http import Http, StandIn
@@ -401,6 +402,49 @@ def test_a_shop_that_does_not_answer_is_asked_again(woo: Stand, clock: Clock, ki
     assert len(reconcile(woo).repairs) == 1
     assert woo.worth(order.id) == [40]
     assert woo.shop_row().reconciled_until == clock.at
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_a_run_marked_before_it_broke_off_is_told_as_its_repair(
+    woo: Stand, clock: Clock, dies: bool
+) -> None:
+    order = paid_order(woo, 40)
+    woo.deliver_all()
+    woo.store.force_delete(order)
+    clock.forward(hours=1)
+
+    def end(*_: Any) -> None:
+        raise KeyboardInterrupt if dies else Retryable("the shop stopped answering")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises((Retryable, KeyboardInterrupt)):
+        patch.setattr(Run, "read", end)
+        reconcile(woo, "digests")
+    assert woo.repairs() == []
+    woo.reread()  # the job, before any run goes on
+    (repair,) = woo.repairs()
+    assert (repair.cause, repair.points) == ("order_deleted", -40)
+    assert reconcile(woo, "digests").repairs == ()
+    assert [one.cause for one in woo.repairs()] == ["order_deleted"]
+
+
+def test_a_run_whose_process_died_is_shown_as_broken_off_and_gone_on_with(woo: Stand, clock: Clock) -> None:
+    for _ in range(150):
+        paid_order(woo, 10)
+    woo.deliver_all()
+    clock.forward(hours=1)
+
+    def end_of_process(what: Any = None, **_: Any) -> None:
+        if not isinstance(what, Progress) or what.looked_at > 100:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(reconcile_module, "_end", end_of_process)
+        reconcile(woo, "digests", watch=end_of_process)
+    clock.forward(minutes=5)
+    assert reconcile(woo, "digests").looked_at == 50
+    runs = woo.sql("SELECT problem, finished_at FROM reconciliations WHERE {fence} ORDER BY id")
+    assert [bool(run.problem) for run in runs] == [True, False]
+    assert all(run.finished_at for run in runs)
 
 
 def test_digests_go_on_where_they_broke_off(woo: Stand, clock: Clock) -> None:

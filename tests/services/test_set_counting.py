@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from app.db import programs
+from app.db import previews, programs
+from app.domain.errors import Refused
 from app.domain.program import default_document
+from app.services.ask_counting import ask_counting, find_counting
 from app.services.drain_inbox import drain_inbox
 from app.services.preview_counting import preview_counting
 from app.services.recount import recount
 from app.services.runtime import Runtime
 from app.services.set_counting import set_counting
+from sandbox.faults import FaultKind
 from tests.conftest import NOW, Clock, make_program
 from tests.services.jobs import run_jobs
 from tests.services.stands import Stand, shopify_stand, woo_stand
@@ -69,6 +72,53 @@ def test_a_preview_is_exact_and_writes_nothing(woo: Stand) -> None:
     change(woo, NOW - timedelta(days=30))
     gained = {member: points - before[member] for member, points in balances(woo).items()}
     assert gained == preview.members
+
+
+def test_a_job_works_the_preview_out_and_says_how_far_it_is(woo: Stand, clock: Clock) -> None:
+    shop_id = woo.shop.shop_id
+    preview_id = ask_counting(
+        woo.rt, woo.program_id, shop_id, counts_from=NOW - timedelta(days=30), counts_test_orders=False
+    )
+    assert find_counting(woo.rt, woo.program_id, shop_id, preview_id).waits
+    seen = []
+    keep = previews.note_looked
+
+    def note(session: Any, number: int, looked_at: int) -> None:
+        keep(session, number, looked_at)
+        seen.append(looked_at)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(previews, "note_looked", note)
+        run_jobs(woo.rt, woo.program_id)
+    assert set(seen) == {2}
+    asked = find_counting(woo.rt, woo.program_id, shop_id, preview_id)
+    assert asked.cost is not None
+    assert (asked.looked_at, asked.cost.total, asked.cost.read_at_shop, asked.cost.changing) == (2, 610, 1, 1)
+    with pytest.raises(Refused, match="not_found"):
+        find_counting(woo.rt, woo.program_id, shop_id + 1, preview_id)
+    clock.forward(days=2)
+    ask_counting(woo.rt, woo.program_id, shop_id, counts_from=NOW, counts_test_orders=False)
+    with pytest.raises(Refused, match="not_found"):
+        find_counting(woo.rt, woo.program_id, shop_id, preview_id)
+
+
+@pytest.mark.parametrize("too_many", [True, False])
+def test_a_preview_that_cannot_be_says_why_and_is_not_tried_again(
+    woo: Stand, monkeypatch: pytest.MonkeyPatch, too_many: bool
+) -> None:
+    shop_id = woo.shop.shop_id
+    if too_many:
+        monkeypatch.setattr("app.services.preview_counting._MOST", 0)
+    else:
+        woo.store.faults.add("orders_changed", FaultKind.UNAVAILABLE, times=9)
+    preview_id = ask_counting(
+        woo.rt, woo.program_id, shop_id, counts_from=NOW - timedelta(days=30), counts_test_orders=False
+    )
+    run_jobs(woo.rt, woo.program_id)
+    asked = find_counting(woo.rt, woo.program_id, shop_id, preview_id)
+    assert asked.problem is not None
+    assert ("choose a later date" if too_many else "does not answer") in asked.problem
+    assert woo.jobs("try_counting") == []
 
 
 def test_who_joins_by_a_back_fill_is_counted_before(rt: Runtime, clock: Clock) -> None:

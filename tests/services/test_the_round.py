@@ -125,7 +125,7 @@ def test_a_disk_is_low_below_a_gigabyte_or_a_tenth_of_a_small_one(
 def test_documents_are_compared_by_the_keys_of_their_parts() -> None:
     old = {"a": 1, "list": [{"key": "x", "n": 1}, {"key": "y", "n": 2}], "plain": [1, 2]}
     new = {"b": 2, "list": [{"key": "y", "n": 3}, {"key": "z", "n": 4}], "plain": [2]}
-    assert diff_documents(old, new) == [
+    assert [str(one) for one in diff_documents(old, new)] == [
         "- a: 1",
         '- list.x: {"key": "x", "n": 1}',
         "list.y.n: 2 → 3",
@@ -134,4 +134,6 @@ def test_documents_are_compared_by_the_keys_of_their_parts() -> None:
         "+ b: 2",
     ]
     swapped = {"list": [{"key": "y"}, {"key": "x"}]}
-    assert diff_documents({"list": [{"key": "x"}, {"key": "y"}]}, swapped) == ["list: another order: y, x"]
+    (moved,) = diff_documents({"list": [{"key": "x"}, {"key": "y"}]}, swapped)
+    assert str(moved) == "list in order: x, y → y, x"
+    assert diff_documents(new, new) == []

@@ -151,6 +151,43 @@ def test_all_members_come_in_pages(api: Api) -> None:
     assert seen == sorted(ids)
 
 
+def test_two_members_become_one_once_and_are_parted_once(api: Api) -> None:
+    older, younger = api.shop.member("7", points=10), api.shop.member("8", points=5)
+    done = api.post(f"members/{younger}/merge", {"other": older})
+    told = done.get_json()
+    assert (done.status_code, told["member_id"], told["merged_id"]) == (201, older, younger)
+    for one, other in ((younger, older), (older, younger)):
+        again = api.post(f"members/{one}/merge", {"other": other})
+        assert (again.status_code, again.get_json()) == (200, told)
+    assert api.get(f"members/{younger}").get_json()["balance"]["available"] == 15
+    with api.shop.rt.db.begin(api.shop.program_id) as session:
+        assert "the till" in session.scalar("SELECT actor FROM merges WHERE {fence}")
+    undone = api.post(f"merges/{told['id']}/undo")
+    assert (undone.status_code, undone.get_json()) == (200, told)
+    available = [api.get(f"members/{one}").get_json()["balance"]["available"] for one in (older, younger)]
+    assert available == [10, 5]
+    assert api.post(f"merges/{told['id']}/undo").status_code == 409
+    assert api.post(f"members/{younger}/merge", {"other": older}).get_json()["id"] > told["id"]
+
+
+def test_a_merge_that_cannot_be_is_refused(api: Api) -> None:
+    member_id = api.shop.member("7", points=10)
+    assert api.post(f"members/{member_id}/merge", {"other": member_id}).status_code == 409
+    assert api.post(f"members/{member_id}/merge", {"other": 999_999_999}).status_code == 404
+    assert api.post("members/999999999/merge", {"other": member_id}).status_code == 404
+    wishes: list[object] = [
+        {},
+        {"other": "7"},
+        {"other": 0},
+        {"other": 2**63},
+        {"other": member_id, "more": 1},
+        [],
+    ]
+    for wish in wishes:
+        assert api.post(f"members/{member_id}/merge", wish).status_code in (400, 422)
+    assert api.post("merges/999999999/undo").status_code == 404
+
+
 def test_who_was_merged_away_answers_as_the_winner(api: Api) -> None:
     winner, loser = api.shop.member("7", points=10), api.shop.member("8", points=5)
     with api.shop.rt.db.begin(api.shop.program_id) as session:
@@ -437,6 +474,9 @@ def test_another_programs_key_reaches_nothing(api: Api, stranger: Api, no_wait: 
     member_id = api.shop.member("7", points=200)
     api.shop.see(make_order(**placed(YESTERDAY)))
     bought = api.post(f"members/{member_id}/redemptions", {"reward": "amount-5"}, key="k").get_json()
+    own = stranger.shop.member("1", points=500)
+    other = api.shop.member("8", points=5)
+    merge_id = api.post(f"members/{member_id}/merge", {"other": other}).get_json()["id"]
     refused = [
         stranger.get(f"members/{member_id}"),
         stranger.get(f"members/{member_id}/entries"),
@@ -450,14 +490,16 @@ def test_another_programs_key_reaches_nothing(api: Api, stranger: Api, no_wait: 
         stranger.get(f"redemptions/{bought['id']}"),
         stranger.post(f"redemptions/{bought['id']}/cancel"),
         stranger.get(f"orders/{api.shop.shop.key}:1001"),
+        stranger.post(f"members/{member_id}/merge", {"other": own}),
+        stranger.post(f"members/{own}/merge", {"other": member_id}),
+        stranger.post(f"merges/{merge_id}/undo"),
         stranger.get("rewards", member=member_id),
         stranger.get("rewards", shop=api.shop.shop.key),
     ]
     assert [answer.status_code for answer in refused] == [404] * len(refused)
     assert stranger.get("members", ref=f"{api.shop.shop.key}:7").get_json()["members"] == []
-    assert stranger.get("members").get_json()["members"] == []
+    assert [one["id"] for one in stranger.get("members").get_json()["members"]] == [own]
     assert api.get(f"redemptions/{bought['id']}").get_json()["state"] == "requested"
-    own = stranger.shop.member("1", points=500)
     elsewhere = {"reward": "amount-5", "shop": api.shop.shop.key}
     assert stranger.post(f"members/{own}/redemptions", elsewhere, key="k").status_code == 404
 

@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.services.create_api_key import create_api_key
+from app.services.find_merges import join_members
 from app.web.api.description import describe
 from tests.factories import make_order
 from tests.web.shoppers import Storefront
@@ -49,8 +50,12 @@ def known(storefront: Storefront, no_wait: None) -> dict[str, Any]:
     storefront.see(make_order(**placed(YESTERDAY)))
     member_id = storefront.member("7", points=10_000)
     bought = storefront.post("redemptions", {"reward": "amount-5"}, key="fuzz").get_json()
+    others = [storefront.member(ref, points=5) for ref in ("21", "22", "23")]
+    merged = join_members(storefront.rt, storefront.program_id, others[0], others[1], actor="Ada")
     return {
         "member_id": member_id,
+        "other_id": others[2],
+        "merge_id": merged.merge_id,
         "redemption_id": int(bought["id"].removeprefix("r_")),
         "order": f"{storefront.shop.key}:1001",
     }
@@ -116,6 +121,8 @@ GOOD: dict[str, tuple[dict[str, Any], set[int]]] = {
     "get_member": ({}, {200}),
     "list_entries": ({}, {200}),
     "adjust": ({"json": {"points": 5, "reason": "thanks"}}, {201}),
+    "merge_members": ({}, {201}),
+    "undo_merge": ({}, {200}),
     "list_rewards": ({}, {200}),
     "redeem": ({"json": {"reward": "amount-5"}}, {202}),
     "get_redemption": ({}, {200}),
@@ -129,6 +136,8 @@ def test_each_operation_works(
     app: Flask, key: dict[str, str], known: dict[str, Any], name: str, method: str, path: str
 ) -> None:
     more, statuses = GOOD[name]
+    if name == "merge_members":
+        more = {"json": {"other": known["other_id"]}}
     headers = {**key, "Idempotency-Key": "a good one"}
     answer = app.test_client().open(path.format(**known), method=method, headers=headers, **more)
     assert answer.status_code in statuses

@@ -219,7 +219,7 @@ def test_a_platform_that_we_do_not_know_is_404(merchant: Merchant) -> None:
 
 def test_an_invitation_names_the_program_and_joins_it(merchant: Merchant) -> None:
     program_id = make_program(merchant.rt, currency="USD")
-    link = urlsplit(invite_shop(merchant.rt, program_id, "woocommerce"))
+    link = urlsplit(invite_shop(merchant.rt, program_id, "woocommerce").link)
     page = merchant.browser.get(f"{link.path}?{link.query}", headers={"Accept": "text/html"})
     assert "Join the program “Sprig”" in page.text
     assert shop_of(merchant) is None
@@ -233,7 +233,7 @@ def test_an_invitation_names_the_program_and_joins_it(merchant: Merchant) -> Non
 
 
 def test_an_old_invitation_is_refused(merchant: Merchant, clock: Clock) -> None:
-    link = urlsplit(invite_shop(merchant.rt, make_program(merchant.rt), "woocommerce"))
+    link = urlsplit(invite_shop(merchant.rt, make_program(merchant.rt), "woocommerce").link)
     clock.forward(days=8)
     assert merchant.browser.get(f"{link.path}?{link.query}").status_code == 410
 
@@ -241,7 +241,7 @@ def test_an_old_invitation_is_refused(merchant: Merchant, clock: Clock) -> None:
 def test_a_shop_of_one_program_cannot_join_another_by_invitation(merchant: Merchant) -> None:
     merchant.come_back(merchant.approve(merchant.begin()))
     before = shop_of(merchant)
-    link = urlsplit(invite_shop(merchant.rt, make_program(merchant.rt), "woocommerce"))
+    link = urlsplit(invite_shop(merchant.rt, make_program(merchant.rt), "woocommerce").link)
     token = parse_qs(link.query)["invitation"][0]
     answer = merchant.come_back(merchant.approve(merchant.begin(invitation=token)))
     assert answer.status_code == 409
@@ -289,7 +289,9 @@ def test_the_way_back_raced_connects_once(merchant: Merchant) -> None:
 @pytest.mark.race
 def test_an_invitation_raced_lets_one_shop_in(merchant: Merchant) -> None:
     program_id = make_program(merchant.rt)
-    token = parse_qs(urlsplit(invite_shop(merchant.rt, program_id, "woocommerce")).query)["invitation"][0]
+    token = parse_qs(urlsplit(invite_shop(merchant.rt, program_id, "woocommerce").link).query)["invitation"][
+        0
+    ]
     spent: list[int] = []
 
     def spend(_: int) -> None:

@@ -8,8 +8,10 @@ from flask import Flask
 
 from app.web.admin import (
     assets,
+    connecting,
     deliveries,
     door,
+    freezing,
     guard,
     home,
     member_acts,
@@ -26,6 +28,8 @@ from app.web.admin import (
 )
 
 PAGES = (
+    connecting,
+    freezing,
     home,
     shops,
     shop_acts,

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.check_document import WrongDocument
+from app.services.diff_documents import diff_documents
 from app.services.list_rewards import list_rewards
 from app.services.publish_program import (
-    diff,
     get_version,
     list_versions,
     live_program,
@@ -45,7 +45,7 @@ def version(version: int) -> ResponseReturnValue:
     return render_template(
         "admin/version.html",
         found=found,
-        changes=list(diff(before.document, found.document)) if before else [],
+        changes=diff_documents(before.document, found.document) if before else [],
         text=_text(found.document),
         is_live=list_versions(rt, program_id())[0].version == version,
     )

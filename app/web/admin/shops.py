@@ -31,7 +31,7 @@ def shops() -> ResponseReturnValue:
         shops=known,
         view=overview(rt, program_id()) if known else None,
         platforms={one.shop_id: platform_title(rt, one) for one in known},
-        install=[(url_for("admin.shops"), one.title) for one in rt.connectors.values()],
+        titles=[one.title for one in rt.connectors.values()],
     )
 
 

@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.web.api import description, errors, members, orders, redemptions
+from app.web.api import description, errors, members, merges, orders, redemptions
 from app.web.api.blueprint import blueprint
 
 # Imported for the views that they hang on the blueprint.
-_VIEWS = (members, redemptions, orders)
+_VIEWS = (members, merges, redemptions, orders)
 
 
 def register(app: Flask) -> None:

@@ -82,6 +82,15 @@ class AdjustmentIn(Strict):
     )
 
 
+class MergeIn(Strict):
+    other = Integer(
+        required=True,
+        strict=True,
+        validate=Range(1, LARGEST_ID),
+        metadata={"description": "id of the member who is the same person"},
+    )
+
+
 class RedemptionIn(Strict):
     reward = Text(required=True, validate=[Length(1, 200)], metadata={"description": "key of a reward"})
     shop = Text(

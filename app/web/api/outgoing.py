@@ -126,6 +126,14 @@ class AdjustmentOut(Schema):
     points = Integer(required=True)
 
 
+class MergeOut(Schema):
+    id = Integer(required=True, attribute="merge_id")
+    member_id = Integer(
+        required=True, attribute="winner_id", metadata={"description": "the winner: who both are now"}
+    )
+    merged_id = Integer(required=True, attribute="loser_id", metadata={"description": "the other account"})
+
+
 class RedemptionOut(Schema):
     id = Integer(required=True, attribute="redemption_id")
     member_id = Integer(required=True)

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.db import freezes
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
+from app.services.invite_shop import find_invitation, joins_by_link
 from app.services.publish_program import list_versions
 from tests.conftest import NOW, Clock, Mails, make_program, unique
+from tests.services.jobs import run_jobs
 from tests.web.admin.desk import Desk, World, order
 
 LINK = re.compile(r"/admin/sign-in/[\w-]{43}")
@@ -25,6 +28,70 @@ HOSTILE = (
 
 def _from(day: str) -> dict[str, Any]:
     return {"from": day}  # a word of Python's
+
+
+# --- What the audit stops ----------------------------------------------------------------------------------
+
+
+def freeze(desk: Desk) -> None:
+    with desk.rt.db.begin(desk.program_id) as session:
+        found = [("account:7", "points", "<b>905</b> points are stored, the entries give 900")]
+        freezes.begin(session, found, now=desk.rt.now())
+
+
+def test_every_page_says_that_points_cannot_be_spent_and_an_owner_lets_them(desk: Desk, world: World) -> None:
+    assert "Points cannot be spent" not in desk.owner.get("/admin/")
+    freeze(desk)
+    for path in ("/admin/", "/admin/members", f"/admin/members/{world.member}"):
+        assert "Points cannot be spent" in desk.as_(Role.VIEWER).get(path)
+    page = desk.as_(Role.STAFF).get("/admin/freeze")
+    assert "&lt;b&gt;905&lt;/b&gt; points are stored" in page
+    assert "/admin/freeze/lift" not in page
+    desk.as_(Role.STAFF).get("/admin/freeze/lift", 403)
+    desk.owner.post("/admin/freeze/lift", 422, of="/admin/freeze/lift", reason="  ")
+    desk.owner.post("/admin/freeze/lift", of="/admin/freeze/lift", reason="Restored the row")
+    assert "Points cannot be spent" not in desk.owner.get("/admin/members")
+    with desk.rt.db.begin(desk.program_id) as session:
+        row = session.first("SELECT lifted_by, reason FROM freezes WHERE {fence}")
+    assert row is not None
+    assert tuple(row) == ("Ada owner", "Restored the row")
+    desk.owner.get("/admin/freeze/lift", 404)
+
+
+# --- Connecting --------------------------------------------------------------------------------------------
+
+
+def test_an_owner_makes_a_link_by_which_one_more_shop_joins_this_program(desk: Desk) -> None:
+    assert "Connect another shop" in desk.owner.get("/admin/shops")
+    assert "Connect another shop" not in desk.as_(Role.STAFF).get("/admin/shops")
+    page = desk.owner.post("/admin/connect", 200, platform="woocommerce").text
+    assert "until 29 November 2026, 12:00" in page
+    found = re.search(r"/install/woocommerce\?invitation=([\w-]{43})", page)
+    assert found is not None
+    assert find_invitation(desk.rt, found[1]).program_id == desk.program_id
+    for _ in range(2):  # looking does not use it up
+        assert "Join the program" in desk.app.test_client().get(found[0]).text
+
+
+def test_no_link_is_made_that_leads_nowhere(desk: Desk) -> None:
+    page = desk.owner.get("/admin/connect")
+    for connector in desk.rt.connectors.values():
+        assert connector.title in page
+        offered = f'value="{connector.name}"' in page
+        assert offered is joins_by_link(connector)
+        assert (f"laurel connect {connector.name} --program" in page) is not offered
+        desk.owner.post("/admin/connect", 200 if offered else 422, platform=connector.name)
+    for platform in ("", "nothing"):
+        desk.owner.post("/admin/connect", 422, platform=platform)
+
+
+def test_a_program_without_a_shop_says_how_to_connect_one(desk: Desk) -> None:
+    with desk.rt.db.begin(desk.program_id) as session:
+        session.run("DELETE FROM shops WHERE {fence}")
+    page = desk.owner.get("/admin/shops")
+    assert 'href="/admin/connect"' in page
+    assert all(connector.title in page for connector in desk.rt.connectors.values())
+    assert 'href="/admin/connect"' not in desk.as_(Role.VIEWER).get("/admin/shops")
 
 
 # --- Signing in --------------------------------------------------------------------------------------------
@@ -236,12 +303,21 @@ def test_counting_from_another_day_is_shown_before_it_is_done(desk: Desk) -> Non
         session.run("UPDATE shops SET state = 'unchecked' WHERE {fence}")  # nothing to be asked at the shop
     path = f"/admin/shops/{desk.shop_key}/counting"
     desk.as_(Role.STAFF).get(path, 403)
-    page = desk.owner.get(f"{path}?preview=1&from={NOW.date()}")
-    assert "−40 points" in page
+    asked = desk.owner.post(f"{path}/preview", of=path, **_from(NOW.date().isoformat())).headers["Location"]
+    page = desk.owner.get(asked)
+    assert "as soon as a worker is free" in page
+    poll = re.search(rf'hx-get="({path}/preview/\d+)"', page)
+    assert poll is not None
+    assert desk.points(member) == 40
+    run_jobs(desk.rt, desk.program_id)
+    for page in (desk.owner.get(asked), desk.owner.get(poll[1])):
+        assert "−40 points" in page
+        assert "hx-trigger" not in page.partition('id="cost"')[2]
     assert desk.points(member) == 40
     desk.owner.post(path, **_from(NOW.date().isoformat()))
     assert f"{NOW.day} November 2026, 00:00" in desk.owner.get(f"/admin/shops/{desk.shop_key}")
-    assert "Choose a day" in desk.owner.get(f"{path}?preview=1&from=never", 422)
+    assert "Choose a day" in desk.owner.post(f"{path}/preview", 422, of=path, **_from("never")).text
+    desk.owner.get(f"{path}?preview=999999", 404)
 
 
 def test_a_shop_that_lets_us_in_no_more_says_how_to_reconnect(desk: Desk) -> None:
@@ -264,7 +340,7 @@ def test_a_program_is_checked_compared_and_published(desk: Desk) -> None:
     assert "line 1" in desk.owner.post("/admin/program/check", 422, document="{", based_on="1").text
     document["rewards"][0]["cost"] = 120
     page = desk.owner.post("/admin/program/check", 200, document=json.dumps(document), based_on="1").text
-    assert "rewards[amount-5].cost" in page
+    assert "rewards.amount-5.cost" in page
     desk.as_(Role.STAFF).post("/admin/program/publish", 403, document=json.dumps(document))
     desk.owner.post("/admin/program/publish", document=json.dumps(document), based_on="1", note="Dearer")
     program = desk.owner.get("/admin/program")

@@ -86,6 +86,8 @@ def pages(desk: Desk, world: World) -> list[str]:
         "/admin/shops",
         f"/admin/shops/{desk.shop_key}",
         f"/admin/shops/{desk.shop_key}/counting",
+        "/admin/connect",
+        "/admin/freeze",
         "/admin/program",
         "/admin/program/edit",
         "/admin/program/versions/1",
