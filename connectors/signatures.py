@@ -15,7 +15,7 @@ def require_hmac_sha256(body: bytes, signature: str, secrets: tuple[str, ...]) -
     # As bytes: compare_digest raises TypeError for text that is not ASCII, and a header may hold anything.
     claimed = signature.encode("utf-8", "surrogateescape")
     for secret in secrets:
-        digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
+        digest = hmac.digest(secret.encode(), body, hashlib.sha256)
         if secret and hmac.compare_digest(base64.b64encode(digest), claimed):
             return
     raise BadSignature("no known secret signs this body")

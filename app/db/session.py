@@ -181,6 +181,8 @@ class Database:
 
     def _opened(self) -> ConnectionPool:
         """The pool of those who need no session; made when first asked for, and anew after `close`."""
+        if (opened := self._direct) is not None:
+            return opened
         with self._opening:
             if self._direct is None:
                 self._direct = ConnectionPool(
