@@ -15,6 +15,31 @@ class OrderState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One product on an order, before refunds. Amounts are of all its pieces, in the order's smallest units."""
+
+    line_ref: str
+    product_ref: str | None = None  # None: typed in by hand, or the product is gone
+    variant_ref: str | None = None
+    vendor: str | None = None
+    quantity: int = 1
+    goods_minor: int  # after discounts, without tax
+    discount_minor: int = 0  # what discounts took off, without tax
+    tax_minor: int = 0
+    gift_card: bool = False
+    subscription: bool = False  # sold by a selling plan or subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundedLine:
+    """How much of one line went back, in the order's smallest units."""
+
+    line_ref: str
+    goods_minor: int
+    tax_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """Money given back on an order. `goods` is what of it counts against goods (positive, without tax and shipping).
 
@@ -27,6 +52,9 @@ class Refund:
     goods: Money
     exact: bool
     refunded_at: datetime | None
+    # What of `goods` is known to be of which line; the rest is of the order as a whole. Empty unless `exact`.
+    lines: tuple[RefundedLine, ...] = ()
+    shipping_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +80,13 @@ class OrderSnapshot:
     cancelled_at: datetime | None
     updated_at: datetime
     test: bool
+    # What finer rules look at. Empty in what was stored before there were such rules: it earns as goods do.
+    lines: tuple[OrderLine, ...] = ()  # gift cards among them, though `goods` leaves them out
+    shipping_minor: int = 0  # after discounts, without tax
+    shipping_tax_minor: int = 0
+    tips_minor: int = 0
+    channel: str | None = None  # where it was bought, in the platform's word: "web", "pos", "checkout"
+    tags: tuple[str, ...] = ()  # the order's own
 
     @property
     def goods_refunded(self) -> Money:
