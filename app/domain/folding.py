@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from app.domain.orders import OrderSnapshot, OrderState, Refund
+from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund
 
 
 class Verdict(StrEnum):
@@ -25,7 +25,8 @@ def fold(held: OrderSnapshot | None, seen: OrderSnapshot, *, reread: bool) -> Fo
     """What to hold after `seen`. `reread`: the shop itself answered, so it beats a message of the same time.
 
     Refund lines once read are kept for every later body. A refund or a cancellation that the platform does not
-    date is dated by the earliest message that shows it, whichever came first.
+    date is dated by the earliest message that shows it, whichever came first. What a line is of, once told, is
+    kept too: a product that is deleted later, or that the next body does not tell, moves no points.
     """
     if held is None:
         return Folded(_dated(seen), Verdict.NEWER)
@@ -37,7 +38,10 @@ def fold(held: OrderSnapshot | None, seen: OrderSnapshot, *, reread: bool) -> Fo
     if seen.updated_at > held.updated_at or reread:
         same = merged == replace(held, updated_at=merged.updated_at)
         return Folded(merged, Verdict.SAME if same and merged == held else Verdict.NEWER)
-    return Folded(held, Verdict.SAME if _facts(merged) == _facts(held) else Verdict.TIE)
+    knowing = _knowing(held, merged)
+    if _facts(merged) != _facts(knowing):
+        return Folded(held, Verdict.TIE)
+    return Folded(knowing, Verdict.SAME if knowing == held else Verdict.NEWER)
 
 
 def _dated(order: OrderSnapshot) -> OrderSnapshot:
@@ -53,7 +57,8 @@ def _dated(order: OrderSnapshot) -> OrderSnapshot:
 
 
 def _carried(held: OrderSnapshot, seen: OrderSnapshot) -> OrderSnapshot:
-    """`seen`, with the refund lines and the first dates that `held` knows."""
+    """`seen`, with the refund lines, the first dates and what lines are of that `held` knows."""
+    seen = _knowing(seen, held)
     if not held.refunds and held.cancelled_at is None:
         return seen
     known = {refund.refund_ref: refund for refund in held.refunds}
@@ -62,6 +67,24 @@ def _carried(held: OrderSnapshot, seen: OrderSnapshot) -> OrderSnapshot:
     if cancelled_at is not None and held.cancelled_at is not None:
         cancelled_at = min(cancelled_at, held.cancelled_at)
     return replace(seen, refunds=refunds, cancelled_at=cancelled_at)
+
+
+def _knowing(order: OrderSnapshot, other: OrderSnapshot) -> OrderSnapshot:
+    """`order`, with what `other` alone tells of its lines."""
+    known = {line.line_ref: line for line in other.lines}
+    lines = tuple(_knowing_line(line, known.get(line.line_ref)) for line in order.lines)
+    return order if lines == order.lines else replace(order, lines=lines)
+
+
+def _knowing_line(line: OrderLine, other: OrderLine | None) -> OrderLine:
+    if other is None:
+        return line
+    return replace(
+        line,
+        product_ref=line.product_ref or other.product_ref,
+        variant_ref=line.variant_ref or other.variant_ref,
+        subscription=line.subscription or other.subscription,
+    )
 
 
 def _better(known: Refund | None, seen: Refund) -> Refund:

@@ -16,13 +16,17 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One product on an order, before refunds. Amounts are of all its pieces, in the order's smallest units."""
+    """One product on an order, before refunds. Amounts are of all its pieces, in the order's smallest units.
+
+    Pieces that staff removed from the order are left out, as `goods` leaves them out; so are tips. The lines that
+    are no gift cards come to `goods` together, but for negative fees and where `goods` stops at zero.
+    """
 
     line_ref: str
-    product_ref: str | None = None  # None: typed in by hand, or the product is gone
+    product_ref: str | None = None  # None: typed in by hand, the product is gone, or we may not read it
     variant_ref: str | None = None
     vendor: str | None = None
-    quantity: int = 1
+    quantity: int = 1  # a begun piece counts whole
     goods_minor: int  # after discounts, without tax
     discount_minor: int = 0  # what discounts took off, without tax
     tax_minor: int = 0
@@ -32,7 +36,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundedLine:
-    """How much of one line went back, in the order's smallest units."""
+    """How much of one line went back, in the order's smallest units. Gift cards' lines are not told."""
 
     line_ref: str
     goods_minor: int
