@@ -36,17 +36,21 @@ _MONEY = "shopMoney { amount currencyCode }"
 _LINES = f"""
   pageInfo {{ hasNextPage endCursor }}
   nodes {{
-    id quantity currentQuantity isGiftCard requiresShipping taxable
+    id quantity currentQuantity isGiftCard requiresShipping taxable vendor
+    product {{ id }} variant {{ id }} sellingPlan {{ sellingPlanId }}
     originalUnitPriceSet {{ {_MONEY} }}
     taxLines(first: 20) {{ priceSet {{ {_MONEY} }} }}
     discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
   }}"""
 _ORDER = f"""
   id name email currencyCode presentmentCurrencyCode taxesIncluded displayFinancialStatus displayFulfillmentStatus
-  createdAt processedAt cancelledAt updatedAt test discountCodes
+  createdAt processedAt cancelledAt updatedAt test discountCodes sourceName tags
   totalTipReceivedSet {{ {_MONEY} }}
   customer {{ id }}
   lineItems(first: 20) {{ {_LINES} }}
+  shippingLines(first: 10) {{
+    nodes {{ discountedPriceSet {{ {_MONEY} }} taxLines {{ priceSet {{ {_MONEY} }} }} }}
+  }}
   refunds(first: 100) {{ id }}
   fulfillments(first: 20) {{ createdAt status }}"""
 _REFUNDED_LINES = f"""
@@ -120,9 +124,12 @@ OPERATIONS = (
     *(READ_CUSTOMER, READ_SHOP, READ_WEBHOOKS, CREATE_WEBHOOK, REPOINT_WEBHOOK, DELETE_WEBHOOK),
 )
 
-# Fields that Shopify answers with null and an error unless the app is approved for protected customer data, level 2.
+# Fields that Shopify answers with null and an error: those of people, unless the app is approved for protected
+# customer data, level 2; and what a line is of, unless the merchant granted `read_products`.
 # Everything else that comes with an error is not believed: an order whose `customer` failed is no guest's order.
-_MAY_BE_WITHHELD = frozenset({"email", "firstName", "lastName", "defaultEmailAddress", "emailAddress"})
+_MAY_BE_WITHHELD = frozenset(
+    {"email", "firstName", "lastName", "defaultEmailAddress", "emailAddress", "product", "variant"}
+)
 _READABLE_DAYS = 60  # without read_all_orders. Source: shopify.dev, access scopes, "Orders permissions"
 _ORDERS_AT_ONCE = 10
 _REFUNDS_AT_ONCE = 10

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from app.domain.changes import (
     Change,
@@ -24,7 +25,7 @@ from app.domain.changes import (
 )
 from app.domain.errors import Refused
 from app.domain.money import Money, exponent
-from app.domain.orders import OrderSnapshot, OrderState, Refund
+from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
 from connectors.decoding import decode
 from connectors.shopify import payloads
@@ -40,6 +41,8 @@ _STATE = {
     "refunded": OrderState.PAID,
     "voided": OrderState.CANCELLED,
 }
+_LONGEST_WORD = 255
+_MOST_TAGS = 250  # Source: shopify.dev, Order.tags
 _MOVES_MONEY = frozenset(
     {"success", "pending"}
 )  # a refund on its way is a refund; failure and error moved nothing
@@ -68,7 +71,8 @@ def snapshot(order: payloads.Order) -> OrderSnapshot:
     _known_currency(order.currency)
     state = _state(order)
     processed_at = _utc(order.processed_at or order.created_at)
-    goods, refunds = _goods_and_refunds(order)
+    goods, lines, refunds = _sold_and_given_back(order)
+    shipping, shipping_tax = _shipping(order)
     return OrderSnapshot(
         order_ref=str(order.id),
         number=order.name,
@@ -86,6 +90,12 @@ def snapshot(order: payloads.Order) -> OrderSnapshot:
         cancelled_at=_utc(order.cancelled_at) if order.cancelled_at else None,
         updated_at=_utc(order.updated_at),
         test=order.test,
+        lines=lines,
+        shipping_minor=shipping,
+        shipping_tax_minor=shipping_tax,
+        tips_minor=_minor(order.total_tip_received, order.currency, "total_tip_received"),
+        channel=_word(order.source_name),
+        tags=_tags(order.tags),
     )
 
 
@@ -113,10 +123,18 @@ def told_by_api(
         customer=payloads.CustomerRef(ref(order.customer.id)) if order.customer else None,
         discount_codes=tuple(payloads.UsedCode(code) for code in order.discount_codes),
         line_items=tuple(_line_by_api(line) for line in lines),
+        shipping_lines=tuple(
+            payloads.ShippingLine(
+                discounted_price_set=_bag(line.discounted_price_set), tax_lines=_taxes_by_api(line.tax_lines)
+            )
+            for line in order.shipping_lines.nodes
+        ),
         refunds=tuple(_refund_by_api(refund, of_refund) for refund, of_refund in refunds),
         fulfillments=tuple(
             payloads.Fulfillment(sent.created_at, sent.status.lower()) for sent in order.fulfillments
         ),
+        source_name=order.source_name,
+        tags=", ".join(order.tags),
     )
 
 
@@ -156,7 +174,7 @@ def _fulfilled_at(order: payloads.Order) -> datetime | None:
     return _utc(max(sent)) if sent else None
 
 
-def _goods_and_refunds(order: payloads.Order) -> tuple[Money, tuple[Refund, ...]]:
+def _sold_and_given_back(order: payloads.Order) -> tuple[Money, tuple[OrderLine, ...], tuple[Refund, ...]]:
     """Goods from the original lines, net of edits; refunds from `refunds[]`. Never from `current_…` amounts.
 
     Shopify writes a line that staff removed from the order as a refund that moved no money ("independent of the
@@ -166,16 +184,20 @@ def _goods_and_refunds(order: payloads.Order) -> tuple[Money, tuple[Refund, ...]
     given_back = [refund for refund in order.refunds if refund.transactions or refund.order_adjustments]
     edits = [refund for refund in order.refunds if refund not in given_back]
     refunded, removed = _units(given_back), _units(edits)
-    no_goods = _no_goods(order)
-    total = 0
+    tips = _tips(order)
+    lines: dict[int, OrderLine] = {}
     for index, line in enumerate(order.line_items):
         path = f"line_items[{index}]"
         if refunded[line.id] > line.quantity:
             raise Refused("impossible", f"{path}: {refunded[line.id]} refunded of {line.quantity} sold")
-        if line.id not in no_goods:
-            total += _kept(line, refunded[line.id], removed[line.id], _net(line, order, path))
+        if line.id not in tips and (left := _units_left(line, refunded[line.id], removed[line.id])):
+            lines[line.id] = _line(line, order, path, left)
+    total = sum(line.goods_minor for line in lines.values() if not line.gift_card)
     goods = Money(max(total, 0), order.currency)
-    return goods, _refunds(order, given_back, no_goods, goods)
+    no_goods = tips | {line.id for line in order.line_items if line.gift_card}
+    # By id: the lines' order says nothing, and nobody promises that webhook and API have the same.
+    told = tuple(lines[number] for number in sorted(lines))
+    return goods, told, _refunds(order, given_back, no_goods, frozenset(lines) - no_goods, goods)
 
 
 def _units(refunds: Iterable[payloads.Refund]) -> Counter[int]:
@@ -186,15 +208,14 @@ def _units(refunds: Iterable[payloads.Refund]) -> Counter[int]:
     return units
 
 
-def _no_goods(order: payloads.Order) -> frozenset[int]:
-    """The lines that are no goods: gift cards and tips.
+def _tips(order: payloads.Order) -> frozenset[int]:
+    """The lines that are tips.
 
     A webhook marks a tip's line; the API does not. There it is the one that costs what the order says was tipped,
     is neither taxed nor sent, and is one piece. The same reading for both, so that they agree.
     """
-    gift_cards = {line.id for line in order.line_items if line.gift_card}
     tipped = _minor(order.total_tip_received, order.currency, "total_tip_received")
-    tips = [
+    return frozenset(
         line.id
         for index, line in enumerate(order.line_items)
         if line.tip is not None
@@ -204,38 +225,87 @@ def _no_goods(order: payloads.Order) -> frozenset[int]:
             and not (line.taxable or line.requires_shipping or line.gift_card)
             and _shop_minor(line.price_set, order, f"line_items[{index}].price_set") == tipped
         )
-    ]
-    return frozenset(gift_cards | set(tips))
+    )
 
 
-def _net(line: payloads.Line, order: payloads.Order, path: str) -> int:
-    """What the whole line cost after all discounts, without tax, in minor units."""
-    net = _shop_minor(line.price_set, order, f"{path}.price_set") * line.quantity
-    for index, allocation in enumerate(line.discount_allocations):
-        net -= _shop_minor(allocation.amount_set, order, f"{path}.discount_allocations[{index}].amount_set")
-    if order.taxes_included:
-        for index, tax in enumerate(line.tax_lines):
-            net -= _shop_minor(tax.price_set, order, f"{path}.tax_lines[{index}].price_set")
-    return net
-
-
-def _kept(line: payloads.Line, refunded: int, removed: int, net: int) -> int:
-    """The part of `net` for the units that no edit removed; rounds down."""
+def _units_left(line: payloads.Line, refunded: int, removed: int) -> int:
+    """How many units no edit removed."""
     if line.current_quantity is not None:
         removed = max(removed, line.quantity - refunded - line.current_quantity)
-    left = max(line.quantity - removed, 0)
-    return net * left // line.quantity if line.quantity else 0
+    return max(line.quantity - removed, 0)
+
+
+def _line(line: payloads.Line, order: payloads.Order, path: str, left: int) -> OrderLine:
+    """`left` units of the line, after all discounts and without tax; each amount of them rounds down.
+
+    Where prices have tax in them, so have discounts: of the discount goes off what is tax of the rest of the price.
+    A line that was discounted away whole does not show its tax; there the discount stays as told.
+    """
+    price = _shop_minor(line.price_set, order, f"{path}.price_set") * line.quantity
+    off = sum(
+        _shop_minor(each.amount_set, order, f"{path}.discount_allocations[{index}].amount_set")
+        for index, each in enumerate(line.discount_allocations)
+    )
+    tax = _taxes(line.tax_lines, order, path)
+    goods = price - off
+    if order.taxes_included:
+        off = off * max(goods - tax, 0) // goods if goods > 0 else off
+        goods -= tax
+    exists = line.product_exists is not False
+    return OrderLine(
+        line_ref=str(line.id),
+        product_ref=_bare_id(line.product_id) if exists else None,
+        variant_ref=_bare_id(line.variant_id) if exists else None,
+        vendor=_word(line.vendor),
+        quantity=left,
+        goods_minor=goods * left // line.quantity,
+        discount_minor=off * left // line.quantity,
+        tax_minor=tax * left // line.quantity,
+        gift_card=line.gift_card,
+        subscription=line.selling_plan_id is not None,
+    )
+
+
+def _taxes(taxes: Iterable[payloads.TaxLine], order: payloads.Order, path: str) -> int:
+    return sum(
+        _shop_minor(tax.price_set, order, f"{path}.tax_lines[{index}].price_set")
+        for index, tax in enumerate(taxes)
+    )
+
+
+def _shipping(order: payloads.Order) -> tuple[int, int]:
+    """What shipping costs after discounts and without tax, and its tax; before refunds, as goods are."""
+    shipping = taxes = 0
+    for index, line in enumerate(order.shipping_lines):
+        if line.is_removed:
+            continue
+        path = f"shipping_lines[{index}]"
+        if line.discounted_price_set:
+            shipping += _shop_minor(line.discounted_price_set, order, f"{path}.discounted_price_set")
+        elif line.price_set:
+            shipping += _shop_minor(line.price_set, order, f"{path}.price_set")
+        taxes += _taxes(line.tax_lines, order, path)
+    return shipping - (taxes if order.taxes_included else 0), taxes
 
 
 def _refunds(
-    order: payloads.Order, given_back: Iterable[payloads.Refund], no_goods: frozenset[int], goods: Money
+    order: payloads.Order,
+    given_back: Iterable[payloads.Refund],
+    no_goods: frozenset[int],
+    listed: frozenset[int],
+    goods: Money,
 ) -> tuple[Refund, ...]:
     """Oldest first; together never more than `goods`: Shopify allows refunds above what was paid (allowOverRefunding)."""
     refunds = []
     left = goods.minor
     positions = {refund.id: index for index, refund in enumerate(order.refunds)}
     for refund in sorted(given_back, key=lambda each: (_refunded_at(each, order), each.id)):
-        counted = min(_goods_of(refund, order, no_goods, f"refunds[{positions[refund.id]}]"), left)
+        path = f"refunds[{positions[refund.id]}]"
+        lines, whole = _lines_back(refund, order, path)
+        of_goods = {line_id: line for line_id, line in lines.items() if line_id not in no_goods}
+        shipping, shipping_with_tax = _shipping_back(refund, order, path)
+        beyond = _beyond(refund, order, whole + shipping_with_tax, path)
+        counted = min(max(sum(line.goods for line in of_goods.values()), 0) + max(beyond, 0), left)
         left -= counted
         refunds.append(
             Refund(
@@ -243,30 +313,52 @@ def _refunds(
                 goods=Money(counted, order.currency),
                 exact=True,
                 refunded_at=_refunded_at(refund, order),
+                lines=_within(counted, {each: of_goods[each] for each in sorted(of_goods) if each in listed}),
+                shipping_minor=max(shipping, 0),
             )
         )
     return tuple(refunds)
+
+
+class _Back(NamedTuple):
+    """What of one line a refund gives back."""
+
+    goods: int  # without tax
+    tax: int
+
+
+def _lines_back(refund: payloads.Refund, order: payloads.Order, path: str) -> tuple[dict[int, _Back], int]:
+    """What of each line went back, and what all of it comes to, tax included."""
+    lines: dict[int, _Back] = {}
+    whole = 0
+    for index, line in enumerate(refund.refund_line_items):
+        where = f"{path}.refund_line_items[{index}]"
+        subtotal = _shop_minor(line.subtotal_set, order, f"{where}.subtotal_set")
+        tax = _shop_minor(line.total_tax_set, order, f"{where}.total_tax_set")
+        net = subtotal - tax if order.taxes_included else subtotal
+        whole += net + tax
+        known = lines.get(line.line_item_id, _Back(0, 0))
+        lines[line.line_item_id] = _Back(known.goods + net, known.tax + tax)
+    return lines, whole
+
+
+def _within(counted: int, lines: Mapping[int, _Back]) -> tuple[RefundedLine, ...]:
+    """The lines, as far as the refund counts: never more than `counted` together."""
+    told = []
+    for line_id, line in lines.items():
+        goods = min(max(line.goods, 0), counted)
+        counted -= goods
+        if goods or line.tax:
+            told.append(RefundedLine(line_ref=str(line_id), goods_minor=goods, tax_minor=max(line.tax, 0)))
+    return tuple(told)
 
 
 def _refunded_at(refund: payloads.Refund, order: payloads.Order) -> datetime:
     return _utc(refund.processed_at or refund.created_at or order.updated_at)
 
 
-def _goods_of(refund: payloads.Refund, order: payloads.Order, no_goods: frozenset[int], path: str) -> int:
-    """Its lines without tax, and what was given beyond lines, tax, shipping and duties; in minor units."""
-    goods = whole = 0
-    for index, line in enumerate(refund.refund_line_items):
-        where = f"{path}.refund_line_items[{index}]"
-        subtotal = _shop_minor(line.subtotal_set, order, f"{where}.subtotal_set")
-        tax = _shop_minor(line.total_tax_set, order, f"{where}.total_tax_set")
-        whole += subtotal if order.taxes_included else subtotal + tax
-        if line.line_item_id not in no_goods:
-            goods += subtotal - tax if order.taxes_included else subtotal
-    return max(goods, 0) + max(_beyond(refund, order, whole, path), 0)
-
-
-def _beyond(refund: payloads.Refund, order: payloads.Order, lines: int, path: str) -> int:
-    """What was given back beyond `lines` (with tax), shipping and duties: a bare goodwill amount.
+def _beyond(refund: payloads.Refund, order: payloads.Order, named: int, path: str) -> int:
+    """What was given back beyond lines and shipping (`named`, with tax) and duties: a bare goodwill amount.
 
     Where the shopper paid in another currency a transaction's bare `amount` is in theirs; there the adjustment
     says it, whose amount is negative where the shopper got more than the lines come to.
@@ -282,22 +374,26 @@ def _beyond(refund: payloads.Refund, order: payloads.Order, lines: int, path: st
         for index, paid in enumerate(refund.transactions)
         if paid.kind == "refund" and paid.status in _MOVES_MONEY
     )
-    return money - lines - _shipping(refund, order, path) - _duties(refund, order, path)
+    return money - named - _duties(refund, order, path)
 
 
-def _shipping(refund: payloads.Refund, order: payloads.Order, path: str) -> int:
-    shipping = 0
+def _shipping_back(refund: payloads.Refund, order: payloads.Order, path: str) -> tuple[int, int]:
+    """Shipping given back: without tax, and with it."""
+    without = whole = 0
     for index, line in enumerate(refund.refund_shipping_lines):
         where = f"{path}.refund_shipping_lines[{index}]"
-        shipping += _shop_minor(line.subtotal_amount_set, order, f"{where}.subtotal_amount_set")
-        if line.tax_amount_set and not order.taxes_included:
-            shipping += _shop_minor(line.tax_amount_set, order, f"{where}.tax_amount_set")
+        subtotal = _shop_minor(line.subtotal_amount_set, order, f"{where}.subtotal_amount_set")
+        tax = _shop_minor(line.tax_amount_set, order, f"{where}.tax_amount_set") if line.tax_amount_set else 0
+        without += subtotal - tax if order.taxes_included else subtotal
+        whole += subtotal if order.taxes_included else subtotal + tax
     for index, adjustment in enumerate(refund.order_adjustments):
         if adjustment.kind == "shipping_refund":  # how API versions before 2024-10 wrote it
-            shipping -= _shop_minor(
+            amount = _shop_minor(
                 adjustment.amount_set, order, f"{path}.order_adjustments[{index}].amount_set"
             )
-    return shipping
+            without -= amount
+            whole -= amount
+    return without, whole
 
 
 def _duties(refund: payloads.Refund, order: payloads.Order, path: str) -> int:
@@ -317,6 +413,23 @@ def _minor(amount: str, currency: str, path: str) -> int:
         return Money.parse(amount, currency).minor
     except Refused as error:
         raise Refused(error.code, f"{path}: {error.detail}") from None
+
+
+def _word(value: object) -> str | None:
+    """Text as far as we keep it; None for what is no text. A word never spoils an order."""
+    return value.strip()[:_LONGEST_WORD] or None if isinstance(value, str) else None
+
+
+def _bare_id(value: object) -> str | None:
+    """An id as text; None for what is no id."""
+    told = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if told and 0 < value < 2**63 else None
+
+
+def _tags(told: object) -> tuple[str, ...]:
+    """In the alphabet's order: webhook and API need not have the same."""
+    tags = {tag for each in told.split(",") if (tag := _word(each))} if isinstance(told, str) else set[str]()
+    return tuple(sorted(tags)[:_MOST_TAGS])
 
 
 def _known_currency(currency: str) -> None:
@@ -342,12 +455,21 @@ def _line_by_api(line: payloads.ApiLine) -> payloads.Line:
         requires_shipping=line.requires_shipping,
         taxable=line.taxable,
         price_set=_bag(line.original_unit_price_set),
-        tax_lines=tuple(payloads.TaxLine(_bag(tax.price_set)) for tax in line.tax_lines),
+        tax_lines=_taxes_by_api(line.tax_lines),
         discount_allocations=tuple(
             payloads.Allocation(_bag(allocation.allocated_amount_set))
             for allocation in line.discount_allocations
         ),
+        product_exists=line.product is not None,
+        product_id=ref(line.product.id) if line.product else None,
+        variant_id=ref(line.variant.id) if line.variant else None,
+        vendor=line.vendor,
+        selling_plan_id=line.selling_plan,
     )
+
+
+def _taxes_by_api(taxes: Iterable[payloads.ApiTaxLine]) -> tuple[payloads.TaxLine, ...]:
+    return tuple(payloads.TaxLine(_bag(tax.price_set)) for tax in taxes)
 
 
 def _refund_by_api(refund: payloads.ApiRefund, lines: Iterable[payloads.ApiRefundedLine]) -> payloads.Refund:

@@ -48,6 +48,21 @@ class Line(Struct, frozen=True, kw_only=True):
     tax_lines: tuple[TaxLine, ...] = ()
     discount_allocations: tuple[Allocation, ...] = ()
     tip: Any = None  # only whether it is there
+    # Words, not money: whatever stands there spoils no order.
+    product_exists: Any = True
+    product_id: Any = None
+    variant_id: Any = None
+    vendor: Any = None
+    selling_plan_id: Any = None  # only whether it is there; webhooks have it since 2026-10
+
+
+class ShippingLine(Struct, frozen=True):
+    """`discounted_price_set`: after all discounts, before refunds; with tax where the order's prices have it."""
+
+    discounted_price_set: MoneySet | None = None
+    price_set: MoneySet | None = None
+    tax_lines: tuple[TaxLine, ...] = ()
+    is_removed: bool = False  # by an order edit
 
 
 class RefundedLine(Struct, frozen=True):
@@ -129,8 +144,11 @@ class Order(Struct, frozen=True, kw_only=True):
     customer: CustomerRef | None = None
     discount_codes: tuple[UsedCode, ...] = ()
     line_items: tuple[Line, ...]
+    shipping_lines: tuple[ShippingLine, ...] = ()
     refunds: tuple[Refund, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
+    source_name: Any = None
+    tags: Any = ""  # "one, two"
 
 
 class OrderRef(Struct, frozen=True):
@@ -209,7 +227,13 @@ class ApiAllocation(Struct, frozen=True, rename="camel"):
     allocated_amount_set: ApiMoneyBag
 
 
+class ApiSellingPlan(Struct, frozen=True, rename="camel"):
+    selling_plan_id: str | None
+
+
 class ApiLine(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`product`, `variant`: null where there is none any more, and where the app may not read products."""
+
     id: str
     quantity: Quantity
     current_quantity: Quantity
@@ -219,11 +243,24 @@ class ApiLine(Struct, frozen=True, kw_only=True, rename="camel"):
     original_unit_price_set: ApiMoneyBag
     tax_lines: tuple[ApiTaxLine, ...]
     discount_allocations: tuple[ApiAllocation, ...]
+    vendor: str | None
+    product: ApiNode | None
+    variant: ApiNode | None
+    selling_plan: ApiSellingPlan | None
 
 
 class ApiLines(Struct, frozen=True, rename="camel"):
     page_info: ApiPage
     nodes: tuple[ApiLine, ...]
+
+
+class ApiShippingLine(Struct, frozen=True, rename="camel"):
+    discounted_price_set: ApiMoneyBag
+    tax_lines: tuple[ApiTaxLine, ...]
+
+
+class ApiShippingLines(Struct, frozen=True):
+    nodes: tuple[ApiShippingLine, ...]
 
 
 class ApiFulfillment(Struct, frozen=True, rename="camel"):
@@ -249,8 +286,11 @@ class ApiOrder(Struct, frozen=True, kw_only=True, rename="camel"):
     customer: ApiNode | None
     discount_codes: tuple[str, ...]
     line_items: ApiLines
+    shipping_lines: ApiShippingLines
     refunds: tuple[ApiNode, ...]
     fulfillments: tuple[ApiFulfillment, ...]
+    source_name: str | None
+    tags: tuple[str, ...]
 
 
 class ApiRefundedLine(Struct, frozen=True, rename="camel"):

@@ -1,7 +1,10 @@
 """What WooCommerce's words mean: facts only, no points. Pure: no clock, no network."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import NamedTuple
 
 from app.domain.changes import (
     Change,
@@ -14,7 +17,7 @@ from app.domain.changes import (
 )
 from app.domain.errors import Refused
 from app.domain.money import Money
-from app.domain.orders import OrderSnapshot, OrderState, Refund
+from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
 from connectors.decoding import decode
 from connectors.woocommerce.payloads import (
@@ -45,6 +48,10 @@ _DRAFTS = ("checkout-draft", "auto-draft")
 
 # How the line of a sold gift card is recognised: WooCommerce Gift Cards, PW Gift Cards, YITH Gift Cards.
 _GIFT_CARD_META = ("wc_gc_giftcard_", "pw_gift_card_", "ywgc_")
+_REFUNDED_LINE = "_refunded_item_id"  # on a refund's line: which line of the order it gives back
+_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_LONGEST_WORD = 255
+_MOST_PIECES = 10**9
 
 
 def normalise(delivery: Delivery) -> Change:
@@ -97,6 +104,7 @@ def snapshot(order: Order, details: Sequence[RefundDetail] | None = None) -> Ord
     """
     currency = order.currency
     _require_no_negative_quantity(order.line_items)
+    lines = _lines(order)
     refunded = [line.total for line in order.refunds] if details is None else [one.amount for one in details]
     _require_refunds_within(Money.parse(order.total, currency), refunded)
     state = _state(order)
@@ -108,8 +116,8 @@ def snapshot(order: Order, details: Sequence[RefundDetail] | None = None) -> Ord
         customer_ref=str(order.customer_id) if order.customer_id else None,
         email=order.billing.email or None,
         state=state,
-        goods=_goods(order),
-        refunds=_refunds_as_shown(order) if details is None else _refunds_as_read(details, currency),
+        goods=_goods(order, lines),
+        refunds=_refunds_as_shown(order) if details is None else _refunds_as_read(details, currency, lines),
         codes_used=tuple(line.code for line in order.coupon_lines),
         placed_at=placed_at,
         paid_at=None if state is OrderState.OPEN else _utc(order.date_paid_gmt),
@@ -118,6 +126,10 @@ def snapshot(order: Order, details: Sequence[RefundDetail] | None = None) -> Ord
         cancelled_at=updated_at if state is OrderState.CANCELLED else None,
         updated_at=updated_at,
         test=False,
+        lines=lines,
+        shipping_minor=_minor(order.shipping_total or "0", currency, "shipping_total"),
+        shipping_tax_minor=_minor(order.shipping_tax or "0", currency, "shipping_tax"),
+        channel=_word(order.created_via),
     )
 
 
@@ -159,11 +171,53 @@ def _state(order: Order) -> OrderState:
     return OrderState.PAID if order.date_paid_gmt else OrderState.OPEN
 
 
-def _goods(order: Order) -> Money:
+def _goods(order: Order, lines: Iterable[OrderLine]) -> Money:
     """Lines after discounts and without tax, gift cards left out, less negative fees; a positive fee is not goods."""
-    lines = _sum((line.total for line in order.line_items if not _is_gift_card(line)), order.currency)
-    fees = [Money.parse(fee.total, order.currency).minor for fee in order.fee_lines]
-    return Money(max(0, lines.minor + sum(fee for fee in fees if fee < 0)), order.currency)
+    goods = sum(line.goods_minor for line in lines if not line.gift_card)
+    fees = (
+        _minor(fee.total, order.currency, f"fee_lines[{index}].total")
+        for index, fee in enumerate(order.fee_lines)
+    )
+    return Money(max(0, goods + sum(fee for fee in fees if fee < 0)), order.currency)
+
+
+def _lines(order: Order) -> tuple[OrderLine, ...]:
+    return tuple(
+        _line(line, order.currency, f"line_items[{index}]", index)
+        for index, line in enumerate(order.line_items)
+    )
+
+
+def _line(line: LineItem, currency: str, path: str, index: int) -> OrderLine:
+    goods = _minor(line.total, currency, f"{path}.total")
+    before = _minor(line.subtotal, currency, f"{path}.subtotal") if line.subtotal else goods
+    return OrderLine(
+        line_ref=_ref(line.id) or path,
+        product_ref=_ref(line.product_id),
+        variant_ref=_ref(line.variation_id),
+        quantity=_pieces(line.quantity),
+        goods_minor=goods,
+        discount_minor=max(0, before - goods),  # below zero where staff raised the price
+        tax_minor=_minor(line.total_tax, currency, f"{path}.total_tax"),
+        gift_card=_is_gift_card(line),
+    )
+
+
+def _pieces(quantity: Decimal) -> int:
+    """A begun piece counts whole."""
+    return int(min(quantity, Decimal(_MOST_PIECES)).to_integral_value(ROUND_CEILING))
+
+
+def _ref(value: object) -> str | None:
+    """An id as text; 0 and what is no id are None."""
+    told = isinstance(value, int | str) and not isinstance(value, bool)
+    match = _ID.fullmatch(str(value)) if told else None
+    return match[0] if match else None
+
+
+def _word(value: object) -> str | None:
+    """Text as far as we keep it. A word never spoils an order."""
+    return value.strip()[:_LONGEST_WORD] or None if isinstance(value, str) else None
 
 
 def _is_gift_card(line: LineItem) -> bool:
@@ -183,35 +237,117 @@ def _refunds_as_shown(order: Order) -> tuple[Refund, ...]:
     )
 
 
-def _refunds_as_read(details: Sequence[RefundDetail], currency: str) -> tuple[Refund, ...]:
+def _refunds_as_read(
+    details: Sequence[RefundDetail], currency: str, lines: Sequence[OrderLine]
+) -> tuple[Refund, ...]:
+    told = [
+        (detail, _given_back(detail, currency, lines, f"refunds[{index}]"))
+        for index, detail in enumerate(details)
+    ]
     return tuple(
         Refund(
             refund_ref=str(detail.id),
-            goods=_goods_refunded(detail, currency),
+            goods=Money(back.goods, currency),
             exact=True,
             refunded_at=_utc(detail.date_created_gmt),
+            lines=back.lines,
+            shipping_minor=back.shipping,
         )
-        for detail in sorted(details, key=lambda detail: detail.id)
+        for detail, back in sorted(told, key=lambda each: each[0].id)
     )
 
 
-def _goods_refunded(detail: RefundDetail, currency: str) -> Money:
+class _Back(NamedTuple):
+    """What a refund gives back, in the smallest units."""
+
+    goods: int
+    lines: tuple[RefundedLine, ...]
+    shipping: int  # without tax
+
+
+class _BackOfLine(NamedTuple):
+    line_ref: str | None  # the order's line, where the refund says so
+    gift_card: bool
+    goods: int
+    tax: int
+
+
+def _given_back(detail: RefundDetail, currency: str, lines: Sequence[OrderLine], path: str) -> _Back:
     """Its lines, and what was given back beyond all lines, taxes and shipping (a bare goodwill amount).
 
     The lines of a refund are negative; a negative fee that is taken back shows as a positive one, and lowers what
     goods came back. Gift cards' lines neither earned nor count here, but were paid out, so they are no goodwill.
     """
-    goods_lines = -_sum((line.total for line in detail.line_items if not _is_gift_card(line)), currency).minor
-    discounts_taken_back = sum(max(0, Money.parse(fee.total, currency).minor) for fee in detail.fee_lines)
-    told: list[LineItem | FeeLine] = [*detail.line_items, *detail.shipping_lines, *detail.fee_lines]
-    in_lines = -_sum((amount for line in told for amount in (line.total, line.total_tax)), currency).minor
-    beyond_lines = max(0, Money.parse(detail.amount, currency).minor - in_lines)
-    return Money(max(0, goods_lines - discounts_taken_back + beyond_lines), currency)
+    of_lines = _lines_back(detail, currency, {line.line_ref: line for line in lines}, path)
+    shipping = _extras(detail.shipping_lines, currency, f"{path}.shipping_lines")
+    fees = _extras(detail.fee_lines, currency, f"{path}.fee_lines")
+    named = sum(line.goods + line.tax for line in of_lines) - sum(
+        net + tax for net, tax in (*shipping, *fees)
+    )
+    goods_lines = sum(line.goods for line in of_lines if not line.gift_card)
+    discounts_taken_back = sum(max(0, net) for net, _ in fees)
+    beyond_lines = max(0, _minor(detail.amount, currency, f"{path}.amount") - named)
+    goods = max(0, goods_lines - discounts_taken_back + beyond_lines)
+    return _Back(goods, _within(goods, of_lines), max(0, -sum(net for net, _ in shipping)))
+
+
+def _lines_back(
+    detail: RefundDetail, currency: str, lines: Mapping[str, OrderLine], path: str
+) -> list[_BackOfLine]:
+    told = []
+    for index, line in enumerate(detail.line_items):
+        where = f"{path}.line_items[{index}]"
+        sold = lines.get(_refunded_line(line) or "")
+        told.append(
+            _BackOfLine(
+                line_ref=sold.line_ref if sold else None,
+                # The refund's line need not repeat what made the order's line a gift card.
+                gift_card=bool(sold and sold.gift_card) or _is_gift_card(line),
+                goods=-_minor(line.total, currency, f"{where}.total"),
+                tax=-_minor(line.total_tax, currency, f"{where}.total_tax"),
+            )
+        )
+    return told
+
+
+def _refunded_line(line: LineItem) -> str | None:
+    return next((_ref(item.value) for item in items_of(line.meta_data) if item.key == _REFUNDED_LINE), None)
+
+
+def _extras(lines: Iterable[FeeLine], currency: str, path: str) -> list[tuple[int, int]]:
+    """Shipping lines or fees of a refund: each without tax, and its tax."""
+    return [
+        (
+            _minor(line.total, currency, f"{path}[{index}].total"),
+            _minor(line.total_tax, currency, f"{path}[{index}].total_tax"),
+        )
+        for index, line in enumerate(lines)
+    ]
+
+
+def _within(goods: int, of_lines: Iterable[_BackOfLine]) -> tuple[RefundedLine, ...]:
+    """The lines that are goods, as far as the refund counts: never more than `goods` together."""
+    told: dict[str, RefundedLine] = {}
+    for line in of_lines:
+        if line.line_ref is None or line.gift_card:
+            continue
+        counted = min(max(0, line.goods), goods)
+        goods -= counted
+        before = told.get(line.line_ref, RefundedLine(line_ref=line.line_ref, goods_minor=0))
+        told[line.line_ref] = RefundedLine(
+            line_ref=line.line_ref,
+            goods_minor=before.goods_minor + counted,
+            tax_minor=before.tax_minor + max(0, line.tax),
+        )
+    return tuple(line for line in told.values() if line.goods_minor or line.tax_minor)
 
 
 def _require_no_negative_quantity(lines: Iterable[LineItem]) -> None:
-    if any(line.quantity < 0 for line in lines):
-        raise Refused("negative_quantity", "A line of the order has a quantity below zero.")
+    for index, line in enumerate(lines):
+        if not line.quantity.is_finite():
+            raise Refused("not_understood", f"line_items[{index}].quantity is no number.")
+        if line.quantity < 0:
+            raise Refused("negative_quantity", f"line_items[{index}].quantity is below zero.")
 
 
 def _require_refunds_within(total: Money, amounts: Iterable[str]) -> None:
@@ -225,8 +361,11 @@ def _absolute(text: str, currency: str) -> Money:
     return Money(abs(Money.parse(text, currency).minor), currency)
 
 
-def _sum(amounts: Iterable[str], currency: str) -> Money:
-    return sum((Money.parse(amount, currency) for amount in amounts), Money.zero(currency))
+def _minor(text: str, currency: str, path: str) -> int:
+    try:
+        return Money.parse(text, currency).minor
+    except Refused as error:
+        raise Refused(error.code, f"{path}: {error.detail}") from None
 
 
 def _error_object(body: bytes) -> Refused | None:

@@ -39,10 +39,16 @@ def items_of(meta_data: MetaItems) -> list[MetaItem]:
 
 
 class LineItem(Struct):
+    """`id`, `product_id`, `variation_id` are words, not money: whatever stands there spoils no order."""
+
     total: str  # after discounts, without tax
     total_tax: str = "0"
     quantity: Decimal = Decimal(1)  # a whole number in WooCommerce itself; plugins sell 1.5 kg
     meta_data: MetaItems = field(default_factory=list[MetaItem])
+    id: Any = None
+    product_id: Any = None  # 0: the product is gone
+    variation_id: Any = None  # 0: the product has no variations
+    subtotal: str | None = None  # before discounts, without tax
 
 
 class FeeLine(Struct):
@@ -82,6 +88,9 @@ class Order(Struct):
     fee_lines: list[FeeLine] = field(default_factory=list[FeeLine])
     coupon_lines: list[CouponLine] = field(default_factory=list[CouponLine])
     refunds: list[RefundLine] = field(default_factory=list[RefundLine])
+    shipping_total: str | None = None  # after discounts, without tax; a refund does not lower it
+    shipping_tax: str | None = None
+    created_via: Any = None  # "checkout", "store-api", "admin", "rest-api", … ; a word
 
 
 class OrderDigestBody(Struct):

@@ -1,6 +1,7 @@
 """GraphQL fields of what orders consist of: lines, refunds, transactions, discounts, shipping."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sandbox.shopify.money import bag, money
@@ -26,6 +27,19 @@ def _line_money(amount: Any) -> Any:
     return lambda shop, of, _: bag(shop, of.order, amount(shop.sums(of.order), of.what))
 
 
+def _tax_lines(shop: Shop, order: Order, amount: Decimal) -> list[dict[str, Any]]:
+    if not shop.tax_percent:
+        return []
+    return [
+        {
+            "title": "VAT" if order.taxes_included else "State tax",
+            "rate": float(shop.tax_percent / 100),
+            "ratePercentage": float(shop.tax_percent),
+            "priceSet": bag(shop, order, amount),
+        }
+    ]
+
+
 LINE: Fields = {
     "id": lambda _, of, __: gid("LineItem", of.what.id),
     "name": lambda _, of, __: of.what.product.title,
@@ -40,6 +54,11 @@ LINE: Fields = {
     "sku": lambda _, of, __: of.what.product.sku,
     "product": lambda _, of, __: of.what.product,
     "variant": lambda _, of, __: {"id": gid("ProductVariant", of.what.product.variant_id)},
+    "sellingPlan": lambda _, of, __: (
+        {"name": "Subscribe and save", "sellingPlanId": gid("SellingPlan", of.what.product.selling_plan_id)}
+        if of.what.product.selling_plan_id
+        else None
+    ),
     "originalUnitPriceSet": _line_money(lambda _, line: line.price),
     "originalTotalSet": _line_money(lambda _, line: line.price * line.quantity),
     # A code's share is not in the line's own discount: only the "after all discounts" fields and allocations have it.
@@ -48,16 +67,7 @@ LINE: Fields = {
     "discountedUnitPriceSet": _line_money(lambda _, line: line.price),
     "discountedUnitPriceAfterAllDiscountsSet": _line_money(lambda sums, line: sums.part(line, 1)),
     "taxLines": lambda shop, of, __: (
-        [
-            {
-                "title": "VAT" if of.order.taxes_included else "State tax",
-                "rate": float(shop.tax_percent / 100),
-                "ratePercentage": float(shop.tax_percent),
-                "priceSet": bag(shop, of.order, shop.sums(of.order).line_tax(of.what)),
-            }
-        ]
-        if shop.tax_percent and of.what.product.taxable
-        else []
+        _tax_lines(shop, of.order, shop.sums(of.order).line_tax(of.what)) if of.what.product.taxable else []
     ),
     "discountAllocations": lambda shop, of, __: [
         {
@@ -155,6 +165,8 @@ SHIPPING: Fields = {
     "currentDiscountedPriceSet": lambda shop, of, __: bag(
         shop, of.order, shop.sums(of.order).current_shipping
     ),
+    "taxLines": lambda shop, of, __: _tax_lines(shop, of.order, shop.sums(of.order).shipping_tax),
+    "isRemoved": lambda _, __, ___: False,
 }
 
 

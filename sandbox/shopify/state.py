@@ -21,6 +21,7 @@ class Product:
     sku: str
     taxable: bool = True
     gift_card: bool = False
+    selling_plan_id: int | None = None  # told by GraphQL alone: webhooks have it since 2026-10
     vendor: str = "Fern & Field"
     tags: Sequence[str] = ()
     collections: Sequence[int] = ()

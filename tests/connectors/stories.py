@@ -5,9 +5,12 @@ one thing. What a platform's webhook does not say by itself (the lines of a WooC
 order was read at the shop; the contract tests know which stories need that second look.
 
 A platform's fixtures may set ids, times, currency and prices in a recorded body, never its shape.
+
+Recorded bodies differ in their lines, so a story is the order without them (`plain`). Where a story's lines are those
+of the common beginning on every platform, FINER has what must become of them.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.domain.money import Money
@@ -103,4 +106,51 @@ STORIES: dict[str, OrderSnapshot] = {
     "yen": replace(_PAID, order_ref="4511", number="#4511", goods=Money(3000, "JPY")),
     # One thing at 12.755 dinars, no tax, no shipping.
     "dinar": replace(_PAID, order_ref="4512", number="#4512", goods=Money(12755, "KWD")),
+}
+
+
+def plain(order: OrderSnapshot) -> OrderSnapshot:
+    """The order without what finer rules look at."""
+    refunds = tuple(replace(refund, lines=(), shipping_minor=0) for refund in order.refunds)
+    words = replace(order, channel=None, tags=())
+    return replace(words, refunds=refunds, lines=(), shipping_minor=0, shipping_tax_minor=0, tips_minor=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finer:
+    """What finer rules look at, without the platform's ids. A line of a refund is named by its place in the order."""
+
+    lines: tuple[tuple[int, int, int, int], ...]  # quantity, goods, discount, tax
+    shipping: tuple[int, int] = (750, 75)  # and its tax
+    lines_back: tuple[tuple[tuple[int, int, int], ...], ...] = ()  # for each refund: place, goods, tax
+    shipping_back: tuple[int, ...] = ()
+
+
+def finer(order: OrderSnapshot) -> Finer:
+    places = {line.line_ref: place for place, line in enumerate(order.lines)}
+    return Finer(
+        lines=tuple(
+            (line.quantity, line.goods_minor, line.discount_minor, line.tax_minor) for line in order.lines
+        ),
+        shipping=(order.shipping_minor, order.shipping_tax_minor),
+        lines_back=tuple(
+            tuple((places[line.line_ref], line.goods_minor, line.tax_minor) for line in refund.lines)
+            for refund in order.refunds
+        ),
+        shipping_back=tuple(refund.shipping_minor for refund in order.refunds),
+    )
+
+
+_MUGS, _COFFEE = (2, 2000, 0, 200), (1, 1999, 0, 200)
+FINER: dict[str, Finer] = {
+    "paid": Finer(lines=(_MUGS, _COFFEE)),
+    "unpaid": Finer(lines=(_MUGS, _COFFEE)),
+    "part_refunded": Finer(lines=(_MUGS, _COFFEE), lines_back=((), ((0, 1000, 100),)), shipping_back=(0, 0)),
+    "all_refunded": Finer(
+        lines=(_MUGS, _COFFEE), lines_back=(((0, 2000, 200), (1, 1999, 200)),), shipping_back=(750,)
+    ),
+    "edited": Finer(lines=((3, 3000, 0, 300), _COFFEE)),
+    "tax_included": Finer(lines=((1, 10000, 0, 1000),), shipping=(0, 0)),
+    "yen": Finer(lines=((2, 3000, 0, 0),), shipping=(0, 0)),
+    "dinar": Finer(lines=((1, 12755, 0, 0),), shipping=(0, 0)),
 }

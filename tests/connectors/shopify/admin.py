@@ -147,7 +147,19 @@ def order_node(body: Any, *, page_size: int | None = None) -> dict[str, Any]:
         "totalTipReceivedSet": {"shopMoney": _money(body["total_tip_received"], body["currency"])},
         "customer": body["customer"] and {"id": body["customer"]["admin_graphql_api_id"]},
         "discountCodes": [code["code"] for code in body["discount_codes"]],
+        "sourceName": body["source_name"],
+        "tags": [tag for tag in body["tags"].split(", ") if tag],
         "lineItems": connection([_line(line) for line in body["line_items"]], page_size),
+        "shippingLines": connection(
+            [
+                {
+                    "discountedPriceSet": _bag(line["discounted_price_set"]),
+                    "taxLines": [{"priceSet": _bag(tax["price_set"])} for tax in line["tax_lines"]],
+                }
+                for line in body["shipping_lines"]
+                if not line["is_removed"]
+            ]
+        ),
         "refunds": [refund_node(refund, page_size=page_size) for refund in body["refunds"]],
         "fulfillments": [
             {"createdAt": parcel["created_at"], "status": parcel["status"].upper()}
@@ -217,7 +229,17 @@ def _line(line: Any) -> dict[str, Any]:
         "discountAllocations": [
             {"allocatedAmountSet": _bag(share["amount_set"])} for share in line["discount_allocations"]
         ],
+        "vendor": line["vendor"],
+        "product": _named("Product", line["product_id"] if line["product_exists"] else None),
+        "variant": _named("ProductVariant", line["variant_id"] if line["product_exists"] else None),
+        # A webhook of 2026-07 does not tell it; a body that has it is a later one.
+        "sellingPlan": line.get("selling_plan_id")
+        and {"sellingPlanId": f"gid://shopify/SellingPlan/{line['selling_plan_id']}"},
     }
+
+
+def _named(kind: str, number: int | None) -> Any:
+    return {"id": f"gid://shopify/{kind}/{number}"} if number else None
 
 
 def _bag(money_set: Any) -> Any:

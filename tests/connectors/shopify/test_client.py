@@ -20,6 +20,7 @@ from graphql import (
 
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
+from app.domain.orders import OrderSnapshot
 from connectors.base import Absent, CodeKind, CodeSpec, ShopAccess
 from connectors.shopify import client as client_module
 from connectors.shopify import codes, webhooks
@@ -27,7 +28,7 @@ from connectors.shopify.client import ShopifyShop
 from tests.connectors.shopify.admin import SHOP, denied, internal, schema, throttled
 from tests.connectors.shopify.make_fixtures import order
 from tests.connectors.shopify.platform import CUSTOMER, PLATFORM, TOKEN, Shop
-from tests.connectors.stories import OUR_CODE, STORIES
+from tests.connectors.stories import OUR_CODE, STORIES, plain
 
 ACCESS = PLATFORM.access
 SPEC = CodeSpec(
@@ -51,6 +52,10 @@ def body(story: str) -> Any:
 
 def client(shop: Shop, access: ShopAccess = ACCESS) -> ShopifyShop:
     return ShopifyShop(access, shop)
+
+
+def orders_of(read: Mapping[str, OrderSnapshot | Absent]) -> list[OrderSnapshot]:
+    return [order for order in read.values() if isinstance(order, OrderSnapshot)]
 
 
 # --- Operations --------------------------------------------------------------------------------------------
@@ -155,7 +160,25 @@ def test_a_withheld_address_leaves_the_rest_of_the_order() -> None:
     shop.nodes["gid://shopify/Order/4501"]["email"] = denied(
         "This app is not approved to use the email field."
     )
-    assert client(shop).read_orders(["4501"]) == {"4501": replace(STORIES["paid"], email=None)}
+    (order,) = orders_of(client(shop).read_orders(["4501"]))
+    assert plain(order) == replace(STORIES["paid"], email=None)
+
+
+def test_products_that_may_not_be_read_leave_the_rest_of_the_order() -> None:
+    """What Shopify answers to an app without `read_products`: null, and an error for each line."""
+    shop = Shop(body("paid"))
+    (told,) = orders_of(client(shop).read_orders(["4501"]))
+    node = shop.nodes["gid://shopify/Order/4501"]
+    lines = node["lineItems"]()["nodes"]
+    for line in lines:
+        for field in ("product", "variant"):
+            line[field] = denied(
+                f"Access denied for {field} field. Required access: `read_products` access scope."
+            )
+    (order,) = orders_of(client(shop).read_orders(["4501"]))
+    assert any(line.product_ref for line in told.lines)
+    assert order.lines == tuple(replace(line, product_ref=None, variant_ref=None) for line in told.lines)
+    assert replace(order, lines=told.lines) == told
 
 
 def test_a_withheld_customer_does_not_make_a_guest() -> None:
@@ -184,8 +207,10 @@ def test_one_order_that_fails_spoils_no_other(caplog: pytest.LogCaptureFixture) 
     shop.nodes["gid://shopify/Order/4511"]["currencyCode"] = "EUR"
     with caplog.at_level(logging.WARNING):
         found = client(shop).read_orders(["4501", "4507", "4511", "4599"])
+    (paid,) = orders_of(found)
+    assert plain(paid) == STORIES["paid"]
     assert found == {
-        "4501": STORIES["paid"],
+        "4501": paid,
         "4507": Absent.UNREADABLE,
         "4511": Absent.UNREADABLE,
         "4599": Absent.GONE,
@@ -245,7 +270,7 @@ def test_orders_that_are_not_understood_are_named_and_hold_up_no_other() -> None
     shop.nodes["gid://shopify/Order/4507"]["customer"] = internal()
     shop.nodes["gid://shopify/Order/4511"]["currencyCode"] = "EUR"
     page = client(shop).orders_changed(SINCE, SINCE)
-    assert page.orders == (STORIES["paid"],)
+    assert [plain(order) for order in page.orders] == [STORIES["paid"]]
     assert dict(page.held).keys() == {"4507", "4511"}
 
 
@@ -277,7 +302,8 @@ def test_how_far_back_orders_can_be_read_is_in_the_scopes(scopes: list[str], day
 
 def test_orders_with_a_code_are_those_that_really_have_it() -> None:
     shop = Shop(body("with_our_code"), body("paid"))
-    assert client(shop).orders_with_code(OUR_CODE.upper()) == [STORIES["with_our_code"]]
+    orders = client(shop).orders_with_code(OUR_CODE.upper())
+    assert [plain(order) for order in orders] == [STORIES["with_our_code"]]
     assert shop.searched == [f"discount_code:'{OUR_CODE.upper()}'"]
 
 

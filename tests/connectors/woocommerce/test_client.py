@@ -13,7 +13,7 @@ from msgspec import structs
 
 from app.domain.errors import Refused, Retryable
 from app.domain.money import Money
-from app.domain.orders import OrderState
+from app.domain.orders import OrderSnapshot, OrderState
 from connectors.base import Absent, CodeKind, CodeSpec, OrderDigest, ShopFacts
 from connectors.decoding import decode
 from connectors.woocommerce import codes
@@ -21,7 +21,7 @@ from connectors.woocommerce.client import WooClient
 from connectors.woocommerce.payloads import Coupon
 from tests.connectors.contract.test_shop_api import SPEC
 from tests.connectors.platforms import Seam
-from tests.connectors.stories import STORIES
+from tests.connectors.stories import STORIES, plain
 from tests.connectors.woocommerce import recorded
 from tests.connectors.woocommerce.platform import PLATFORM, WooShop
 
@@ -68,7 +68,8 @@ def test_an_order_in_the_trash_is_read_as_gone() -> None:
     shop.orders["4501"][0]["status"] = "trash"
     client = _client(shop)
     (order,) = client.read_orders(["4501"]).values()
-    assert order == replace(STORIES["paid"], state=OrderState.GONE)
+    assert isinstance(order, OrderSnapshot)
+    assert plain(order) == replace(STORIES["paid"], state=OrderState.GONE)
     (digest,) = client.order_digests(["4501"]).values()
     assert digest not in (Absent.GONE, Absent.UNREADABLE)
     assert digest.gone
@@ -80,15 +81,18 @@ def test_an_order_that_cannot_be_understood_spoils_no_other() -> None:
     shop.orders["4506"][0]["currency"] = "???"
     shop.orders["4502"][0]["line_items"] = "broken by a plugin"
     read = _client(shop).read_orders(["4501", "4506", "4502", "4599", "x"])
+    paid = read["4501"]
+    assert isinstance(paid, OrderSnapshot)
+    assert plain(paid) == STORIES["paid"]
     assert read == {
-        "4501": STORIES["paid"],
+        "4501": paid,
         "4506": Absent.UNREADABLE,
         "4502": Absent.UNREADABLE,
         "4599": Absent.GONE,
         "x": Absent.UNREADABLE,
     }
     page = _client(shop).orders_changed(SINCE, SINCE + timedelta(days=1))
-    assert page.orders == (STORIES["paid"],)
+    assert [plain(order) for order in page.orders] == [STORIES["paid"]]
     assert sorted(ref for ref, _ in page.held) == ["4502", "4506"]
 
 
