@@ -87,9 +87,17 @@ def _is_older_than_shop(one: Difference, shop: ShopRow) -> bool:
 
 
 def _facts(order: OrderSnapshot) -> OrderSnapshot:
-    """What counts of an order: not how often it was saved, nor how exactly we know its refunds."""
-    refunds = tuple(replace(refund, exact=True, refunded_at=None) for refund in order.refunds)
-    return replace(order, email=None, updated_at=order.placed_at, cancelled_at=None, refunds=refunds)
+    """What counts of an order: not how often it was saved, nor how exactly we know its refunds and its lines.
+
+    Where that moved points, the points say so.
+    """
+    refunds = tuple(
+        replace(refund, exact=True, refunded_at=None, lines=(), shipping_minor=0) for refund in order.refunds
+    )
+    same = replace(order, email=None, updated_at=order.placed_at, cancelled_at=None, refunds=refunds)
+    return replace(
+        same, lines=(), shipping_minor=0, shipping_tax_minor=0, tips_minor=0, channel=None, tags=()
+    )
 
 
 def _cause(one: Difference, came: Arrived, now: datetime) -> tuple[Cause, str]:
@@ -102,9 +110,10 @@ def _cause(one: Difference, came: Arrived, now: datetime) -> tuple[Cause, str]:
     after = {refund.refund_ref: refund.goods for refund in order.refunds}
     if gone := sorted(set(before) - set(after)):
         return Cause.REFUND_DELETED, f"refund {', '.join(gone)} was deleted at the shop, which tells nobody."
+    read = any(not refund.exact for refund in held.refunds)
+    if read and (before != after or one.moved):
+        return Cause.REFUND_LINES, "its refund's lines were read."
     if before != after:
-        if any(not refund.exact for refund in held.refunds):
-            return Cause.REFUND_LINES, "its refund's lines were read."
         return Cause.REFUND_CHANGED, "a refund changed at the shop, which told nobody."
     if _facts(held) == _facts(order):
         return Cause.CHANGED_SILENTLY, "the ledger did not hold what the order is worth."

@@ -422,8 +422,9 @@ def _word(value: object) -> str | None:
 
 def _bare_id(value: object) -> str | None:
     """An id as text; None for what is no id."""
-    told = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if told and 0 < value < 2**63 else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return str(value) if 0 < value < 2**63 else None
 
 
 def _tags(told: object) -> tuple[str, ...]:

@@ -22,11 +22,10 @@ def _told(connector: Connector, platform: Platform, story: str) -> OrderSnapshot
         case OrderChanged(order, reread=False):
             return order
         case OrderChanged(reread=True) | OrderToReread():
-            (order,) = (
-                client_of(connector, platform.shop(story)).read_orders([STORIES[story].order_ref]).values()
-            )
-            assert isinstance(order, OrderSnapshot)
-            return order
+            ref = STORIES[story].order_ref
+            read = client_of(connector, platform.shop(story)).read_orders([ref])[ref]
+            assert isinstance(read, OrderSnapshot)
+            return read
         case _:
             pytest.fail(f"{story} became {change}")
 
