@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.db.session import Session, rows_of
+from app.domain.counting import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.tiers import SpendFact
 
 _decoder = msgspec.json.Decoder(OrderSnapshot)
+_known = msgspec.json.Decoder(Known)
 
 OrderKey = tuple[int, str]  # (shop id, order_ref): unique in a program's database
 
@@ -30,6 +32,7 @@ class OrderRow:
     held_reason: str | None = None
     terms_version: int | None = None
     terms_tier: str | None = None
+    known: Known | None = None  # what else the terms fix; None: nothing was asked for
     target_points: int = 0
     facts: Mapping[str, str | int] = field(default_factory=dict)
     spend: SpendFact | None = None
@@ -52,6 +55,7 @@ class OrderRow:
 _COLUMNS = (
     "o.program_id, o.id AS order_id, o.shop_id, o.order_ref, o.identity_id, o.member_id, o.email_hash, "
     "CAST(o.snapshot AS text) AS snapshot, o.excluded, o.held_reason, o.terms_version, o.terms_tier, "
+    "CAST(o.known AS text) AS known, "
     "o.target_points, o.facts, o.counted_at, CAST(o.spend AS text) AS spend, "
     "o.reread_wanted, o.reread_done, o.reread_reason, o.unreadable"
 )
@@ -157,6 +161,34 @@ def find_spend(session: Session, member_ids: Sequence[int], *, since: datetime) 
     ]
 
 
+def count_with_terms(session: Session, member_ids: Sequence[int]) -> dict[int, int]:
+    """How many orders of each member were counted so far, whatever became of them since."""
+    if not member_ids:
+        return {}
+    rows = session.rows(
+        "SELECT member_id, count(*) AS n FROM orders WHERE {fence} AND member_id = ANY(:members) "
+        "AND terms_version IS NOT NULL GROUP BY member_id",
+        members=list(member_ids),
+    )
+    return {row.member_id: row.n for row in rows}
+
+
+def find_given(
+    session: Session, member_ids: Sequence[int], *, since: datetime | None
+) -> list[tuple[int, OrderKey, datetime, int]]:
+    """(member, order, its counting moment, its points) of their counted orders since then; None: all of them."""
+    if not member_ids:
+        return []
+    rows = session.rows(
+        "SELECT member_id, shop_id, order_ref, counted_at, target_points FROM orders "
+        "WHERE {fence} AND member_id = ANY(:members) AND terms_version IS NOT NULL AND counted_at IS NOT NULL "
+        "AND (CAST(:since AS timestamptz) IS NULL OR counted_at > CAST(:since AS timestamptz))",
+        members=list(member_ids),
+        since=since,
+    )
+    return [(row.member_id, (row.shop_id, row.order_ref), row.counted_at, row.target_points) for row in rows]
+
+
 def spend_facts(found: str | None) -> list[SpendFact]:
     """From a JSON array of [shop_id, order_ref, counted_at, spend]; None: there were none."""
     return [_fact(*one) for one in _spend_facts.decode(found or "[]")]
@@ -174,18 +206,18 @@ def _fact(shop_id: int, order_ref: str, counted_at: datetime, spend: _Spend) -> 
 
 _UPSERT = (
     "INSERT INTO orders (program_id, id, shop_id, order_ref, identity_id, member_id, email_hash, snapshot, "
-    "placed_at, updated_at, counted_at, excluded, held_reason, terms_version, terms_tier, target_points, "
+    "placed_at, updated_at, counted_at, excluded, held_reason, terms_version, terms_tier, known, target_points, "
     "facts, spend, reread_wanted, reread_done, reread_reason, unreadable) OVERRIDING SYSTEM VALUE "
-    "SELECT p, i, s, r, d, m, decode(e, 'base64'), sn, pl, up, co, ex, he, tv, tt, tp, fa, sp, rw, rd, rr, ur "
+    "SELECT p, i, s, r, d, m, decode(e, 'base64'), sn, pl, up, co, ex, he, tv, tt, kn, tp, fa, sp, rw, rd, rr, ur "
     "FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u(p bigint, i bigint, s bigint, r text, d bigint, m bigint, "
     "e text, sn jsonb, pl timestamptz, up timestamptz, co timestamptz, ex text, he text, tv int, tt text, "
-    "tp bigint, fa jsonb, sp jsonb, rw int, rd int, rr text, ur text) "
+    "kn jsonb, tp bigint, fa jsonb, sp jsonb, rw int, rd int, rr text, ur text) "
     "ON CONFLICT (program_id, id) DO UPDATE SET "
     + ", ".join(
         f"{column} = excluded.{column}"
         for column in (
             "identity_id member_id email_hash snapshot placed_at updated_at counted_at excluded held_reason "
-            "terms_version terms_tier target_points facts spend reread_wanted reread_done reread_reason unreadable"
+            "terms_version terms_tier known target_points facts spend reread_wanted reread_done reread_reason unreadable"
         ).split()
     )
 )
@@ -215,6 +247,7 @@ def write_orders(session: Session, rows: Sequence[OrderRow], *, now: datetime) -
                     "he": row.held_reason,
                     "tv": row.terms_version,
                     "tt": row.terms_tier,
+                    "kn": row.known,
                     "tp": row.target_points,
                     "fa": row.facts,
                     "sp": _spend_json(row.spend),
@@ -270,6 +303,7 @@ def _row(row: Any) -> OrderRow:
         held_reason=row.held_reason,
         terms_version=row.terms_version,
         terms_tier=row.terms_tier,
+        known=None if row.known is None else _known.decode(row.known),
         target_points=row.target_points,
         facts=row.facts,
         spend=_stored_fact(row),

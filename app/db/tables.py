@@ -379,6 +379,7 @@ orders = _table(
     Column("held_reason", Text, nullable=True),  # cannot be counted yet, and why
     Column("terms_version", Integer, nullable=True),
     Column("terms_tier", Text, nullable=True),
+    Column("known", JSONB, nullable=True),
     Column("target_points", BigInteger, nullable=False, server_default=text("0")),
     Column("facts", JSONB, nullable=False, server_default=text("'{}'")),  # the explanation of the target
     Column("spend", JSONB, nullable=True),  # what tiers look at, while it counts

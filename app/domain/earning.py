@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.calendar import days_later
+from app.domain.counting import ALONE, Known, count_order
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import EarnWhen, ExpiryKind, Program, Tier
+from app.domain.rules import PLAIN
 
 Facts = Mapping[str, str | int]
 """An explanation as data: flat, whole numbers and text only, so that it hashes and compares exactly."""
@@ -24,14 +26,17 @@ class Zero(StrEnum):
     BEFORE_START = "before_start"
     TEST_ORDER = "test_order"
     OTHER_MEMBER = "other_member"
+    CHANNEL = "channel"
+    BELOW_MINIMUM = "below_minimum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What is fixed when an order is first counted: the program version and the member's tier then."""
+    """What is fixed when an order is first counted: the program version, the member's tier, and what else was known."""
 
     program: Program
     tier: Tier
+    known: Known = ALONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,15 @@ def target_for_order(order: OrderSnapshot, terms: Terms, *, excluded: Zero | Non
     rate = program.rate_for(order.goods.currency)
     if rate is None:
         raise KeyError(order.goods.currency)
-    # The one rounding of an order: down, after every multiplication.
-    points = 0 if zero else net.minor * rate.points * tier.earn_percent // (rate.spend_minor * 100)
+    finer: Facts = {}
+    if program.rules == PLAIN:
+        # The one rounding of an order: down, after every multiplication.
+        points = net.minor * rate.points * tier.earn_percent // (rate.spend_minor * 100)
+    else:
+        counted = count_order(order, program, tier, terms.known)
+        points, finer = counted.points, counted.facts
+        zero = zero or (Zero(counted.why) if counted.why else None)
+    points = 0 if zero else points
     occurred_at = moment or order.updated_at
     facts: dict[str, str | int] = {
         "rule": "order",
@@ -81,6 +93,7 @@ def target_for_order(order: OrderSnapshot, terms: Terms, *, excluded: Zero | Non
         "tier_name": tier.name,
         "earn_percent": tier.earn_percent,
         "target": points,
+        **finer,
     }
     if zero:
         facts["zero"] = zero.value

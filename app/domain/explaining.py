@@ -23,6 +23,8 @@ _ZERO = {
     Zero.BEFORE_START: "The order was placed before the program counted this shop",
     Zero.TEST_ORDER: "This is a test order",
     Zero.OTHER_MEMBER: "The order belongs to another customer now",
+    Zero.CHANNEL: "Orders from there earn nothing",
+    Zero.BELOW_MINIMUM: "What counts of the order is below the least that earns",
 }
 
 _WHY_BACK = {
@@ -105,14 +107,52 @@ def points_of(points: int) -> str:
 
 
 def _sum(facts: Facts) -> str:
-    parts = [
-        f"{facts['net']} of goods",
-        f"{points_of(_number(facts, 'points_per'))} per {facts['spend']}",
-    ]
-    percent = _number(facts, "earn_percent")
-    if percent != 100:
-        parts.append(f"{percent}{NBSP}% {facts['tier_name']}")
-    return f" {TIMES} ".join(parts)
+    parts = " + ".join(_part_words(facts, place) for place in _places(facts, "part.{}.counts") or [1])
+    bonuses = "".join(
+        f" + {facts[f'bonus.{place}.points']} {facts[f'bonus.{place}']}"
+        for place in _places(facts, "bonus.{}")
+    )
+    limit = f", at most {facts['cap.room']} ({facts['cap']})" if "cap" in facts else ""
+    return f"{parts}{bonuses}{limit}"
+
+
+def _part_words(facts: Facts, place: int) -> str:
+    """One part of an order, whose lines earn alike: what counts, its rate, the percents on it."""
+    name = f"part.{place}"
+    counts = facts.get(f"{name}.counts", facts.get("counts", facts["net"]))
+    rate = facts.get(f"{name}.rate")
+    if rate is None:
+        words = [f"{counts} of goods", f"{points_of(_number(facts, 'points_per'))} per {facts['spend']}"]
+    elif f"{name}.pieces" in facts:
+        words = [f"{facts[f'{name}.pieces']} pieces ({rate})", points_of(_number(facts, f"{name}.points"))]
+    else:
+        each = points_of(_number(facts, f"{name}.points"))
+        words = [f"{counts} of goods ({rate})", f"{each} per {facts[f'{name}.spend']}"]
+    percents = list(_percents(facts, name))
+    match facts.get("stacking"):
+        case "highest" if len(percents) > 1:
+            words.append(f"the highest of {', '.join(percents)}")
+        case "add" if len(percents) > 1:
+            words.append(f"({' + '.join(percents)}, added above 100{NBSP}%)")
+        case _:
+            words += percents
+    return f" {TIMES} ".join(words)
+
+
+def _percents(facts: Facts, part: str) -> Iterator[str]:
+    if _number(facts, "earn_percent") != 100:
+        yield f"{facts['earn_percent']}{NBSP}% {facts['tier_name']}"
+    for number in _places(facts, f"{part}.campaign.{{}}"):
+        name = f"{part}.campaign.{number}"
+        yield f"{facts[f'{name}.percent']}{NBSP}% {facts[name]}"
+
+
+def _places(facts: Facts, pattern: str) -> list[int]:
+    """1, 2, … as far as the facts go."""
+    found: list[int] = []
+    while pattern.format(len(found) + 1) in facts:
+        found.append(len(found) + 1)
+    return found
 
 
 def _went_back(facts: Facts) -> str:
@@ -165,10 +205,27 @@ def _order_lines(facts: Facts) -> Iterator[tuple[str, str]]:
     if (zero := _zero(facts)) is not None:
         yield "Not counted", _ZERO[zero]
     else:
+        yield from _finer_lines(facts)
         yield "Rounding", "down, once an order"
     yield "Points", str(facts["target"])
     if _number(facts, "given"):
         yield "Given before", str(facts["given"])
+
+
+def _finer_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+    currency = facts["currency"]
+    if "counts" in facts and facts["counts"] != facts["net"]:
+        yield "Counts by the program's base", f"{facts['counts']} {currency}"
+    for place in _places(facts, "part.{}.counts"):
+        yield f"Part {place}", _part_words(facts, place)
+    for number in _places(facts, "part.1.campaign.{}") if "part.1.counts" not in facts else ():
+        name = f"part.1.campaign.{number}"
+        yield "Campaign", f"{facts[name]}, {facts[f'{name}.percent']}{NBSP}%"
+    for place in _places(facts, "bonus.{}"):
+        yield "Bonus", f"{facts[f'bonus.{place}']}, {points_of(_number(facts, f'bonus.{place}.points'))}"
+    if "cap" in facts:
+        yield "Before the limit", points_of(_number(facts, "before_cap"))
+        yield "Limit", f"{facts['cap']}: {points_of(_number(facts, 'cap.room'))} were left"
 
 
 def _zero(facts: Facts) -> Zero | None:

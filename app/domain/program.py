@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, exponent
+from app.domain.rules import PLAIN, EarnRules, decode_rules
 
 
 class EarnWhen(StrEnum):
@@ -101,6 +102,7 @@ class Program:
     refund_policy: RefundPolicy
     return_redeemed_points: bool
     enrolment: Enrolment
+    rules: EarnRules = PLAIN
 
     @property
     def zone(self) -> ZoneInfo:
@@ -164,6 +166,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         refund_policy=RefundPolicy(refunds["policy"]),
         return_redeemed_points=refunds["return_redeemed_points"],
         enrolment=Enrolment(document["enrolment"]),
+        rules=decode_rules(document["earn"]),
     )
 
 

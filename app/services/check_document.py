@@ -1,7 +1,8 @@
 """Is a program document right? All that is wrong with it at once, each with its field."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,12 +73,38 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _twice("tiers.levels", "from_minor", levels)
     yield from _twice("rewards", "key", document["rewards"])
     keys = {level["key"] for level in levels}
+    yield from _of_rules(document["earn"], keys)
     for place, reward in enumerate(document["rewards"]):
         if reward.get("tier") is not None and reward["tier"] not in keys:
             yield f"rewards[{place}].tier", f"there is no tier “{reward['tier']}”"
 
 
-def _twice(field: str, name: str, items: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _of_rules(earn: Mapping[str, Any], tiers: set[str]) -> Iterator[tuple[str, str]]:
+    for group in ("rates", "campaigns", "bonuses", "caps"):
+        yield from _twice(f"earn.{group}", "key", earn.get(group, []))
+        for place, rule in enumerate(earn.get(group, [])):
+            field = f"earn.{group}[{place}]"
+            for tier in rule.get("whose", {}).get("tiers", ()):
+                if tier not in tiers:
+                    yield f"{field}.whose.tiers", f"there is no tier “{tier}”"
+            yield from _of_times(f"{field}.during", rule.get("during", {}))
+
+
+def _of_times(field: str, during: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    read: dict[str, datetime] = {}
+    for name in ("starts", "ends"):
+        try:
+            if name in during:
+                read[name] = datetime.fromisoformat(during[name])
+        except ValueError:
+            yield f"{field}.{name}", f"“{during[name]}” is no date"
+    if len(read) == 2 and read["ends"] <= read["starts"]:
+        yield f"{field}.ends", "it ends before it starts"
+    if "hours" in during and during["hours"][0] == during["hours"][1]:
+        yield f"{field}.hours", "from and until are the same: leave the hours out for a whole day"
+
+
+def _twice(field: str, name: str, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     seen: set[Any] = set()
     for item in items:
         if item[name] in seen:

@@ -16,13 +16,15 @@ from app.db.programs import Versions
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.db.shops import ShopRow, find_shops
-from app.domain.earning import PointsTarget, Terms, Zero, target_for_order
+from app.domain.counting import ALONE
+from app.domain.earning import PointsTarget, Terms, Zero, counted_at, target_for_order
 from app.domain.folding import Verdict, fold
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import EarnWhen, Enrolment, Program, RefundPolicy
 from app.domain.settling import Held, settle
 from app.domain.tiers import SpendFact, TierFloor, tier_at, tier_for
 from app.services import use_codes
+from app.services.member_facts import MemberFacts
 
 NO_RATE = "no_rate"  # held: the program has no rate for the order's currency
 
@@ -125,7 +127,14 @@ class _Facts:
         self.by_id = {one.identity_id: one for one in self.identities.values()}
         self._load_known_owners()
         self.proven = self._load_proven(snapshots)
-        self.people = self._load_people(snapshots)
+        first = self._first(snapshots)
+        self.people = self._load_people(first)
+        self.member_facts = MemberFacts(
+            session,
+            [program for versions in self.versions.values() for program in versions.programs],
+            list(self.people),
+            first=first,
+        )
         self.upgrades: list[TierChange] = []
 
     # --- Loading -------------------------------------------------------------------------------------------
@@ -201,14 +210,17 @@ class _Facts:
             self.by_id.setdefault(identity.identity_id, identity)
         return found
 
-    def _load_people(self, snapshots: Sequence[OrderSnapshot]) -> dict[int, _Person]:
+    def _first(self, snapshots: Sequence[OrderSnapshot]) -> datetime:
+        """The earliest moment at which an order of this batch was placed."""
+        held = [row.order.placed_at for row in self.rows.values() if row.order is not None]
+        return min([*(order.placed_at for order in snapshots), *held, self.now])
+
+    def _load_people(self, first: datetime) -> dict[int, _Person]:
         owners = sorted({one.member_id for one in self.by_id.values() if one.member_id is not None})
         people = {owner: _Person() for owner in owners}
         if not owners:
             return people
         months = max((versions.live.tier_months for versions in self.versions.values()), default=12)
-        held = [row.order.placed_at for row in self.rows.values() if row.order is not None]
-        first = min([*(order.placed_at for order in snapshots), *held, self.now])
         since = first - timedelta(days=31 * months + 31)
         for owner, _, placed_at, fact, version, tier in orders.find_spend(self.session, owners, since=since):
             people[owner].facts[fact.order_key] = fact
@@ -288,7 +300,7 @@ class _Facts:
         first = self._fix_terms(row, order, program)
         target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
-        self._remember_spend(row)
+        self._remember(row, target)
         if order.codes_used:
             self.coded.append(row)
         action = self._act(row, target, program)
@@ -321,6 +333,8 @@ class _Facts:
             return False
         row.terms_version = program.version
         row.terms_tier = self._tier_when_placed(row, order.placed_at, program)
+        moment = counted_at(order, program) or order.placed_at
+        row.known = self.member_facts.known(row, moment, program)
         return True
 
     def _tier_when_placed(self, row: OrderRow, placed_at: datetime, program: Program) -> str:
@@ -332,6 +346,11 @@ class _Facts:
         action = _Action(row, target, row.member_id, program.refund_policy)
         self.actions.append(action)
         return action
+
+    def _remember(self, row: OrderRow, target: PointsTarget) -> None:
+        self._remember_spend(row)
+        if row.terms_version is not None:
+            self.member_facts.remember(row, target.occurred_at)
 
     def _remember_spend(self, row: OrderRow) -> None:
         order = row.order
@@ -376,7 +395,7 @@ class _Facts:
         row.terms_tier, row.changed = tier_key, True
         target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
-        self._remember_spend(row)
+        self._remember(row, target)
         self._act(row, target, program)
 
     # --- Afterwards ----------------------------------------------------------------------------------------
@@ -429,7 +448,8 @@ def target_of(row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTa
     """What the order is worth under its terms. Without terms it is provisional: as for a person without others."""
     tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
     excluded = Zero(row.excluded) if row.excluded else None
-    return target_for_order(order, Terms(program=program, tier=tier), excluded=excluded)
+    terms = Terms(program=program, tier=tier, known=row.known or ALONE)
+    return target_for_order(order, terms, excluded=excluded)
 
 
 def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:

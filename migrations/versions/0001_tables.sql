@@ -245,6 +245,7 @@ CREATE TABLE orders (
     held_reason TEXT,
     terms_version INTEGER,
     terms_tier TEXT,
+    known JSONB,
     target_points BIGINT DEFAULT 0 NOT NULL,
     facts JSONB DEFAULT '{}' NOT NULL,
     spend JSONB,

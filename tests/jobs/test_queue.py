@@ -3,10 +3,11 @@
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import procrastinate
 import pytest
@@ -21,6 +22,7 @@ from app.services.runtime import Runtime
 from tests.conftest import Clock, make_program
 from tests.services.houses import House, make_shop
 
+T = TypeVar("T")
 Work = Callable[..., Any]
 
 
@@ -82,7 +84,13 @@ def work_off(rt: Runtime, queues: tuple[str, ...] = (MAIN, SHOP_CALLS), at_once:
             listen_notify=False,
         )
 
-    asyncio.run(_with_app(rt, run))
+    apart(_with_app(rt, run))
+
+
+def apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end in a thread of its own: the tests' browser keeps a loop running in the main one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def _due(rt: Runtime) -> bool:
@@ -333,7 +341,7 @@ def test_the_job_of_a_dead_worker_is_revived(house: House, services: dict[str, W
         )
     work_off(house.rt)
     assert ran == []
-    assert asyncio.run(_with_app(house.rt, periodic.revive)) == 1
+    assert apart(_with_app(house.rt, periodic.revive)) == 1
     work_off(house.rt)
     assert ran == [1]
 
@@ -347,7 +355,7 @@ def test_the_job_of_a_live_worker_is_left_alone(house: House) -> None:
                 "UPDATE procrastinate_jobs SET status = 'doing', worker_id = live.id FROM live"
             )
         )
-    assert asyncio.run(_with_app(house.rt, periodic.revive)) == 0
+    assert apart(_with_app(house.rt, periodic.revive)) == 0
 
 
 def test_the_periodic_ones_are_registered(rt: Runtime) -> None:

@@ -4,6 +4,10 @@ By hand, 1 point per 1.00 of goods without tax and shipping, rounded down once a
 A (order 23, 2 mugs at 10.00 and coffee at 19.99 = 39.99): 39; 5.00 given back: 34.99, 34; a mug (10.00): 24.99,
 24; the rest: 0. B (guest): 149.00 and some: 149, of nobody. E: 30.00, then cancelled. F: with a coupon, 33, then
 cancelled.
+From a second visit, with codes that Laurel made: K (order 120: 7.50 + 17.49 after the code): on hold 0, completed 24;
+the mug given back (8.25 less 0.75 tax): 17.49, 17. L (123, 36.00): cancelled 0, completed all the same 36, refunded 0,
+and 36 again when that refund was deleted, whatever its status says. M (110: 279.99, of two refunds left 21.99 less 2.00
+tax and 8.25 of shipping less 0.75, which counts until it is read): 252.50, 252. N (133: 10.00 less a bare 5.50): 4.50, 4.
 """
 
 import json
@@ -47,6 +51,14 @@ WORTH = {
     "20-E": ("E", 0),
     "25-F": ("F", 33),
     "26-F": ("F", 0),
+    "51-K": ("K", 24),
+    "52-K": ("K", 17),
+    "54-L": ("L", 0),
+    "55-L": ("L", 36),
+    "56-L": ("L", 0),
+    "57-M": ("M", 252),
+    "58-L": ("L", 36),
+    "59-N": ("N", 4),
 }
 REFS = {path.name.split("-")[1]: ref for path in RECORDINGS if (ref := order_ref(path)) is not None}
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
-from app.services.drain_inbox import drain_inbox
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, Settled, settle_orders
 from tests.conftest import NOW, make_program
@@ -147,10 +146,6 @@ def test_refund_lines_once_read_are_kept_for_every_later_body(shop: Shop) -> Non
     assert shop.points() == 29
     shop.see(replace(body, updated_at=after(days=2)))
     assert shop.points() == 29
-
-
-def test_nothing_is_left_waiting_after_a_drain_of_nothing(rt: Runtime) -> None:
-    assert drain_inbox(rt).states.get("failed", 0) == 0
 
 
 @st.composite

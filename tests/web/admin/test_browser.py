@@ -43,7 +43,7 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
         **getattr(request, "param", {}),
     }
     context = browser.new_context(**wishes)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     yield context
     context.close()
 

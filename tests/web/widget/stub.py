@@ -38,6 +38,9 @@ class Answer:
     body: Json = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     gate: threading.Event | None = None  # waits here until the test lets it go
+    then: Callable[[], object] = field(
+        default=lambda: None
+    )  # what the answer changes: not before it, panels ask often
 
 
 def eur(minor: int) -> Json:
@@ -355,6 +358,7 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             answer = stub.respond(request)
             if answer.gate:
                 answer.gate.wait(10)
+            answer.then()
             headers = dict(answer.headers)
             kind = headers.pop("Content-Type", "application/json")
             self._send(answer.status, kind, json.dumps(answer.body).encode(), **headers)

@@ -1,6 +1,7 @@
 """Points become a code: every outcome says where the points are."""
 
 import threading
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -24,10 +25,10 @@ def test_before_spending_cost_and_rest_are_shown(page: Page, stub: Stub) -> None
 
 def test_a_code_made_at_once_is_shown_to_copy(page: Page, stub: Stub) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    pay = partial(stub.member["balance"].update, available=1154)
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption(), then=pay))
     stub.page["apply-url"] = "/discount/{code}?redirect=/cart"
     panel = open_panel(page, stub)
-    stub.member["balance"]["available"] = 1154
     order(page)
     expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
     expect(panel.locator("code")).to_have_css("user-select", "all")

@@ -1,5 +1,7 @@
 """What a shopper sees, by where they stand."""
 
+from functools import partial
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -116,8 +118,8 @@ def test_a_signed_in_shopper_joins_with_one_click(page: Page, stub: Stub) -> Non
     member = stub.member
     stub.me["member"] = None
     panel = open_panel(page, stub)
-    stub.answer("POST", "join", Answer(status=201, body={**stub.me, "member": member}))
-    stub.me["member"] = member
+    joined = partial(stub.me.update, member=member)
+    stub.answer("POST", "join", Answer(status=201, body={**stub.me, "member": member}, then=joined))
     panel.get_by_role("button", name="Join free").click()
     expect(panel).to_contain_text("1,254 points")
     expect(page.locator("[role=status]").first).to_have_text("You are a member now.")
