@@ -30,7 +30,7 @@ CLIENT_ID = "laurel-demo"
 PROGRAM = "demo"
 CODE_DAYS = 30
 _SCOPES = (
-    "read_orders read_all_orders read_customers read_customer_merge read_discounts write_discounts "
+    "read_orders read_all_orders read_products read_customers read_customer_merge read_discounts write_discounts "
     "write_app_proxy"
 ).split()
 
