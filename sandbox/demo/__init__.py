@@ -21,7 +21,7 @@ _EXAMPLES = """
 examples:
   laurel demo                        shop pages, widget and admin in the browser; Ctrl-C ends it
   laurel demo --keep                 go on where the last one ended
-  laurel demo --once                 the same without a browser, checked, in half a minute
+  laurel demo --once                 the same without a browser, checked, in a minute or two
   laurel demo --once --orders 500 --faults heavy --json
 """
 
