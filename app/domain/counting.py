@@ -8,6 +8,7 @@ first, so that neither their order nor how an order is split into lines can chan
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot
@@ -15,6 +16,7 @@ from app.domain.program import Program, Tier
 from app.domain.rules import Bonus, Campaign, CapPer, EarnRules, ProductRate, Selector, Stacking, Whose
 
 Facts = Mapping[str, str | int]
+"""An explanation as data: flat, whole numbers and text only, so that it hashes and compares exactly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +164,14 @@ def _names(selector: Selector, line: OrderLine) -> bool:
     return (
         line.product_ref in selector.products
         or line.variant_ref in selector.variants
-        or (line.vendor is not None and line.vendor.casefold() in selector.vendors)
+        or (line.vendor is not None and line.vendor.casefold() in _folded(selector.vendors))
     )
+
+
+@lru_cache(maxsize=256)
+def _folded(vendors: frozenset[str]) -> frozenset[str]:
+    """However a vendor is written, it is the same one."""
+    return frozenset(vendor.casefold() for vendor in vendors)
 
 
 # --- Rate and stack ----------------------------------------------------------------------------------------

@@ -1,19 +1,15 @@
 """What the ledger should hold for an order, and what is missing until it does."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.calendar import days_later
-from app.domain.counting import ALONE, Known, count_order
+from app.domain.counting import ALONE, Facts, Known, count_order
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import EarnWhen, ExpiryKind, Program, Tier
 from app.domain.rules import PLAIN
-
-Facts = Mapping[str, str | int]
-"""An explanation as data: flat, whole numbers and text only, so that it hashes and compares exactly."""
 
 
 class Zero(StrEnum):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.earning import Facts, Zero
+from app.domain.counting import Facts
+from app.domain.earning import Zero
 from app.domain.ledger import EntryKind
 
 TIMES = "\u00d7"

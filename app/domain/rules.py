@@ -234,7 +234,7 @@ def _selector(document: Mapping[str, Any]) -> Selector:
     return Selector(
         products=frozenset(document.get("products", ())),
         variants=frozenset(document.get("variants", ())),
-        vendors=frozenset(vendor.casefold() for vendor in document.get("vendors", ())),
+        vendors=frozenset(document.get("vendors", ())),
         subscription=document.get("subscription"),
         excluding=_selector(document["excluding"]) if "excluding" in document else None,
     )

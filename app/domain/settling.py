@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.earning import Facts, PointsTarget
+from app.domain.counting import Facts
+from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.program import RefundPolicy
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 
 from app.db import ledger, members, programs
-from app.domain.earning import Facts, lot_expiry
+from app.domain.counting import Facts
+from app.domain.earning import lot_expiry
 from app.domain.errors import Refused
 from app.domain.ledger import Draft, EntryKind
 from app.services.runtime import Runtime

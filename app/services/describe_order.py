@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.db import ledger, members, orders, shops
 from app.db.orders import OrderRow
-from app.domain.earning import Facts
+from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, Waits, counted, order_sentence
 from app.domain.orders import OrderSnapshot

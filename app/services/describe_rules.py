@@ -67,7 +67,7 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if rules.channels:
         yield RuleWords("channels", "Channels", f"only orders from {_any(rules.channels)} earn")
     if rules.exclude is not None:
-        yield RuleWords("exclude", "Excluded", f"{_of(rules.exclude)} earn nothing")
+        yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
     if rules.minimum_minor is not None:
         least = money_words(Money(rules.minimum_minor, program.currency))
         yield RuleWords("minimum", "Minimum", f"an order earns if {least} of it count")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.db import ledger
 from app.db.ledger import EntryRow
 from app.db.session import Session
-from app.domain.earning import Facts
+from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, counted, sentence
 from app.domain.ledger import Entry, EntryKind

@@ -8,7 +8,7 @@ from app.db import freezes, jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
-from app.domain.earning import Facts
+from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.program import Program

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.domain.earning import Facts, Zero
+from app.domain.counting import Facts
+from app.domain.earning import Zero
 from app.domain.explaining import Counted, Waits, counted, order_sentence, sentence
 from app.domain.ledger import EntryKind
 

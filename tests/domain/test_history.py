@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.domain.earning import Facts
+from app.domain.counting import Facts
 from app.domain.history import Happening, happenings
 from app.domain.ledger import Book, Draft, Entry, EntryKind
 from tests.factories import START, after

@@ -17,7 +17,7 @@ TEA = {"products": ["tea"]}
         ({"base": {"tax": True, "shipping": True}}, ["What counts: goods, and tax and shipping"]),
         ({"minimum_minor": 4000}, ["Minimum: an order earns if €40.00 of it count"]),
         ({"channels": ["pos", "web"]}, ["Channels: only orders from pos or web earn"]),
-        ({"exclude": TEA}, ["Excluded: product tea earn nothing"]),
+        ({"exclude": TEA}, ["Excluded: no points for product tea"]),
         (
             {"rates": [{"key": "a", "name": "Tea", "of": TEA, "points": 3, "spend_minor": 100}]},
             ["Tea: 3 points for every €1.00 of product tea"],
@@ -28,7 +28,7 @@ TEA = {"products": ["tea"]}
                     {"key": "a", "name": "Cups", "of": {"vendors": ["Kiln"], "excluding": TEA}, "points": 1}
                 ]
             },
-            ["Cups: 1 point for each piece of what comes from kiln, but not product tea"],
+            ["Cups: 1 point for each piece of what comes from Kiln, but not product tea"],
         ),
         (
             {

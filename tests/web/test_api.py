@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from app.services.create_api_key import create_api_key
 from app.services.erase_customer import erase_customer
 from app.services.merge_members import merge_members
 from app.services.runtime import Runtime
+from app.web.limits import Minute
 from tests.conftest import NOW, make_program
 from tests.factories import eur, make_order, make_refund
 from tests.web.shoppers import Storefront, make_storefront
@@ -533,3 +535,24 @@ def test_a_search_that_is_none_is_refused(api: Api, query: dict[str, str]) -> No
     answer = api.get("members", **query)
     assert answer.status_code in (400, 422)
     assert answer.mimetype == "application/problem+json"
+
+
+# --- How often ---------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_asks_too_often_waits_and_another_does_not(
+    api: Api, stranger: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By its name: the package has the blueprint itself under the name of its module.
+    monkeypatch.setattr(import_module("app.web.api.blueprint"), "CALLS", 3)
+    assert [api.get("rewards").status_code for _ in range(4)] == [200, 200, 200, 429]
+    told = api.get("rewards")
+    assert 0 < int(told.headers["Retry-After"]) <= 60
+    assert told.mimetype == "application/problem+json"
+    assert stranger.get("rewards").status_code == 200
+
+
+def test_a_new_minute_counts_anew_and_forgets_the_last() -> None:
+    minute = Minute()
+    assert [minute.count("a", 59.0), minute.count("a", 59.9), minute.count("b", 59.9)] == [1, 2, 1]
+    assert minute.count("a", 60.0) == 1
