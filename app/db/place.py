@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -186,8 +187,21 @@ def take_the_place_of(place: Place, fresh: Place) -> None:
     _on_server(place, f"DROP DATABASE {_quoted(old)} WITH (FORCE)")
 
 
-def others_at(connection: Connection) -> int:
-    """How many connections besides this one use the database."""
+def wait_for_others(connection: Connection, *, seconds: float = 5.0) -> int:
+    """How many connections besides this one still use the database after at most `seconds`.
+
+    A connection that was closed is listed until its process has ended, so PostgreSQL itself waits as long before it
+    copies or drops a database (CountOtherDBBackends).
+    """
+    until = time.monotonic() + seconds
+    while (others := _others_at(connection)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return others
+
+
+def _others_at(connection: Connection) -> int:
+    # The list is read once a transaction otherwise.
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))
     return int(
         connection.execute(
             text(

@@ -111,7 +111,7 @@ def _require_empty(place: Place) -> None:
 def _what_is_here(place: Place, ring: KeyRing, vault: Vault, *, force: bool) -> list[Tombstone] | None:
     """The tombstones of the database that will be replaced; None: they cannot be read."""
     with places.looking_at(place.everything_url) as connection:
-        if places.others_at(connection):
+        if places.wait_for_others(connection):
             raise Refused(
                 "in_use", "Something still uses this database: stop `laurel serve` and `laurel worker`."
             )

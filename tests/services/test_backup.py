@@ -1,5 +1,6 @@
 """A backup restores to the very same ledger; what it must not lose is carried over, and nothing else is touched."""
 
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app.db.migrating import migrate, require_guards
-from app.db.place import Place
+from app.db.place import Place, looking_at, wait_for_others
 from app.db.sealing import KeyRing
 from app.db.session import Database
 from app.domain.errors import Refused
@@ -170,6 +171,15 @@ def test_what_is_there_is_not_replaced_unasked_nor_under_others_feet(
     with psycopg.connect(home.place.app_url), pytest.raises(Refused, match="in_use"):
         restore(home.place, saved, ring=RING, now=home.clock(), force=True)
     assert home.balances(past.program_id)
+
+
+def test_a_process_that_is_just_ending_is_waited_for(lived: tuple[Home, History]) -> None:
+    home, _ = lived
+    with looking_at(home.place.everything_url) as connection:
+        leaving = psycopg.connect(home.place.app_url)
+        assert wait_for_others(connection, seconds=0) == 1
+        threading.Timer(0.2, leaving.close).start()
+        assert wait_for_others(connection) == 0
 
 
 def test_a_restore_that_fails_leaves_everything_as_it_was(
