@@ -13,7 +13,7 @@ from typing import Protocol
 
 import httpx
 
-from app.domain.changes import Change, CustomerFacts
+from app.domain.changes import Change, CustomerFacts, ProductFacts
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 
@@ -184,6 +184,15 @@ class ShopClient(Protocol):
         """The same question as `read_orders`, as cheaply as the platform allows; trash included."""
 
     def read_customer(self, customer_ref: str) -> CustomerFacts | None: ...
+
+    def read_tags(self, customer_refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """How the shop sorts each customer: tags, or the role. One that the shop has no more is left out."""
+
+    def read_products(self, product_refs: Sequence[str]) -> Mapping[str, ProductFacts]:
+        """What the shop sorts each product into. One that the shop has no more is left out.
+
+        Raises: AccessLost, or Refused, where the shop may not be asked about its products.
+        """
 
     def issue_code(self, spec: CodeSpec) -> IssuedCode:
         """Make the code, or find that it is made already: asked twice, there is one code.

@@ -173,6 +173,31 @@ def count_with_terms(session: Session, member_ids: Sequence[int]) -> dict[int, i
     return {row.member_id: row.n for row in rows}
 
 
+class Bought(NamedTuple):
+    """What orders of one member came to, less refunds, in the program's currency; when the last of them counted."""
+
+    spend_minor: int
+    last_at: datetime | None
+
+
+def find_bought(session: Session, member_ids: Sequence[int], *, but: Sequence[OrderKey]) -> dict[int, Bought]:
+    """For each member with counted orders, those of `but` left out."""
+    if not member_ids:
+        return {}
+    rows = session.rows(
+        "SELECT o.member_id, max(o.counted_at) AS last_at, sum(CASE WHEN o.spend->>'void_at' IS NULL THEN greatest("
+        "CAST(o.spend->>'goods_minor' AS bigint) - coalesce((SELECT sum(CAST(r->>1 AS bigint)) "
+        "FROM jsonb_array_elements(o.spend->'refunds') r), 0), 0) ELSE 0 END) AS spend FROM orders o "
+        "WHERE {fence:o} AND o.member_id = ANY(:members) AND o.terms_version IS NOT NULL "
+        "AND o.counted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:shops AS bigint[]), "
+        "CAST(:refs AS text[])) AS k(s, r) WHERE k.s = o.shop_id AND k.r = o.order_ref) GROUP BY o.member_id",
+        members=list(member_ids),
+        shops=[shop_id for shop_id, _ in but],
+        refs=[ref for _, ref in but],
+    )
+    return {row.member_id: Bought(int(row.spend), row.last_at) for row in rows}
+
+
 def find_given(
     session: Session, member_ids: Sequence[int], *, since: datetime | None
 ) -> list[tuple[int, OrderKey, datetime, int]]:

@@ -540,6 +540,33 @@ repairs = _table(
     Index("ix_repairs_run", "program_id", "reconciliation_id"),
 )
 
+# --- What shops say of products and customers beyond their orders ------------------------------------------
+
+# Rows come to be when a rule asks; `read_at` None: not read yet, and orders wait for it.
+product_facts = _table(
+    "product_facts",
+    Column("shop_id", BigInteger, nullable=False),
+    Column("product_ref", Text, nullable=False),
+    Column("groups", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("wanted", Boolean, nullable=False),
+    _at("read_at", nullable=True),
+    _to("shops", "shop_id"),
+    Index("ix_product_facts_wanted", "program_id", "shop_id", postgresql_where=text("wanted")),
+    key=("program_id", "shop_id", "product_ref"),
+)
+
+customer_facts = _table(
+    "customer_facts",
+    Column("identity_id", BigInteger, nullable=False),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("tags", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("wanted", Boolean, nullable=False),
+    _at("read_at", nullable=True),
+    _to("identities", "identity_id"),
+    Index("ix_customer_facts_wanted", "program_id", "shop_id", postgresql_where=text("wanted")),
+    key=("program_id", "identity_id"),
+)
+
 # --- Jobs that will not be tried again --------------------------------------------------------------------
 
 failed_jobs = _table(

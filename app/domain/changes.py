@@ -29,11 +29,28 @@ class CustomerFacts:
     email: str | None
     email_verified: bool
     name: str | None
+    tags: tuple[str, ...] | None = None  # how the shop sorts its customers: tags, or the role; None: not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFacts:
+    """What a shop sorts a product into. `collections`: the shop's own ids, of categories with those above them."""
+
+    product_ref: str
+    collections: tuple[str, ...]
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerSeen:
     customer: CustomerFacts
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerTagsChanged:
+    """The shop sorts this customer otherwise now; how, is to be read there."""
+
+    customer_ref: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,7 @@ Change = (
     OrderChanged
     | OrderToReread
     | CustomerSeen
+    | CustomerTagsChanged
     | CustomersMerged
     | CodeGone
     | ShopUninstalled

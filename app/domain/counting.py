@@ -23,11 +23,19 @@ Facts = Mapping[str, str | int]
 class Known:
     """What the rules needed to know of the member when the order was first counted. It never changes afterwards.
 
-    `number`: this is their n-th counted order. `room`: what was left under each cap that looks at the member.
+    Only what the rules ask for is filled in. `number`: this is their n-th counted order. `room`: what was left under
+    each cap that looks at the member. `spend_minor`: what their orders before came to, in the program's currency.
+    `member_days`: since they joined. `quiet_days`: since the order before, None without one. `tags`: the customer's
+    at the shop, case-folded. `products`: product_ref -> those of its groups that the rules name.
     """
 
     number: int = 1
     room: Mapping[str, int] = field(default_factory=dict)
+    spend_minor: int = 0
+    member_days: int = 0
+    quiet_days: int | None = None
+    tags: tuple[str, ...] = ()
+    products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 ALONE = Known()
@@ -61,6 +69,8 @@ def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known
         raise KeyError(order.goods.currency)
     if rules.channels and order.channel not in rules.channels:
         return Counted(points=0, why="channel", facts={"channel": order.channel or ""})
+    if rules.exclude_members is not None and is_for(rules.exclude_members, tier, known):
+        return Counted(points=0, why="excluded_member", facts={})
     parts = _parts(order, program, tier, known)
     base = sum((part.base for part in parts), Fraction(0))
     facts: dict[str, str | int] = {"counts": _amount(base, order.goods.currency)}
@@ -89,9 +99,9 @@ def _parts(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> 
     rules = program.rules
     found: dict[tuple[str | None, tuple[str, ...]], _Part] = {}
     for line, base, pieces in _bases(order, rules):
-        if rules.exclude is not None and line is not None and _names(rules.exclude, line):
+        if rules.exclude is not None and line is not None and _names(rules.exclude, line, known):
             continue
-        rate = next((one for one in rules.rates if line is not None and _names(one.of, line)), None)
+        rate = next((one for one in rules.rates if line is not None and _names(one.of, line, known)), None)
         campaigns = tuple(one for one in rules.campaigns if _runs(one, order, program, tier, known, line))
         key = (rate.key if rate else None, tuple(one.key for one in campaigns))
         part = found.setdefault(key, _Part(rate, campaigns))
@@ -153,18 +163,19 @@ def _line_bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderL
         yield line, counts, line.quantity * part
 
 
-def _names(selector: Selector, line: OrderLine) -> bool:
+def _names(selector: Selector, line: OrderLine, known: Known) -> bool:
     """Whether the selector names the line. One without lists names every line."""
     if selector.subscription is not None and line.subscription is not selector.subscription:
         return False
-    if selector.excluding is not None and _names(selector.excluding, line):
+    if selector.excluding is not None and _names(selector.excluding, line, known):
         return False
-    if not (selector.products or selector.variants or selector.vendors):
+    if not (selector.products or selector.variants or selector.vendors or selector.groups):
         return True
     return (
         line.product_ref in selector.products
         or line.variant_ref in selector.variants
         or (line.vendor is not None and line.vendor.casefold() in _folded(selector.vendors))
+        or not selector.groups.isdisjoint(known.products.get(line.product_ref or "", ()))
     )
 
 
@@ -215,18 +226,30 @@ def _runs(
 ) -> bool:
     if campaign.channels and order.channel not in campaign.channels:
         return False
-    if not campaign.of.is_everything and (line is None or not _names(campaign.of, line)):
+    if not campaign.of.is_everything and (line is None or not _names(campaign.of, line, known)):
         return False
-    return campaign.during.covers(order.placed_at, program.zone) and _is_for(campaign.whose, tier, known)
+    return campaign.during.covers(order.placed_at, program.zone) and is_for(campaign.whose, tier, known)
 
 
-def _is_for(whose: Whose, tier: Tier, known: Known) -> bool:
-    before = known.number - 1
+def is_for(whose: Whose, tier: Tier, known: Known) -> bool:
+    """Whether it speaks of the member, as known when the order was first counted."""
     return (
         (not whose.tiers or tier.key in whose.tiers)
-        and (whose.orders_from is None or before >= whose.orders_from)
-        and (whose.orders_to is None or before <= whose.orders_to)
+        and _within(known.number - 1, whose.orders_from, whose.orders_to)
+        and _within(known.spend_minor, whose.spend_from_minor, whose.spend_to_minor)
+        and _within(known.member_days, whose.member_days_from, whose.member_days_to)
+        and (
+            whose.quiet_days_from is None
+            or (known.quiet_days is not None and known.quiet_days >= whose.quiet_days_from)
+        )
+        and (not whose.tags or not whose.tags.isdisjoint(known.tags))
+        and whose.without_tags.isdisjoint(known.tags)
+        and (not whose.segments or any(is_for(one.whose, tier, known) for one in whose.segments))
     )
+
+
+def _within(number: int, least: int | None, most: int | None) -> bool:
+    return (least is None or number >= least) and (most is None or number <= most)
 
 
 # --- Bonuses, caps -----------------------------------------------------------------------------------------
@@ -239,7 +262,7 @@ def _bonuses(order: OrderSnapshot, program: Program, tier: Tier, known: Known, w
     for bonus in program.rules.bonuses:
         if bonus.channels and order.channel not in bonus.channels:
             continue
-        if not bonus.of.is_everything and not any(_names(bonus.of, line) for line in order.lines):
+        if not bonus.of.is_everything and not any(_names(bonus.of, line, known) for line in order.lines):
             continue
         if bonus.order_number is not None and known.number != bonus.order_number:
             continue
@@ -247,7 +270,7 @@ def _bonuses(order: OrderSnapshot, program: Program, tier: Tier, known: Known, w
             continue
         if bonus.spend_from_minor is not None and worth < bonus.spend_from_minor:
             continue
-        if bonus.during.covers(order.placed_at, program.zone) and _is_for(bonus.whose, tier, known):
+        if bonus.during.covers(order.placed_at, program.zone) and is_for(bonus.whose, tier, known):
             yield bonus
 
 

@@ -24,6 +24,7 @@ class Zero(StrEnum):
     OTHER_MEMBER = "other_member"
     CHANNEL = "channel"
     BELOW_MINIMUM = "below_minimum"
+    EXCLUDED_MEMBER = "excluded_member"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ _ZERO = {
     Zero.OTHER_MEMBER: "The order belongs to another customer now",
     Zero.CHANNEL: "Orders from there earn nothing",
     Zero.BELOW_MINIMUM: "What counts of the order is below the least that earns",
+    Zero.EXCLUDED_MEMBER: "Orders of this customer earn nothing in this program",
 }
 
 _WHY_BACK = {
@@ -83,6 +84,8 @@ def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
 
     A sum that replaces another names both sides: “= 148, and 173 were given”.
     """
+    if facts.get("rule") == "held" and facts.get("why") == "shop_facts":
+        return "The order waits until the shop has told what its products or its customer belong to."
     if facts.get("rule") == "held":
         currency = facts.get("currency", "its currency")
         return f"The program has no rate for {currency} yet: the order is counted once there is one."

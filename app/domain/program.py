@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, exponent
-from app.domain.rules import PLAIN, EarnRules, decode_rules
+from app.domain.rules import PLAIN, EarnRules, decode_rules, decode_segments
 
 
 class EarnWhen(StrEnum):
@@ -166,7 +166,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         refund_policy=RefundPolicy(refunds["policy"]),
         return_redeemed_points=refunds["return_redeemed_points"],
         enrolment=Enrolment(document["enrolment"]),
-        rules=decode_rules(document["earn"]),
+        rules=decode_rules(document["earn"], decode_segments(document.get("segments", ()))),
     )
 
 

@@ -3,7 +3,7 @@
 `app.domain.counting` applies them, in the order that docs/program.md gives: select, base, rate, stack, cap, round.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
@@ -35,6 +35,7 @@ class Selector:
     products: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
     vendors: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()  # what the shop sorts products into: see `collection`, `tag`
     subscription: bool | None = None  # only lines that are one, or are none; None: either
     excluding: "Selector | None" = None
 
@@ -44,6 +45,21 @@ class Selector:
 
 
 EVERYTHING = Selector()
+
+
+def collection(ref: str) -> str:
+    """A collection or category as a group of products, by the shop's own id."""
+    return f"collection:{ref}"
+
+
+def tag(name: str) -> str:
+    """A tag as a group of products; however it is written, it is the same one."""
+    return f"tag:{name.strip().casefold()}"
+
+
+def folded(tags: Iterable[str]) -> tuple[str, ...]:
+    """Customers' tags or roles as rules compare them."""
+    return tuple(dict.fromkeys(name.strip().casefold() for name in tags))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +114,28 @@ class During:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
-    """For whom: members of these tiers, with this many orders counted before. Empty: everybody."""
+    """For whom: those for whom all of this holds, at the moment their order is first counted. Empty: everybody."""
 
-    tiers: frozenset[str] = frozenset()
-    orders_from: int | None = None
+    tiers: frozenset[str] = frozenset()  # any of these
+    orders_from: int | None = None  # counted before
     orders_to: int | None = None
+    spend_from_minor: int | None = None  # what those came to, less refunds, in the program's currency
+    spend_to_minor: int | None = None
+    member_days_from: int | None = None  # since they joined
+    member_days_to: int | None = None
+    quiet_days_from: int | None = None  # since their order before this one; somebody without one is not quiet
+    tags: frozenset[str] = frozenset()  # any of these tags or roles of the customer at the shop, case-folded
+    without_tags: frozenset[str] = frozenset()  # none of these
+    segments: tuple["Segment", ...] = ()  # in any of these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """People whom several rules speak of, by one name. A segment names no other segment."""
+
+    key: str
+    name: str
+    whose: Whose
 
 
 EVERYBODY = Whose()
@@ -153,6 +186,7 @@ class EarnRules:
     )
     channels: frozenset[str] = frozenset()  # orders from anywhere else earn nothing; empty: from anywhere
     exclude: Selector | None = None  # lines that earn nothing
+    exclude_members: Whose | None = None  # people who earn nothing by orders: staff, wholesale
     rates: tuple[ProductRate, ...] = ()  # the first that names a line has it
     campaigns: tuple[Campaign, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
@@ -165,24 +199,74 @@ class EarnRules:
         return any(cap.per is not CapPer.ORDER for cap in self.caps)
 
     @property
+    def people(self) -> list[Whose]:
+        """Every "for whom" in these rules, those of segments among them."""
+        named = [*(one.whose for one in self.campaigns), *(one.whose for one in self.bonuses)]
+        if self.exclude_members is not None:
+            named.append(self.exclude_members)
+        return [*named, *(segment.whose for whose in named for segment in whose.segments)]
+
+    @property
     def asks_for_number(self) -> bool:
         """Whether some rule looks at how many orders a member had before."""
-        whose = [*(one.whose for one in self.campaigns), *(one.whose for one in self.bonuses)]
         return any(one.order_number is not None or one.every is not None for one in self.bonuses) or any(
-            one.orders_from is not None or one.orders_to is not None for one in whose
+            one.orders_from is not None or one.orders_to is not None for one in self.people
         )
+
+    @property
+    def asks_for_history(self) -> bool:
+        """Whether some rule looks at what a member spent before, or when."""
+        return any(
+            one.spend_from_minor is not None
+            or one.spend_to_minor is not None
+            or one.quiet_days_from is not None
+            for one in self.people
+        )
+
+    @property
+    def asks_for_joining(self) -> bool:
+        """Whether some rule looks at how long somebody has been a member."""
+        return any(one.member_days_from is not None or one.member_days_to is not None for one in self.people)
+
+    @property
+    def asks_for_tags(self) -> bool:
+        """Whether some rule looks at how the shop tags its customers."""
+        return any(one.tags or one.without_tags for one in self.people)
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Every group of products that some rule names."""
+        named = [
+            *(one.of for one in self.rates),
+            *(one.of for one in self.campaigns),
+            *(one.of for one in self.bonuses),
+        ]
+        if self.exclude is not None:
+            named.append(self.exclude)
+        return frozenset().union(*(_groups(one) for one in named))
 
 
 PLAIN = EarnRules()
 
 
-def decode_rules(earn: Mapping[str, Any]) -> EarnRules:
+def decode_segments(documents: Sequence[Mapping[str, Any]]) -> dict[str, Segment]:
+    """The segments of a document, by key."""
+    return {
+        one["key"]: Segment(key=one["key"], name=one["name"], whose=decode_whose(one["whose"], {}))
+        for one in documents
+    }
+
+
+def decode_rules(earn: Mapping[str, Any], segments: Mapping[str, Segment]) -> EarnRules:
     """The rules of a document's `earn`, which passed its schema."""
     return EarnRules(
         base=Base(**earn.get("base", {})),
         minimum_minor=earn.get("minimum_minor"),
         channels=frozenset(earn.get("channels", ())),
         exclude=_selector(earn["exclude"]) if "exclude" in earn else None,
+        exclude_members=(
+            decode_whose(earn["exclude_members"], segments) if "exclude_members" in earn else None
+        ),
         rates=tuple(
             ProductRate(
                 key=one["key"],
@@ -194,7 +278,7 @@ def decode_rules(earn: Mapping[str, Any]) -> EarnRules:
             for one in earn.get("rates", ())
         ),
         campaigns=tuple(
-            Campaign(key=one["key"], name=one["name"], percent=one["percent"], **_scope(one))
+            Campaign(key=one["key"], name=one["name"], percent=one["percent"], **_scope(one, segments))
             for one in earn.get("campaigns", ())
         ),
         bonuses=tuple(
@@ -205,7 +289,7 @@ def decode_rules(earn: Mapping[str, Any]) -> EarnRules:
                 order_number=one.get("order_number"),
                 every=one.get("every"),
                 spend_from_minor=one.get("spend_from_minor"),
-                **_scope(one),
+                **_scope(one, segments),
             )
             for one in earn.get("bonuses", ())
         ),
@@ -217,17 +301,39 @@ def decode_rules(earn: Mapping[str, Any]) -> EarnRules:
     )
 
 
-def _scope(one: Mapping[str, Any]) -> dict[str, Any]:
+def decode_whose(document: Mapping[str, Any], segments: Mapping[str, Segment]) -> Whose:
+    """Raises KeyError for a segment that is not there."""
+    return Whose(
+        tiers=frozenset(document.get("tiers", ())),
+        tags=frozenset(folded(document.get("tags", ()))),
+        without_tags=frozenset(folded(document.get("without_tags", ()))),
+        segments=tuple(segments[key] for key in document.get("segments", ())),
+        **{name: document.get(name) for name in _NUMBERS},
+    )
+
+
+_NUMBERS = (
+    "orders_from",
+    "orders_to",
+    "spend_from_minor",
+    "spend_to_minor",
+    "member_days_from",
+    "member_days_to",
+    "quiet_days_from",
+)
+
+
+def _scope(one: Mapping[str, Any], segments: Mapping[str, Segment]) -> dict[str, Any]:
     return {
         "of": _selector(one.get("of", {})),
-        "during": _during(one.get("during", {})),
-        "whose": Whose(
-            tiers=frozenset(one.get("whose", {}).get("tiers", ())),
-            orders_from=one.get("whose", {}).get("orders_from"),
-            orders_to=one.get("whose", {}).get("orders_to"),
-        ),
+        "during": decode_during(one.get("during", {})),
+        "whose": decode_whose(one.get("whose", {}), segments),
         "channels": frozenset(one.get("channels", ())),
     }
+
+
+def _groups(selector: Selector) -> frozenset[str]:
+    return selector.groups | (_groups(selector.excluding) if selector.excluding is not None else frozenset())
 
 
 def _selector(document: Mapping[str, Any]) -> Selector:
@@ -235,12 +341,18 @@ def _selector(document: Mapping[str, Any]) -> Selector:
         products=frozenset(document.get("products", ())),
         variants=frozenset(document.get("variants", ())),
         vendors=frozenset(document.get("vendors", ())),
+        groups=frozenset(
+            [
+                *(collection(ref) for ref in document.get("collections", ())),
+                *(tag(name) for name in document.get("tags", ())),
+            ]
+        ),
         subscription=document.get("subscription"),
         excluding=_selector(document["excluding"]) if "excluding" in document else None,
     )
 
 
-def _during(document: Mapping[str, Any]) -> During:
+def decode_during(document: Mapping[str, Any]) -> During:
     hours: Sequence[str] | None = document.get("hours")
     return During(
         starts=_local(document.get("starts")),

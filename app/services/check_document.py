@@ -73,21 +73,48 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _twice("tiers.levels", "from_minor", levels)
     yield from _twice("rewards", "key", document["rewards"])
     keys = {level["key"] for level in levels}
-    yield from _of_rules(document["earn"], keys)
+    segments = document.get("segments", [])
+    yield from _twice("segments", "key", segments)
+    for place, segment in enumerate(segments):
+        yield from _of_people(f"segments[{place}].whose", segment["whose"], keys, set())
+    yield from _of_rules(document["earn"], keys, {segment["key"] for segment in segments})
     for place, reward in enumerate(document["rewards"]):
         if reward.get("tier") is not None and reward["tier"] not in keys:
             yield f"rewards[{place}].tier", f"there is no tier “{reward['tier']}”"
 
 
-def _of_rules(earn: Mapping[str, Any], tiers: set[str]) -> Iterator[tuple[str, str]]:
+def _of_rules(earn: Mapping[str, Any], tiers: set[str], segments: set[str]) -> Iterator[tuple[str, str]]:
+    yield from _of_people("earn.exclude_members", earn.get("exclude_members", {}), tiers, segments)
     for group in ("rates", "campaigns", "bonuses", "caps"):
         yield from _twice(f"earn.{group}", "key", earn.get(group, []))
         for place, rule in enumerate(earn.get(group, [])):
             field = f"earn.{group}[{place}]"
-            for tier in rule.get("whose", {}).get("tiers", ()):
-                if tier not in tiers:
-                    yield f"{field}.whose.tiers", f"there is no tier “{tier}”"
+            yield from _of_people(f"{field}.whose", rule.get("whose", {}), tiers, segments)
             yield from _of_times(f"{field}.during", rule.get("during", {}))
+
+
+def _of_people(
+    field: str, whose: Mapping[str, Any], tiers: set[str], segments: set[str]
+) -> Iterator[tuple[str, str]]:
+    for tier in whose.get("tiers", ()):
+        if tier not in tiers:
+            yield f"{field}.tiers", f"there is no tier “{tier}”"
+    for segment in whose.get("segments", ()):
+        if segment not in segments:
+            yield f"{field}.segments", f"there is no segment “{segment}”"
+    for least, most in _RANGES:
+        if least in whose and most in whose and whose[least] > whose[most]:
+            yield f"{field}.{most}", f"{whose[most]} is less than {least}, {whose[least]}: this is nobody"
+    for tag in sorted({tag.casefold() for tag in whose.get("tags", ())}):
+        if tag in {tag.casefold() for tag in whose.get("without_tags", ())}:
+            yield f"{field}.without_tags", f"“{tag}” is also in tags"
+
+
+_RANGES = (
+    ("orders_from", "orders_to"),
+    ("spend_from_minor", "spend_to_minor"),
+    ("member_days_from", "member_days_to"),
+)
 
 
 def _of_times(field: str, during: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ _STACKING = {
 
 @dataclass(frozen=True, slots=True)
 class RuleWords:
-    """`kind`: base, minimum, channels, exclude, rate, campaign, stacking, bonus, cap."""
+    """`kind`: base, minimum, channels, exclude, exclude_members, segment, rate, campaign, stacking, bonus, cap."""
 
     kind: str
     name: str
@@ -33,6 +33,10 @@ def describe_rules(program: Program) -> list[RuleWords]:
     rules = program.rules
     return [
         *_selection(program),
+        *(
+            RuleWords("segment", one.name, _who(one.whose, program))
+            for one in {segment.key: segment for whose in rules.people for segment in whose.segments}.values()
+        ),
         *(RuleWords("rate", one.name, _rate(one, program)) for one in rules.rates),
         *(RuleWords("campaign", one.name, _campaign(one, program)) for one in rules.campaigns),
         *(
@@ -68,6 +72,8 @@ def _selection(program: Program) -> Iterator[RuleWords]:
         yield RuleWords("channels", "Channels", f"only orders from {_any(rules.channels)} earn")
     if rules.exclude is not None:
         yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
+    if rules.exclude_members is not None:
+        yield RuleWords("exclude_members", "Not for", f"no points {_who(rules.exclude_members, program)}")
     if rules.minimum_minor is not None:
         least = money_words(Money(rules.minimum_minor, program.currency))
         yield RuleWords("minimum", "Minimum", f"an order earns if {least} of it count")
@@ -103,12 +109,37 @@ def _scope(one: Campaign | Bonus, program: Program) -> str:
 
 
 def _whose(whose: Whose, program: Program) -> str:
-    text = f", for {_any(program.tier(key).name for key in whose.tiers)}" if whose.tiers else ""
+    """What comes after a rule: ", for Gold, after 2 orders or more"."""
+    return "".join(f", {part}" for part in _people(whose, program))
+
+
+def _who(whose: Whose, program: Program) -> str:
+    return ", ".join(_people(whose, program))
+
+
+def _people(whose: Whose, program: Program) -> Iterator[str]:
+    if whose.tiers:
+        yield f"for {_any(program.tier(key).name for key in whose.tiers)}"
+    if whose.segments:
+        yield f"for {_any(segment.name for segment in whose.segments)}"
+    if whose.tags:
+        yield f"for customers tagged {_any(whose.tags)}"
+    if whose.without_tags:
+        yield f"for customers not tagged {_any(whose.without_tags)}"
     if whose.orders_from is not None:
-        text += f", after {whose.orders_from} orders or more"
+        yield f"after {whose.orders_from} orders or more"
     if whose.orders_to is not None:
-        text += f", after {whose.orders_to} orders at most"
-    return text
+        yield f"after {whose.orders_to} orders at most"
+    if whose.spend_from_minor is not None:
+        yield f"after spending {money_words(Money(whose.spend_from_minor, program.currency))} or more"
+    if whose.spend_to_minor is not None:
+        yield f"after spending {money_words(Money(whose.spend_to_minor, program.currency))} at most"
+    if whose.member_days_from is not None:
+        yield f"for members of {whose.member_days_from} days or more"
+    if whose.member_days_to is not None:
+        yield f"for members of {whose.member_days_to} days at most"
+    if whose.quiet_days_from is not None:
+        yield f"after {whose.quiet_days_from} days or more without an order"
 
 
 def _during(during: During) -> str:
@@ -140,6 +171,8 @@ def _of(selector: Selector) -> str:
             ("product", selector.products),
             ("variant", selector.variants),
             ("what comes from", selector.vendors),
+            ("collection", _named(selector, "collection:")),
+            ("what is tagged", _named(selector, "tag:")),
         )
         if refs
     ]
@@ -147,6 +180,10 @@ def _of(selector: Selector) -> str:
     if selector.subscription is not None:
         text += " by subscription" if selector.subscription else " bought once"
     return f"{text}, but not {_of(selector.excluding)}" if selector.excluding else text
+
+
+def _named(selector: Selector, kind: str) -> frozenset[str]:
+    return frozenset(group.removeprefix(kind) for group in selector.groups if group.startswith(kind))
 
 
 def _any(words: Iterable[str]) -> str:

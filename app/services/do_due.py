@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.refresh_facts import refresh_facts
 from app.services.resume_redemptions import resume_redemptions
 from app.services.review_tiers import review_tiers
 from app.services.runtime import Runtime
@@ -23,6 +24,7 @@ _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     expire_lots,
     expire_codes,
     review_tiers,
+    refresh_facts,
     _mail_proofs,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import members
+from app.db import members, shop_facts
 from app.db.sealing import Vault
 from app.db.session import Session
 
@@ -50,6 +50,7 @@ def erase_customer(
         "email_verified = false WHERE {fence} AND id = :id",
         id=identity.identity_id,
     )
+    shop_facts.forget_tags(session, identity.identity_id)
     session.run(
         "UPDATE members m SET erased_at = :now WHERE {fence:m} AND m.id = :member AND NOT EXISTS ("
         "SELECT 1 FROM identities i WHERE {fence:i} AND i.member_id = m.id AND i.customer_ref NOT LIKE 'erased:%')",

@@ -1,14 +1,17 @@
-"""What finer rules need to know of members when their orders are first counted: how many before, what room is left."""
+"""What finer rules need to know when an order is first counted: of the member, and of what the products belong to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from app.db import orders
+from app.db import jobs, members, orders, shop_facts
 from app.db.orders import OrderKey, OrderRow
 from app.db.session import Session
+from app.db.shop_facts import ProductKey
 from app.domain.counting import Known
+from app.domain.orders import OrderSnapshot
 from app.domain.program import Program
-from app.domain.rules import Cap, CapPer
+from app.domain.rules import Cap, CapPer, EarnRules, Whose
+from app.domain.tiers import SpendFact
 
 _LONGEST_PERIOD = timedelta(days=32)
 
@@ -17,22 +20,83 @@ class MemberFacts:
     """Loaded once for a batch, for those programs alone that ask, and kept true while the batch is counted."""
 
     def __init__(
-        self, session: Session, programs: Iterable[Program], member_ids: Sequence[int], *, first: datetime
+        self,
+        session: Session,
+        programs: Iterable[Program],
+        member_ids: Sequence[int],
+        *,
+        rows: Mapping[OrderKey, OrderRow],
+        seen: Iterable[tuple[int, OrderSnapshot]],
+        identity_ids: Sequence[int],
+        first: datetime,
     ) -> None:
-        """`first`: no order of the batch counts from before it."""
+        """`rows`: the orders of the batch; `seen`: (shop, order) as told. No order counts from before `first`."""
         rules = [program.rules for program in programs]
-        caps = [cap for one in rules for cap in one.caps if cap.per is not CapPer.ORDER]
+        self._session = session
+        self._groups: Mapping[ProductKey, tuple[str, ...]] = {}
+        self._tags: Mapping[int, tuple[str, ...]] = {}
+        self._wanted_products: dict[int, set[ProductKey]] = {}  # by program
+        self._wanted_tags: set[int] = set()
+        self._shops: set[tuple[int, int]] = set()  # (program, shop) to be asked
+        if any(one.groups for one in rules):
+            self._groups = shop_facts.find_groups(session, _products([*seen, *_held(rows)]))
+        if any(one.asks_for_tags for one in rules):
+            self._tags = shop_facts.find_tags(session, identity_ids)
         self._numbers: dict[int, int] = {}
-        self._given: dict[int, dict[OrderKey, tuple[datetime, int]]] = {}
         if any(one.asks_for_number for one in rules):
             self._numbers = orders.count_with_terms(session, member_ids)
+        self._joined: dict[int, datetime] = {}
+        if any(one.asks_for_joining for one in rules):
+            found = members.find_members(session, member_ids)
+            self._joined = {member_id: member.joined_at for member_id, member in found.items()}
+        self._before: dict[int, orders.Bought] = {}  # what the orders outside the batch came to
+        self._batch: dict[OrderKey, tuple[int, datetime, int]] = {}  # (member, counting moment, net)
+        self._counts_bought = any(one.asks_for_history for one in rules)
+        self._keys = rows.keys()
+        if self._counts_bought:
+            self._before = orders.find_bought(session, member_ids, but=list(rows))
+            for row in rows.values():
+                self._remember_bought(row)
+        self._given: dict[int, dict[OrderKey, tuple[datetime, int]]] = {}
+        caps = [cap for one in rules for cap in one.caps if cap.per is not CapPer.ORDER]
         if caps:
             ever = any(cap.per is CapPer.MEMBER for cap in caps)
             since = None if ever else first - _LONGEST_PERIOD
             for member_id, key, moment, points in orders.find_given(session, member_ids, since=since):
                 self._given.setdefault(member_id, {})[key] = (moment, points)
 
-    def known(self, row: OrderRow, moment: datetime, program: Program) -> Known | None:
+    # --- What only the shop knows --------------------------------------------------------------------------
+
+    def lacks(self, row: OrderRow, order: OrderSnapshot, program: Program) -> bool:
+        """Whether the order must wait until the shop was asked what its products or its customer belong to.
+
+        What it lacks is put down; `ask` puts it to the shop.
+        """
+        rules = program.rules
+        missing: set[ProductKey] = set()
+        if rules.groups:
+            missing = _products([(row.shop_id, order)]) - self._groups.keys()
+        untagged = rules.asks_for_tags and row.identity_id is not None and row.identity_id not in self._tags
+        if missing:
+            self._wanted_products.setdefault(row.program_id, set()).update(missing)
+        if untagged and row.identity_id is not None:
+            self._wanted_tags.add(row.identity_id)
+        if missing or untagged:
+            self._shops.add((row.program_id, row.shop_id))
+        return bool(missing) or untagged
+
+    def ask(self) -> None:
+        """Leave word of what is to be read, and a job for each shop."""
+        for program_id, keys in self._wanted_products.items():
+            shop_facts.want_products(self._session, program_id, sorted(keys))
+        if self._wanted_tags:
+            shop_facts.want_tags(self._session, sorted(self._wanted_tags))
+        for program_id, shop_id in sorted(self._shops):
+            jobs.enqueue(self._session, "read_facts", program_id=program_id, shop_id=shop_id)
+
+    # --- What is fixed -------------------------------------------------------------------------------------
+
+    def known(self, row: OrderRow, order: OrderSnapshot, moment: datetime, program: Program) -> Known | None:
         """What is fixed for an order that is counted for the first time now; None: the program asks for nothing.
 
         `row` has an owner. Call it once for an order: it counts as one of the member's from then on.
@@ -44,14 +108,65 @@ class MemberFacts:
             for cap in rules.caps
             if cap.per is not CapPer.ORDER
         }
-        if not rules.asks_for_number and not room:
-            return None
-        return Known(number=number if rules.asks_for_number else 1, room=room)
+        spend_minor, last = self._bought(row, moment) if rules.asks_for_history else (0, None)
+        joined = self._joined.get(member_id, moment) if rules.asks_for_joining else moment
+        known = Known(
+            number=number if rules.asks_for_number else 1,
+            room=room,
+            spend_minor=spend_minor,
+            member_days=max((moment - joined).days, 0),
+            quiet_days=None if last is None else max((moment - last).days, 0),
+            tags=self._named_tags(row, rules),
+            products=self._named_groups(row, order, rules),
+        )
+        asks = room or rules.asks_for_number or rules.asks_for_history or rules.asks_for_joining
+        return known if asks or rules.asks_for_tags or rules.groups else None
+
+    def provisional(self, row: OrderRow, order: OrderSnapshot, program: Program) -> Known | None:
+        """For an order that is nobody's yet: what its products belong to is known all the same."""
+        return Known(products=self._named_groups(row, order, program.rules)) if program.rules.groups else None
 
     def remember(self, row: OrderRow, moment: datetime | None) -> None:
         """What an order with terms is worth now."""
         if row.member_id is not None and moment is not None:
             self._given.setdefault(row.member_id, {})[row.key] = (moment, row.target_points)
+        # Orders beside the batch have another tier at most: what they came to is in `_before`.
+        if self._counts_bought and row.key in self._keys:
+            self._remember_bought(row)
+
+    def _named_tags(self, row: OrderRow, rules: EarnRules) -> tuple[str, ...]:
+        named = frozenset[str]().union(*(_tags(one) for one in rules.people))
+        return tuple(one for one in self._tags.get(row.identity_id or 0, ()) if one in named)
+
+    def _named_groups(
+        self, row: OrderRow, order: OrderSnapshot, rules: EarnRules
+    ) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        if rules.groups:
+            for shop_id, ref in sorted(_products([(row.shop_id, order)])):
+                groups = tuple(one for one in self._groups.get((shop_id, ref), ()) if one in rules.groups)
+                if groups:
+                    found[ref] = groups
+        return found
+
+    def _remember_bought(self, row: OrderRow) -> None:
+        if row.member_id is None or row.terms_version is None or row.spend is None:
+            self._batch.pop(row.key, None)
+        else:
+            self._batch[row.key] = (row.member_id, row.spend.counted_at, _net(row.spend))
+
+    def _bought(self, row: OrderRow, moment: datetime) -> tuple[int, datetime | None]:
+        """What the member's other orders came to, and when the last of them was."""
+        before = self._before.get(row.member_id or 0, orders.Bought(0, None))
+        mine = [
+            (when, net)
+            for key, (member_id, when, net) in self._batch.items()
+            if member_id == row.member_id and key != row.key
+        ]
+        moments = [when for when, _ in mine]
+        if before.last_at is not None:
+            moments.append(before.last_at)
+        return before.spend_minor + sum(net for _, net in mine), max(moments, default=None)
 
     def _used(self, row: OrderRow, moment: datetime, cap: Cap, program: Program) -> int:
         period = _period(moment, cap.per, program)
@@ -61,6 +176,30 @@ class MemberFacts:
             for key, (when, points) in given.items()
             if key != row.key and _period(when, cap.per, program) == period
         )
+
+
+def _held(rows: Mapping[OrderKey, OrderRow]) -> list[tuple[int, OrderSnapshot]]:
+    return [(row.shop_id, row.order) for row in rows.values() if row.order is not None]
+
+
+def _products(found: Iterable[tuple[int, OrderSnapshot]]) -> set[ProductKey]:
+    return {
+        (shop_id, line.product_ref)
+        for shop_id, order in found
+        for line in order.lines
+        if line.product_ref is not None
+    }
+
+
+def _tags(whose: Whose) -> frozenset[str]:
+    return whose.tags | whose.without_tags
+
+
+def _net(spend: SpendFact) -> int:
+    """What is left of an order's goods now."""
+    if spend.void_at is not None:
+        return 0
+    return max(spend.goods_minor - sum(minor for _, minor in spend.refunds), 0)
 
 
 def _period(moment: datetime, per: CapPer, program: Program) -> tuple[int, ...]:

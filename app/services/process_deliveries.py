@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from app.db import inbox, jobs, programs, shops
+from app.db import inbox, jobs, programs, shop_facts, shops
 from app.db.inbox import InboxRow, Outcome
 from app.db.session import Session
 from app.db.shops import ShopRow
@@ -14,6 +14,7 @@ from app.domain.changes import (
     CodeGone,
     CustomerSeen,
     CustomersMerged,
+    CustomerTagsChanged,
     DataRequested,
     ErasureRequested,
     Ignored,
@@ -167,6 +168,8 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
             return Outcome(row, "done", "the two customers become one member", forget=True)
         case CodeGone(code_ref):
             return _code_gone(session, row, shop, code_ref)
+        case CustomerTagsChanged(customer_ref):
+            return _tags_changed(session, row, shop, customer_ref)
         case ShopUninstalled():
             return Outcome(row, "done", uninstall_shop(session, shop, now=now))
         case DataRequested(customer_ref, request_ref):
@@ -198,6 +201,13 @@ def _erase(session: Session, rt: Runtime, one: _Understood, change: ErasureReque
         order_refs=change.order_refs,
         now=now,
     )
+
+
+def _tags_changed(session: Session, row: InboxRow, shop: ShopRow, customer_ref: str) -> Outcome:
+    if not shop_facts.want_tags_again(session, shop.shop_id, customer_ref):
+        return Outcome(row, "ignored", "no rule asks how this customer is tagged", customer_ref=customer_ref)
+    jobs.enqueue(session, "read_facts", program_id=shop.program_id, shop_id=shop.shop_id)
+    return Outcome(row, "done", "the customer's tags are read at the shop", customer_ref=customer_ref)
 
 
 def _code_gone(session: Session, row: InboxRow, shop: ShopRow, code_ref: str) -> Outcome:

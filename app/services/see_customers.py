@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import jobs, members
+from app.db import jobs, members, shop_facts
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.changes import CustomerFacts
+from app.domain.rules import folded
 
 
 def see_customers(
@@ -35,6 +36,11 @@ def see_customers(
             email_verified=facts.email_verified,
             name=facts.name,
             now=now,
+        )
+    told = {key: facts.tags for key, (_, facts) in wanted.items() if facts.tags is not None}
+    if told:
+        shop_facts.put_tags(
+            session, {identities[key].identity_id: folded(tags) for key, tags in told.items()}, now=now
         )
     _join(session, [identities[key].identity_id for key in wanted])
     return erased

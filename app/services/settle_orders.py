@@ -27,6 +27,7 @@ from app.services import use_codes
 from app.services.member_facts import MemberFacts
 
 NO_RATE = "no_rate"  # held: the program has no rate for the order's currency
+SHOP_FACTS = "shop_facts"  # held: the shop is asked what products or customer belong to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,7 @@ def settle_orders(
         if key in facts.rows:
             facts.recount(facts.rows[key])
     _append(session, facts.actions, now)
+    facts.member_facts.ask()
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
@@ -133,6 +135,9 @@ class _Facts:
             session,
             [program for versions in self.versions.values() for program in versions.programs],
             list(self.people),
+            rows=self.rows,
+            seen=[(one.shop_id, one.order) for one in seen],
+            identity_ids=list(self.by_id),
             first=first,
         )
         self.upgrades: list[TierChange] = []
@@ -294,7 +299,12 @@ class _Facts:
         self._decide_owner(row, order)
         program = program_of(row, order, self.versions[row.program_id])
         if program is None:
-            row.held_reason, row.target_points, row.facts = NO_RATE, 0, _held_facts(order)
+            row.held_reason, row.target_points, row.facts = NO_RATE, 0, _held_facts(order, NO_RATE)
+            return None
+        if self._must_wait(row, order, program):
+            row.held_reason, row.target_points, row.facts = SHOP_FACTS, 0, _held_facts(order, SHOP_FACTS)
+            self._remember_spend(row)
+            self._raise_tier(row)
             return None
         row.held_reason = None
         first = self._fix_terms(row, order, program)
@@ -308,6 +318,12 @@ class _Facts:
             self._raise_terms_behind(row)
         self._raise_tier(row)
         return action
+
+    def _must_wait(self, row: OrderRow, order: OrderSnapshot, program: Program) -> bool:
+        """Terms that are fixed need nothing more; nor does an order that is worth nothing anyhow."""
+        if row.terms_version is not None or row.excluded is not None or order.state is not OrderState.PAID:
+            return False
+        return self.member_facts.lacks(row, order, program)
 
     def _decide_owner(self, row: OrderRow, order: OrderSnapshot) -> None:
         before = row.member_id
@@ -327,14 +343,17 @@ class _Facts:
 
     def _fix_terms(self, row: OrderRow, order: OrderSnapshot, program: Program) -> bool:
         """Fix the terms if the order is counted for the first time. Returns whether it was."""
-        if row.terms_version is not None or row.member_id is None or row.excluded is not None:
+        if row.terms_version is not None:
+            return False
+        if row.member_id is None or row.excluded is not None:
+            row.known = self.member_facts.provisional(row, order, program)
             return False
         if spend_fact(row, program) is None or order.state is not OrderState.PAID:
             return False
         row.terms_version = program.version
         row.terms_tier = self._tier_when_placed(row, order.placed_at, program)
         moment = counted_at(order, program) or order.placed_at
-        row.known = self.member_facts.known(row, moment, program)
+        row.known = self.member_facts.known(row, order, moment, program)
         return True
 
     def _tier_when_placed(self, row: OrderRow, placed_at: datetime, program: Program) -> str:
@@ -473,8 +492,8 @@ def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:
     )
 
 
-def _held_facts(order: OrderSnapshot) -> dict[str, str | int]:
-    return {"rule": "held", "order": order.number, "currency": order.goods.currency, "why": NO_RATE}
+def _held_facts(order: OrderSnapshot, why: str) -> dict[str, str | int]:
+    return {"rule": "held", "order": order.number, "currency": order.goods.currency, "why": why}
 
 
 # --- The second phase --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from app.domain.changes import (
     CustomerFacts,
     CustomerSeen,
     CustomersMerged,
+    CustomerTagsChanged,
     DataRequested,
     ErasureRequested,
     Ignored,
@@ -573,6 +574,11 @@ def _customers_merged(body: bytes) -> Change:
     )
 
 
+def _tags_changed(body: bytes) -> Change:
+    """The message has only the tags that came or went."""
+    return CustomerTagsChanged(str(ref(decode(body, payloads.TagsChanged).customer_id)))
+
+
 def _code_gone(body: bytes) -> Change:
     gid = decode(body, payloads.Discount).admin_graphql_api_id
     if "/DiscountAutomatic" in gid:
@@ -619,6 +625,8 @@ _TOPICS: Mapping[str, Callable[[bytes], Change]] = {
     "customers/update": _customer,
     "customers/enable": _customer,
     "customers/merge": _customers_merged,
+    "customer.tags_added": _tags_changed,
+    "customer.tags_removed": _tags_changed,
     "discounts/delete": _code_gone,
     "discounts/redeemcode_removed": _code_gone,
     "app/uninstalled": _uninstalled,
@@ -632,8 +640,6 @@ _NOT_NEEDED: Mapping[str, str] = {
     "customers/purchasing_summary": "spend is counted from orders",
     "customer.joined_segment": "segments are not read",
     "customer.left_segment": "segments are not read",
-    "customer.tags_added": "tags are not read",
-    "customer.tags_removed": "tags are not read",
     "discounts/create": "a code of ours is known from its making, others do not matter",
     "discounts/update": "codes are read at the shop when they matter",
     "discounts/redeemcode_added": "a code of ours is known from its making, others do not matter",

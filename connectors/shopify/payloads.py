@@ -210,6 +210,10 @@ class ApiMoneyBag(Struct, frozen=True, rename="camel"):
     shop_money: ApiMoney
 
 
+class TagsChanged(Struct, frozen=True, rename="camel"):
+    customer_id: str  # a gid
+
+
 class ApiPage(Struct, frozen=True, rename="camel"):
     has_next_page: bool
     end_cursor: str | None = None

@@ -23,6 +23,8 @@ SUBSCRIBED = (
     "customers/create",
     "customers/update",
     "customers/merge",
+    "customer.tags_added",
+    "customer.tags_removed",
     "discounts/delete",
     "discounts/redeemcode_removed",
     "app/uninstalled",

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 from woocommerce.oauth import OAuth
 
-from app.domain.changes import CustomerFacts
+from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.orders import OrderSnapshot
 from connectors import http
@@ -39,12 +39,14 @@ from connectors.base import (
 from connectors.decoding import decode, split_list
 from connectors.woocommerce import codes, mapping
 from connectors.woocommerce.payloads import (
+    Category,
     Coupon,
     Customer,
     ErrorObject,
     OnlyId,
     Order,
     OrderDigestBody,
+    Product,
     RefundDetail,
     Setting,
     Site,
@@ -222,6 +224,39 @@ class WooClient:
                 return None
             raise
         return mapping.customer_facts(_read(answer, Customer))
+
+    def read_tags(self, customer_refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """WooCommerce has no tags on customers; what plugins for wholesale and staff set is the role."""
+        return {
+            str(customer.id): mapping.roles(customer)
+            for refs in _pages(customer_refs)
+            for customer in self._list(
+                "customers", Customer, include=refs, role="all", _fields=_fields(Customer)
+            )
+        }
+
+    # --- Products -------------------------------------------------------------------------------------------
+
+    def read_products(self, product_refs: Sequence[str]) -> Mapping[str, ProductFacts]:
+        """A product is in its categories and in all above them, as WooCommerce's own coupons see it.
+
+        Source: plugins/woocommerce/includes/wc-product-functions.php, wc_get_product_cat_ids().
+        """
+        products = [
+            product
+            for refs in _pages(product_refs)
+            for status in _STATUSES
+            for product in self._list(
+                "products", Product, include=refs, status=status, _fields=_fields(Product)
+            )
+        ]
+        if not products:
+            return {}
+        above = {
+            category.id: category.parent
+            for category in self._list("products/categories", Category, _fields=_fields(Category))
+        }
+        return {str(product.id): mapping.product_facts(product, above) for product in products}
 
     # --- Codes ----------------------------------------------------------------------------------------------
 
@@ -517,6 +552,13 @@ def _found(hooks: Sequence[Webhook], address: str, name: str) -> WebhookFound:
     if active[0].name != name:
         return WebhookFound.OTHER_SECRET
     return WebhookFound.DOUBLED if len(hooks) > 1 else WebhookFound.RIGHT
+
+
+def _pages(refs: Sequence[str]) -> Iterator[str]:
+    """As many ids as one question may hold, at a time."""
+    known = [ref for ref in dict.fromkeys(refs) if ref.isascii() and ref.isdecimal()]
+    for start in range(0, len(known), _PAGE):
+        yield ",".join(known[start : start + _PAGE])
 
 
 def _cursor(cursor: str | None, since: datetime) -> tuple[str, datetime, int]:

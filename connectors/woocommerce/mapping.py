@@ -1,5 +1,6 @@
 """What WooCommerce's words mean: facts only, no points. Pure: no clock, no network."""
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from app.domain.changes import (
     Ignored,
     OrderChanged,
     OrderToReread,
+    ProductFacts,
 )
 from app.domain.errors import Refused
 from app.domain.money import Money
@@ -28,6 +30,7 @@ from connectors.woocommerce.payloads import (
     LineItem,
     OnlyId,
     Order,
+    Product,
     RefundDetail,
     items_of,
 )
@@ -140,6 +143,27 @@ def customer_facts(customer: Customer) -> CustomerFacts:
         email=customer.email or None,
         email_verified=False,
         name=f"{customer.first_name} {customer.last_name}".strip() or None,
+        tags=roles(customer) if customer.role is not None else None,
+    )
+
+
+def roles(customer: Customer) -> tuple[str, ...]:
+    """What WooCommerce has in place of tags: "customer", "shop_manager", and what wholesale plugins set."""
+    return (customer.role,) if customer.role else ()
+
+
+def product_facts(product: Product, above: Mapping[int, int]) -> ProductFacts:
+    """`above`: of each category the one it lies in, 0 where it lies in none."""
+    found: dict[int, None] = {}
+    for category in product.categories:
+        number = category.id
+        while number and number not in found:
+            found[number] = None
+            number = above.get(number, 0)
+    return ProductFacts(
+        product_ref=str(product.id),
+        collections=tuple(str(number) for number in found),
+        tags=tuple(html.unescape(tag.name) for tag in product.tags),
     )
 
 

@@ -118,11 +118,28 @@ class Customer(Struct):
     email: str | None = None
     first_name: str = ""
     last_name: str = ""
+    role: str | None = None
 
 
 class CouponStatus(Struct):
     id: Id
     status: str = "publish"
+
+
+class Named(Struct, frozen=True):
+    id: int
+    name: str = ""
+
+
+class Category(Struct, frozen=True):
+    id: int
+    parent: int = 0
+
+
+class Product(Struct, frozen=True):
+    id: int
+    categories: tuple[Named, ...] = ()
+    tags: tuple[Named, ...] = ()
 
 
 class Coupon(Struct):

@@ -434,3 +434,25 @@ CREATE TABLE unseen_orders (
     CONSTRAINT pk_unseen_orders PRIMARY KEY (program_id, shop_id, order_ref),
     CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)
 );
+CREATE TABLE product_facts (
+    program_id BIGINT NOT NULL,
+    shop_id BIGINT NOT NULL,
+    product_ref TEXT NOT NULL,
+    groups JSONB DEFAULT '[]' NOT NULL,
+    wanted BOOLEAN NOT NULL,
+    read_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_product_facts PRIMARY KEY (program_id, shop_id, product_ref),
+    CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)
+);
+CREATE INDEX ix_product_facts_wanted ON product_facts (program_id, shop_id) WHERE wanted;
+CREATE TABLE customer_facts (
+    program_id BIGINT NOT NULL,
+    identity_id BIGINT NOT NULL,
+    shop_id BIGINT NOT NULL,
+    tags JSONB DEFAULT '[]' NOT NULL,
+    wanted BOOLEAN NOT NULL,
+    read_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_customer_facts PRIMARY KEY (program_id, identity_id),
+    CONSTRAINT identity_id_identities FOREIGN KEY(program_id, identity_id) REFERENCES identities (program_id, id)
+);
+CREATE INDEX ix_customer_facts_wanted ON customer_facts (program_id, shop_id) WHERE wanted;

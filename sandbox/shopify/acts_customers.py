@@ -19,6 +19,7 @@ class CustomerActs(ShopBase):
         taxable: bool = True,
         gift_card: bool = False,
         tags: Sequence[str] = (),
+        collections: Sequence[int] = (),
     ) -> Product:
         """The product of that title, made when there is none yet; a new price is the price from now on."""
         with self.act():
@@ -35,6 +36,7 @@ class CustomerActs(ShopBase):
                 taxable=taxable and not gift_card,
                 gift_card=gift_card,
                 tags=tuple(tags),
+                collections=tuple(collections),
             )
             self.products[product.id] = product
             return product
@@ -71,6 +73,18 @@ class CustomerActs(ShopBase):
             customer.first_name = first_name if first_name is not None else customer.first_name
             customer.updated = self.now()
             self._tell_customer("customers/update", customer)
+
+    def tag_customer(self, customer: Customer, *tags: str) -> None:
+        """Staff tags the customer; Shopify tells what came, not what is there."""
+        with self.act():
+            fresh = [tag for tag in tags if tag not in customer.tags]
+            customer.tags += fresh
+            body = {
+                "customerId": gid("Customer", customer.id),
+                "tags": fresh,
+                "occurredAt": self.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            }
+            self.emit("customer.tags_added", lambda: body, str(customer.id))
 
     def delete_customer(self, customer: Customer) -> None:
         """Only a customer without orders can be deleted."""

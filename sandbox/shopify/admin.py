@@ -103,6 +103,7 @@ SCOPES = {
 }
 # … and what a line is of. Without it the field is null, with an error beside it, and the order is told all the same.
 LINE_SCOPES = {"product": "read_products", "variant": "read_products"}
+PRODUCT_SCOPES = {"tags": "read_products", "collections": "read_products"}
 
 
 def make(shop: Shop) -> Blueprint:
@@ -167,6 +168,8 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Shop], **args: Any) -> Any:
             _check_scope(field, SCOPES.get(field))
         if kind == "LineItem":
             _check_scope(field, LINE_SCOPES.get(field))
+        if kind == "Product":
+            _check_scope(field, PRODUCT_SCOPES.get(field))
         return known[field](shop, source, args)
     if isinstance(source, Mapping) and field in source:
         return source[field]

@@ -41,6 +41,8 @@ WORDS = {
     "read_orders": ("nodes", "order", "node"),
     "orders_changed": ("orders",),
     "read_customer": ("customer",),
+    "read_products": ("nodes", "node"),
+    "read_tags": ("nodes",),
     "shop_facts": ("shop", "currentAppInstallation"),
     "ensure_webhooks": ("webhookSubscription*",),
     "refresh": ("oauth refresh_token",),

@@ -1,9 +1,10 @@
 """Products and customers: what staff and shoppers do with them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from sandbox.woocommerce.base import ShopBase
-from sandbox.woocommerce.state import Customer, Product, address, billing
+from sandbox.woocommerce.state import Category, Customer, Product, address, billing
 
 
 class CustomerActs(ShopBase):
@@ -26,6 +27,22 @@ class CustomerActs(ShopBase):
             self.products[product.id] = product
             self.emit("product", "created", product.id)
             return product
+
+    def category(self, name: str, *, within: Category | None = None) -> Category:
+        """The category of that name, made when there is none yet."""
+        with self.lock:
+            for category in self.categories.values():
+                if category.name == name:
+                    return category
+            category = Category(id=next(self._terms), name=name, parent=within.id if within else 0)
+            self.categories[category.id] = category
+            return category
+
+    def sort_product(self, product: Product, *categories: Category, tags: Sequence[str] = ()) -> None:
+        with self.lock:
+            product.categories = tuple(category.id for category in categories)
+            product.tags = tuple(tags)
+            self.emit("product", "updated", product.id)
 
     def trash_product(self, product: Product) -> None:
         """By REST, a trashed product sends coupon.deleted with the product's id: seen, and kept."""
@@ -57,9 +74,15 @@ class CustomerActs(ShopBase):
             return customer
 
     def update_customer(
-        self, customer: Customer, *, email: str | None = None, first_name: str | None = None
+        self,
+        customer: Customer,
+        *,
+        email: str | None = None,
+        first_name: str | None = None,
+        role: str | None = None,
     ) -> None:
         with self.lock:
+            customer.role = role if role is not None else customer.role
             customer.email = email if email is not None else customer.email
             customer.first_name = first_name if first_name is not None else customer.first_name
             customer.modified = self.now()

@@ -9,6 +9,7 @@ from sandbox.woocommerce import (
     rest_coupons,
     rest_customers,
     rest_orders,
+    rest_products,
     rest_refunds,
     rest_site,
 )
@@ -20,7 +21,7 @@ def create_app(shop: Shop) -> Flask:
     """A WSGI app that answers for `shop`."""
     app = Flask("sandbox.woocommerce", static_folder=None)
     app.secret_key = shop.widget_secret  # of the shop pages' own session
-    for part in (rest_orders, rest_refunds, rest_coupons, rest_customers, rest_site):
+    for part in (rest_orders, rest_refunds, rest_coupons, rest_customers, rest_products, rest_site):
         app.register_blueprint(part.make(shop), url_prefix=PREFIX)
     app.register_blueprint(consent.make(shop))
     app.register_blueprint(page.make(shop))

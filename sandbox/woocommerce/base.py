@@ -15,7 +15,7 @@ import httpx
 from sandbox.clock import Clock
 from sandbox.deliveries import Deliverer, Job, Message
 from sandbox.faults import ApiFaults
-from sandbox.woocommerce.state import ApiKey, Coupon, Customer, Order, Product, Webhook
+from sandbox.woocommerce.state import ApiKey, Category, Coupon, Customer, Order, Product, Webhook
 from sandbox.woocommerce.totals import rounded
 
 # Laurel's words for what a client does -> calls of this API, as `wire.names_of` names them.
@@ -27,6 +27,8 @@ WORDS = {
     "read_orders": ("GET /orders*",),
     "orders_changed": ("GET /orders",),
     "read_customer": ("GET /customers*",),
+    "read_tags": ("GET /customers",),
+    "read_products": ("GET /products*",),
     "shop_facts": ("GET /settings*", "GET /system_status", "GET /data*"),
     "ensure_webhooks": ("* /webhooks*",),
 }
@@ -65,12 +67,14 @@ class ShopBase:
         self.faults = ApiFaults(WORDS, "woo")
         self.latency = timedelta(0)  # how long the background queue lets an event wait
         self.products: dict[int, Product] = {}
+        self.categories: dict[int, Category] = {}
         self.customers: dict[int, Customer] = {}
         self.coupons: dict[int, Coupon] = {}
         self.orders: dict[int, Order] = {}
         self.webhooks: dict[int, Webhook] = {}
         self.keys: dict[str, ApiKey] = {}
         self.nonces: set[tuple[str, str]] = set()
+        self._terms = itertools.count(15)  # of categories and tags
         self._posts = itertools.count(10)  # products, coupons, orders and refunds share their numbers
         self._items = itertools.count(1)
         self._users = itertools.count(2)

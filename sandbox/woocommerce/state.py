@@ -26,7 +26,16 @@ class Product:
     sku: str
     taxable: bool = True
     category: str = ""
+    categories: tuple[int, ...] = ()
+    tags: tuple[str, ...] = ()
     trashed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Category:
+    id: int
+    name: str
+    parent: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

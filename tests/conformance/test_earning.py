@@ -15,6 +15,7 @@ from app.domain.explaining import order_sentence
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from app.domain.program import decode, default_document
+from app.domain.rules import collection, folded, tag
 from app.services.check_document import check_document
 
 EXAMPLES = tomllib.loads(Path(__file__).with_name("earning.toml").read_text())["example"]
@@ -82,8 +83,28 @@ def order_of(one: Mapping[str, Any]) -> OrderSnapshot:
 def document_of(example: Mapping[str, Any]) -> dict[str, Any]:
     document = default_document("Example", "EUR", "Europe/Berlin")
     document["earn"] |= example.get("earn", {})
+    if "segments" in example:
+        document["segments"] = example["segments"]
     check_document(document)
     return document
+
+
+def known_of(example: Mapping[str, Any]) -> Known:
+    return Known(
+        number=example.get("number", 1),
+        room=example.get("room", {}),
+        spend_minor=amount(example.get("spent", "0")),
+        member_days=example.get("member_days", 0),
+        quiet_days=example.get("quiet_days"),
+        tags=folded(example.get("tagged", ())),
+        products={
+            ref: tuple(
+                [collection(one) for one in groups.get("collections", ())]
+                + [tag(one) for one in groups.get("tags", ())]
+            )
+            for ref, groups in example.get("shop", {}).items()
+        },
+    )
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[f"{one['group']}: {one['says']}" for one in EXAMPLES])
@@ -92,7 +113,7 @@ def test_the_example_holds(example: Mapping[str, Any]) -> None:
     terms = Terms(
         program=program,
         tier=program.tier(example.get("tier", "member")),
-        known=Known(number=example.get("number", 1), room=example.get("room", {})),
+        known=known_of(example),
     )
     target = target_for_order(order_of(example["order"]), terms)
     assert target.points == example["points"]

@@ -158,6 +158,7 @@ def shopify_stand(
 ) -> Stand:
     name, door = unique("acme").replace("_", "-"), ToLaurel()
     topics = ["orders/create", "orders/updated", "orders/edited", "orders/delete", "refunds/create"]
+    topics.append("customer.tags_added")
     app = Installation(client_id="laurel-app", secrets=[SHOPIFY_SECRET], scopes=list(scopes), topics=topics)
     store = ShopifyShop(clock=clock, app=app, client=httpx.Client(transport=door), handle=name, name=name)
     store.install()

@@ -102,7 +102,10 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in name.split()[:2]).upper()
 
 
-_REASONS = {"no_rate": "The program has no rate for their currency: they count as soon as one is published."}
+_REASONS = {
+    "no_rate": "The program has no rate for their currency: they count as soon as one is published.",
+    "shop_facts": "The shop is asked what their products or customers belong to: they count as soon as it answers.",
+}
 
 
 def reason(word: str) -> str:

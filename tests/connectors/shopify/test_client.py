@@ -84,7 +84,7 @@ def deprecated(value: Any, kind: Any) -> Iterable[str]:
 
 def test_every_topic_that_we_subscribe_to_exists_in_the_api() -> None:
     topics = schema().type_map["WebhookSubscriptionTopic"].values  # type: ignore[attr-defined]
-    assert {topic.upper().replace("/", "_") for topic in webhooks.SUBSCRIBED} <= set(topics)
+    assert {topic.upper().replace("/", "_").replace(".", "_") for topic in webhooks.SUBSCRIBED} <= set(topics)
 
 
 def test_a_call_goes_to_this_shop_with_its_token() -> None:
@@ -483,7 +483,7 @@ def test_missing_subscriptions_are_made_wrong_ones_repointed_doubles_removed() -
     assert {topic for topic, state in states.items() if not state.repaired} == {"orders/create"}
     assert all(state.healthy for state in states.values())
     assert sorted((each["topic"], each["uri"]) for each in shop.subscriptions) == sorted(
-        (topic.upper().replace("/", "_"), ADDRESS) for topic in webhooks.SUBSCRIBED
+        (topic.upper().replace("/", "_").replace(".", "_"), ADDRESS) for topic in webhooks.SUBSCRIBED
     )
     assert not any(state.repaired for state in client(shop).ensure_webhooks(ADDRESS, None))
 

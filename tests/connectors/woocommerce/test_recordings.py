@@ -53,20 +53,18 @@ ORDERS = {
     "58-": (OrderState.PAID, "36.00", []),
     "59-": (OrderState.PAID, "10.00", ["5.50"]),
 }
+
+
+def _customer(ref: str, email: str, name: str) -> CustomerFacts:
+    return CustomerFacts(customer_ref=ref, email=email, email_verified=False, name=name, tags=("customer",))
+
+
 OTHERS: dict[str, Change] = {
-    "05-A-completed-2": CustomerSeen(
-        CustomerFacts(customer_ref="2", email="alice@example.test", email_verified=False, name="Alice Jones")
-    ),
-    "19-E-completed-3": CustomerSeen(
-        CustomerFacts(customer_ref="3", email="bob@example.test", email_verified=False, name="Bob Smith")
-    ),
+    "05-A-completed-2": CustomerSeen(_customer("2", "alice@example.test", "Alice Jones")),
+    "19-E-completed-3": CustomerSeen(_customer("3", "bob@example.test", "Bob Smith")),
     "29-": OrderToReread("29", "deleted at the shop"),
-    "31-": CustomerSeen(
-        CustomerFacts(customer_ref="4", email="carol@example.test", email_verified=False, name="Carol")
-    ),
-    "32-": CustomerSeen(
-        CustomerFacts(customer_ref="4", email="carol@example.test", email_verified=False, name="Carol King")
-    ),
+    "31-": CustomerSeen(_customer("4", "carol@example.test", "Carol")),
+    "32-": CustomerSeen(_customer("4", "carol@example.test", "Carol King")),
     "33-": Ignored("a customer was deleted at the shop; the member and the points stay"),
     "35-": CodeGone("33"),
     "53-": CodeGone("117"),
