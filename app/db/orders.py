@@ -173,6 +173,13 @@ def count_with_terms(session: Session, member_ids: Sequence[int]) -> dict[int, i
     return {row.member_id: row.n for row in rows}
 
 
+# What is left of an order's goods now, in the program's currency.
+_NET = (
+    "CASE WHEN o.spend->>'void_at' IS NOT NULL THEN 0 ELSE greatest(CAST(o.spend->>'goods_minor' AS bigint) "
+    "- coalesce((SELECT sum(CAST(r->>1 AS bigint)) FROM jsonb_array_elements(o.spend->'refunds') r), 0), 0) END"
+)
+
+
 class Bought(NamedTuple):
     """What orders of one member came to, less refunds, in the program's currency; when the last of them counted."""
 
@@ -185,9 +192,7 @@ def find_bought(session: Session, member_ids: Sequence[int], *, but: Sequence[Or
     if not member_ids:
         return {}
     rows = session.rows(
-        "SELECT o.member_id, max(o.counted_at) AS last_at, sum(CASE WHEN o.spend->>'void_at' IS NULL THEN greatest("
-        "CAST(o.spend->>'goods_minor' AS bigint) - coalesce((SELECT sum(CAST(r->>1 AS bigint)) "
-        "FROM jsonb_array_elements(o.spend->'refunds') r), 0), 0) ELSE 0 END) AS spend FROM orders o "
+        f"SELECT o.member_id, max(o.counted_at) AS last_at, sum({_NET}) AS spend FROM orders o "
         "WHERE {fence:o} AND o.member_id = ANY(:members) AND o.terms_version IS NOT NULL "
         "AND o.counted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:shops AS bigint[]), "
         "CAST(:refs AS text[])) AS k(s, r) WHERE k.s = o.shop_id AND k.r = o.order_ref) GROUP BY o.member_id",
@@ -198,20 +203,55 @@ def find_bought(session: Session, member_ids: Sequence[int], *, but: Sequence[Or
     return {row.member_id: Bought(int(row.spend), row.last_at) for row in rows}
 
 
-def find_given(
+class Past(NamedTuple):
+    """One counted order of a member: when it counted, its points, what is left of its goods, the goals it reached."""
+
+    counted_at: datetime
+    points: int
+    net_minor: int
+    goals: tuple[str, ...]
+
+
+def find_past(
     session: Session, member_ids: Sequence[int], *, since: datetime | None
-) -> list[tuple[int, OrderKey, datetime, int]]:
-    """(member, order, its counting moment, its points) of their counted orders since then; None: all of them."""
+) -> dict[int, dict[OrderKey, Past]]:
+    """Of each member the orders that counted since then; None: all of them."""
+    found: dict[int, dict[OrderKey, Past]] = {}
     if not member_ids:
-        return []
+        return found
     rows = session.rows(
-        "SELECT member_id, shop_id, order_ref, counted_at, target_points FROM orders "
-        "WHERE {fence} AND member_id = ANY(:members) AND terms_version IS NOT NULL AND counted_at IS NOT NULL "
-        "AND (CAST(:since AS timestamptz) IS NULL OR counted_at > CAST(:since AS timestamptz))",
+        f"SELECT o.member_id, o.shop_id, o.order_ref, o.counted_at, o.target_points, {_NET} AS net, "
+        "o.facts->>'goals' AS goals FROM orders o "
+        "WHERE {fence:o} AND o.member_id = ANY(:members) AND o.terms_version IS NOT NULL "
+        "AND o.counted_at IS NOT NULL "
+        "AND (CAST(:since AS timestamptz) IS NULL OR o.counted_at > CAST(:since AS timestamptz))",
         members=list(member_ids),
         since=since,
     )
-    return [(row.member_id, (row.shop_id, row.order_ref), row.counted_at, row.target_points) for row in rows]
+    for row in rows:
+        past = Past(row.counted_at, row.target_points, int(row.net), tuple((row.goals or "").split()))
+        found.setdefault(row.member_id, {})[(row.shop_id, row.order_ref)] = past
+    return found
+
+
+def points_of_days(
+    session: Session, starts: Sequence[datetime], ends: Sequence[datetime], *, but: Sequence[OrderKey]
+) -> list[int]:
+    """For each stretch of time: what all counted orders that were placed in it are worth, `but` left out."""
+    if not starts:
+        return []
+    rows = session.rows(
+        "SELECT u.n, coalesce(sum(o.target_points), 0) AS points FROM unnest(CAST(:starts AS timestamptz[]), "
+        "CAST(:ends AS timestamptz[])) WITH ORDINALITY AS u(a, b, n) LEFT JOIN orders o ON {fence:o} "
+        "AND o.shop_id IN (SELECT id FROM shops WHERE {fence}) AND o.placed_at >= u.a AND o.placed_at < u.b "
+        "AND o.terms_version IS NOT NULL AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:shops AS bigint[]), "
+        "CAST(:refs AS text[])) AS k(s, r) WHERE k.s = o.shop_id AND k.r = o.order_ref) GROUP BY u.n ORDER BY u.n",
+        starts=list(starts),
+        ends=list(ends),
+        shops=[shop_id for shop_id, _ in but],
+        refs=[ref for _, ref in but],
+    )
+    return [int(row.points) for row in rows]
 
 
 def spend_facts(found: str | None) -> list[SpendFact]:

@@ -21,6 +21,13 @@ def days_later(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
     return end_of_day(moment.astimezone(zone).date() + timedelta(days=days), zone)
 
 
+def month_of(moment: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The local month around a moment: its first instant, and that of the next one, in UTC."""
+    day = moment.astimezone(zone).date()
+    first, last = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
+    return end_of_day(first - timedelta(days=1), zone), end_of_day(last, zone)
+
+
 def months_before(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
     """The same local time `months` months earlier, in UTC; the 31st becomes the month's last day."""
     local = moment.astimezone(zone)

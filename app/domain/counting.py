@@ -26,7 +26,8 @@ class Known:
     Only what the rules ask for is filled in. `number`: this is their n-th counted order. `room`: what was left under
     each cap that looks at the member. `spend_minor`: what their orders before came to, in the program's currency.
     `member_days`: since they joined. `quiet_days`: since the order before, None without one. `tags`: the customer's
-    at the shop, case-folded. `products`: product_ref -> those of its groups that the rules name.
+    at the shop, case-folded. `products`: product_ref -> those of its groups that the rules name. `goals`: of each goal
+    that no other order of the period has reached, what the member spent in it before.
     """
 
     number: int = 1
@@ -36,6 +37,7 @@ class Known:
     quiet_days: int | None = None
     tags: tuple[str, ...] = ()
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    goals: Mapping[str, int] = field(default_factory=dict)
 
 
 ALONE = Known()
@@ -86,6 +88,7 @@ def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known
     for place, bonus in enumerate(_bonuses(order, program, tier, known, worth), 1):
         points += bonus.points
         facts |= {f"bonus.{place}": bonus.name, f"bonus.{place}.points": bonus.points}
+    points += _reached(rules, known, worth, facts)
     if rules.stacking is not Stacking.MULTIPLY and any(part.campaigns for part in parts):
         facts["stacking"] = rules.stacking.value
     points = _capped(points, rules, known, facts)
@@ -272,6 +275,24 @@ def _bonuses(order: OrderSnapshot, program: Program, tier: Tier, known: Known, w
             continue
         if bonus.during.covers(order.placed_at, program.zone) and is_for(bonus.whose, tier, known):
             yield bonus
+
+
+def _reached(rules: EarnRules, known: Known, worth: int, facts: dict[str, str | int]) -> int:
+    """Points of the open goals that the member has reached with what is left of this order."""
+    if worth <= 0:
+        return 0
+    place = sum(name.startswith("bonus.") and name.count(".") == 1 for name in facts)
+    points, keys = 0, []
+    for goal in rules.goals:
+        before = known.goals.get(goal.key)
+        if before is None or before + worth < goal.spend_minor:
+            continue
+        place, points = place + 1, points + goal.points
+        keys.append(goal.key)
+        facts |= {f"bonus.{place}": goal.name, f"bonus.{place}.points": goal.points}
+    if keys:
+        facts["goals"] = " ".join(keys)
+    return points
 
 
 def _capped(points: int, rules: EarnRules, known: Known, facts: dict[str, str | int]) -> int:

@@ -4,13 +4,15 @@ The document itself is checked against the JSON Schema (`app.services.program_do
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, exponent
-from app.domain.rules import PLAIN, EarnRules, decode_rules, decode_segments
+from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
+
+BUDGET = "budget"  # the key of the limit that a budget is
 
 
 class EarnWhen(StrEnum):
@@ -81,6 +83,30 @@ class Reward:
     tier: str | None = None  # from this tier on
 
 
+class AtBudget(StrEnum):
+    WARN = "warn"
+    STOP_EARNING = "stop_earning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What the points that orders earn in a month may cost: `points` of them cost `worth_minor`."""
+
+    minor: int  # program's currency
+    points: int
+    worth_minor: int
+    warn_percent: int
+    at_limit: AtBudget
+
+    @property
+    def most_points(self) -> int:
+        return self.minor * self.points // self.worth_minor
+
+    def cost_minor(self, points: int) -> int:
+        """What that many points cost, rounded up: a begun unit is spent."""
+        return -(-points * self.worth_minor // self.points)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     version: int
@@ -103,6 +129,7 @@ class Program:
     return_redeemed_points: bool
     enrolment: Enrolment
     rules: EarnRules = PLAIN
+    budget: Budget | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -166,8 +193,32 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         refund_policy=RefundPolicy(refunds["policy"]),
         return_redeemed_points=refunds["return_redeemed_points"],
         enrolment=Enrolment(document["enrolment"]),
-        rules=decode_rules(document["earn"], decode_segments(document.get("segments", ()))),
+        rules=_rules(document),
+        budget=_budget(document),
     )
+
+
+def _budget(document: Mapping[str, Any]) -> Budget | None:
+    if "budget" not in document:
+        return None
+    told = document["budget"]
+    return Budget(
+        minor=told["minor"],
+        points=told["points"],
+        worth_minor=told["worth_minor"],
+        warn_percent=told.get("warn_percent", 80),
+        at_limit=AtBudget(told["at_limit"]),
+    )
+
+
+def _rules(document: Mapping[str, Any]) -> EarnRules:
+    """Those of `earn`; a budget that stops earning is one more limit among them."""
+    rules = decode_rules(document["earn"], decode_segments(document.get("segments", ())))
+    budget = _budget(document)
+    if budget is None or budget.at_limit is not AtBudget.STOP_EARNING:
+        return rules
+    stop = Cap(key=BUDGET, name="The month’s budget", points=budget.most_points, per=CapPer.PROGRAM_MONTH)
+    return replace(rules, caps=(*rules.caps, stop))
 
 
 def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:

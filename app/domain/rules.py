@@ -26,6 +26,18 @@ class CapPer(StrEnum):
     DAY = "day"  # a member's local day
     MONTH = "month"
     MEMBER = "member"  # for ever
+    PROGRAM_DAY = "program_day"  # everybody's together, by when orders were placed
+    PROGRAM_MONTH = "program_month"
+
+    @property
+    def is_of_member(self) -> bool:
+        """It looks at what the same member had before."""
+        return self in (CapPer.DAY, CapPer.MONTH, CapPer.MEMBER)
+
+    @property
+    def is_of_program(self) -> bool:
+        """It looks at what all members had before."""
+        return self in (CapPer.PROGRAM_DAY, CapPer.PROGRAM_MONTH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +182,23 @@ class Bonus:
     spend_from_minor: int | None  # what counts of the order is at least this, in the program's currency
 
 
+class GoalPer(StrEnum):
+    MONTH = "month"
+    YEAR = "year"
+    MEMBER = "member"  # once, for ever
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Points for the order with which a member's spend in a period reaches a figure; once a period."""
+
+    key: str
+    name: str
+    points: int
+    spend_minor: int  # the program's currency, less refunds
+    per: GoalPer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     key: str
@@ -191,12 +220,13 @@ class EarnRules:
     campaigns: tuple[Campaign, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
     stacking: Stacking = Stacking.MULTIPLY
+    goals: tuple[Goal, ...] = ()
     caps: tuple[Cap, ...] = ()
 
     @property
     def limits_members(self) -> bool:
         """Whether some limit looks at what a member had before."""
-        return any(cap.per is not CapPer.ORDER for cap in self.caps)
+        return any(cap.per.is_of_member for cap in self.caps)
 
     @property
     def people(self) -> list[Whose]:
@@ -292,6 +322,16 @@ def decode_rules(earn: Mapping[str, Any], segments: Mapping[str, Segment]) -> Ea
                 **_scope(one, segments),
             )
             for one in earn.get("bonuses", ())
+        ),
+        goals=tuple(
+            Goal(
+                key=one["key"],
+                name=one["name"],
+                points=one["points"],
+                spend_minor=one["spend_minor"],
+                per=GoalPer(one["per"]),
+            )
+            for one in earn.get("goals", ())
         ),
         stacking=Stacking(earn.get("stacking", Stacking.MULTIPLY)),
         caps=tuple(

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from app.domain.errors import Refused
 from app.domain.money import exponent
+from app.domain.program import BUDGET
 
 SCHEMA_FILE = Path(__file__).with_name("program.schema.json")
 
@@ -73,6 +74,8 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _twice("tiers.levels", "from_minor", levels)
     yield from _twice("rewards", "key", document["rewards"])
     keys = {level["key"] for level in levels}
+    if any(cap["key"] == BUDGET for cap in document["earn"].get("caps", [])):
+        yield "earn.caps", f"the key “{BUDGET}” is kept for the budget: choose another"
     segments = document.get("segments", [])
     yield from _twice("segments", "key", segments)
     for place, segment in enumerate(segments):
@@ -85,7 +88,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _of_rules(earn: Mapping[str, Any], tiers: set[str], segments: set[str]) -> Iterator[tuple[str, str]]:
     yield from _of_people("earn.exclude_members", earn.get("exclude_members", {}), tiers, segments)
-    for group in ("rates", "campaigns", "bonuses", "caps"):
+    for group in ("rates", "campaigns", "bonuses", "goals", "caps"):
         yield from _twice(f"earn.{group}", "key", earn.get(group, []))
         for place, rule in enumerate(earn.get(group, [])):
             field = f"earn.{group}[{place}]"

@@ -6,12 +6,20 @@ from datetime import datetime, timedelta
 
 from app.domain.explaining import NBSP, points_of
 from app.domain.money import Money
-from app.domain.program import Program
-from app.domain.rules import Bonus, Campaign, CapPer, During, ProductRate, Selector, Stacking, Whose
+from app.domain.program import BUDGET, AtBudget, Budget, Program
+from app.domain.rules import Bonus, Campaign, CapPer, During, GoalPer, ProductRate, Selector, Stacking, Whose
 from app.services.wording import money_words
 
 _DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-_PER = {CapPer.ORDER: "an order", CapPer.DAY: "a day", CapPer.MONTH: "a month", CapPer.MEMBER: "in all"}
+_PER = {
+    CapPer.ORDER: "an order",
+    CapPer.DAY: "a member a day",
+    CapPer.MONTH: "a member a month",
+    CapPer.MEMBER: "a member in all",
+    CapPer.PROGRAM_DAY: "a day for all members together",
+    CapPer.PROGRAM_MONTH: "a month for all members together",
+}
+_GOAL_PER = {GoalPer.MONTH: "in a month", GoalPer.YEAR: "in a year", GoalPer.MEMBER: "in all"}
 _STACKING = {
     Stacking.MULTIPLY: "percents are multiplied with each other",
     Stacking.ADD: "what each adds to 100 % is added up",
@@ -21,7 +29,9 @@ _STACKING = {
 
 @dataclass(frozen=True, slots=True)
 class RuleWords:
-    """`kind`: base, minimum, channels, exclude, exclude_members, segment, rate, campaign, stacking, bonus, cap."""
+    """`kind`: base, minimum, channels, exclude, exclude_members, segment, rate, campaign, stacking, bonus, goal,
+    cap or budget.
+    """
 
     kind: str
     name: str
@@ -30,7 +40,7 @@ class RuleWords:
 
 def describe_rules(program: Program) -> list[RuleWords]:
     """In the order in which they are applied; empty for a program with its one rate only."""
-    rules = program.rules
+    rules, budget = program.rules, program.budget
     return [
         *_selection(program),
         *(
@@ -46,10 +56,30 @@ def describe_rules(program: Program) -> list[RuleWords]:
         ),
         *(RuleWords("bonus", one.name, _bonus(one, program)) for one in rules.bonuses),
         *(
+            RuleWords(
+                "goal",
+                one.name,
+                f"{points_of(one.points)} once {money_words(Money(one.spend_minor, program.currency))} "
+                f"are spent {_GOAL_PER[one.per]}",
+            )
+            for one in rules.goals
+        ),
+        *(
             RuleWords("cap", one.name, f"at most {points_of(one.points)} {_PER[one.per]}")
             for one in rules.caps
+            if one.key != BUDGET
         ),
+        *([RuleWords("budget", "Budget", _budget(budget, program))] if budget else []),
     ]
+
+
+def _budget(budget: Budget, program: Program) -> str:
+    worth = money_words(Money(budget.worth_minor, program.currency))
+    after = "orders earn nothing more" if budget.at_limit is AtBudget.STOP_EARNING else "orders go on earning"
+    return (
+        f"{money_words(Money(budget.minor, program.currency))} a month, at {worth} for {points_of(budget.points)}; "
+        f"a warning from {budget.warn_percent}{NBSP}% on, and at its end {after}"
+    )
 
 
 def _selection(program: Program) -> Iterator[RuleWords]:

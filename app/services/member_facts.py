@@ -4,16 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.db import jobs, members, orders, shop_facts
-from app.db.orders import OrderKey, OrderRow
+from app.db.orders import OrderKey, OrderRow, Past
 from app.db.session import Session
 from app.db.shop_facts import ProductKey
+from app.domain.calendar import end_of_day, month_of
 from app.domain.counting import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.program import Program
-from app.domain.rules import Cap, CapPer, EarnRules, Whose
+from app.domain.rules import Cap, CapPer, EarnRules, GoalPer, Whose
 from app.domain.tiers import SpendFact
 
-_LONGEST_PERIOD = timedelta(days=32)
+Stretch = tuple[datetime, datetime]
+# How many days back a rule looks; None: to the beginning.
+_REACH = {
+    CapPer.DAY: 2,
+    CapPer.MONTH: 32,
+    CapPer.MEMBER: None,
+    GoalPer.MONTH: 32,
+    GoalPer.YEAR: 367,
+    GoalPer.MEMBER: None,
+}
 
 
 class MemberFacts:
@@ -31,6 +41,7 @@ class MemberFacts:
         first: datetime,
     ) -> None:
         """`rows`: the orders of the batch; `seen`: (shop, order) as told. No order counts from before `first`."""
+        programs, seen = list(programs), list(seen)
         rules = [program.rules for program in programs]
         self._session = session
         self._groups: Mapping[ProductKey, tuple[str, ...]] = {}
@@ -57,13 +68,20 @@ class MemberFacts:
             self._before = orders.find_bought(session, member_ids, but=list(rows))
             for row in rows.values():
                 self._remember_bought(row)
-        self._given: dict[int, dict[OrderKey, tuple[datetime, int]]] = {}
-        caps = [cap for one in rules for cap in one.caps if cap.per is not CapPer.ORDER]
-        if caps:
-            ever = any(cap.per is CapPer.MEMBER for cap in caps)
-            since = None if ever else first - _LONGEST_PERIOD
-            for member_id, key, moment, points in orders.find_given(session, member_ids, since=since):
-                self._given.setdefault(member_id, {})[key] = (moment, points)
+        self._past: dict[int, dict[OrderKey, Past]] = {}
+        if any(one.limits_members or one.goals for one in rules):
+            reach = [_REACH[cap.per] for one in rules for cap in one.caps if cap.per.is_of_member]
+            reach += [_REACH[goal.per] for one in rules for goal in one.goals]
+            longest = None if None in reach else max(days for days in reach if days is not None)
+            since = first - timedelta(days=longest) if longest is not None else None
+            self._past = orders.find_past(session, member_ids, since=since)
+        self._elsewhere: dict[Stretch, int] = {}  # what orders outside the batch earned in it
+        self._placed: dict[OrderKey, tuple[datetime, int]] = {}  # those of the batch: when, how much
+        self._limits_program = [
+            (one, cap) for one in programs for cap in one.rules.caps if cap.per.is_of_program
+        ]
+        if self._limits_program:
+            self._load_program(rows, [order for _, order in seen])
 
     # --- What only the shop knows --------------------------------------------------------------------------
 
@@ -104,10 +122,11 @@ class MemberFacts:
         rules, member_id = program.rules, row.member_id or 0
         number = self._numbers[member_id] = self._numbers.get(member_id, 0) + 1
         room = {
-            cap.key: max(cap.points - self._used(row, moment, cap, program), 0)
+            cap.key: max(cap.points - self._used(row, order, moment, cap, program), 0)
             for cap in rules.caps
             if cap.per is not CapPer.ORDER
         }
+        goals = self._open_goals(row, moment, program) if rules.goals else {}
         spend_minor, last = self._bought(row, moment) if rules.asks_for_history else (0, None)
         joined = self._joined.get(member_id, moment) if rules.asks_for_joining else moment
         known = Known(
@@ -118,8 +137,11 @@ class MemberFacts:
             quiet_days=None if last is None else max((moment - last).days, 0),
             tags=self._named_tags(row, rules),
             products=self._named_groups(row, order, rules),
+            goals=goals,
         )
-        asks = room or rules.asks_for_number or rules.asks_for_history or rules.asks_for_joining
+        asks = (
+            room or rules.goals or rules.asks_for_number or rules.asks_for_history or rules.asks_for_joining
+        )
         return known if asks or rules.asks_for_tags or rules.groups else None
 
     def provisional(self, row: OrderRow, order: OrderSnapshot, program: Program) -> Known | None:
@@ -129,7 +151,12 @@ class MemberFacts:
     def remember(self, row: OrderRow, moment: datetime | None) -> None:
         """What an order with terms is worth now."""
         if row.member_id is not None and moment is not None:
-            self._given.setdefault(row.member_id, {})[row.key] = (moment, row.target_points)
+            goals = tuple(str(row.facts.get("goals", "")).split())
+            net = _net(row.spend) if row.spend is not None else 0
+            past = Past(moment, row.target_points, net, goals)
+            self._past.setdefault(row.member_id, {})[row.key] = past
+        if self._limits_program and row.key in self._keys and row.order is not None:
+            self._placed[row.key] = (row.order.placed_at, row.target_points)
         # Orders beside the batch have another tier at most: what they came to is in `_before`.
         if self._counts_bought and row.key in self._keys:
             self._remember_bought(row)
@@ -168,14 +195,53 @@ class MemberFacts:
             moments.append(before.last_at)
         return before.spend_minor + sum(net for _, net in mine), max(moments, default=None)
 
-    def _used(self, row: OrderRow, moment: datetime, cap: Cap, program: Program) -> int:
+    def _used(self, row: OrderRow, order: OrderSnapshot, moment: datetime, cap: Cap, program: Program) -> int:
+        if cap.per.is_of_program:
+            stretch = _stretch(order.placed_at, cap.per, program)
+            return self._elsewhere[stretch] + sum(
+                points
+                for key, (when, points) in self._placed.items()
+                if key != row.key and stretch[0] <= when < stretch[1]
+            )
         period = _period(moment, cap.per, program)
-        given = self._given.get(row.member_id or 0, {})
         return sum(
-            points
-            for key, (when, points) in given.items()
-            if key != row.key and _period(when, cap.per, program) == period
+            past.points
+            for key, past in self._past.get(row.member_id or 0, {}).items()
+            if key != row.key and _period(past.counted_at, cap.per, program) == period
         )
+
+    def _open_goals(self, row: OrderRow, moment: datetime, program: Program) -> dict[str, int]:
+        """Goals that no other order of the period has reached, with what the member spent in it before."""
+        found: dict[str, int] = {}
+        for goal in program.rules.goals:
+            period = _period(moment, goal.per, program)
+            others = [
+                past
+                for key, past in self._past.get(row.member_id or 0, {}).items()
+                if key != row.key and _period(past.counted_at, goal.per, program) == period
+            ]
+            if not any(goal.key in past.goals for past in others):
+                found[goal.key] = sum(past.net_minor for past in others)
+        return found
+
+    def _load_program(self, rows: Mapping[OrderKey, OrderRow], seen: Sequence[OrderSnapshot]) -> None:
+        for row in rows.values():
+            if row.terms_version is not None and row.order is not None:
+                self._placed[row.key] = (row.order.placed_at, row.target_points)
+        held = [row.order for row in rows.values() if row.order is not None]
+        stretches = {
+            _stretch(order.placed_at, cap.per, program)
+            for program, cap in self._limits_program
+            for order in [*seen, *held]
+        }
+        ordered = sorted(stretches)
+        points = orders.points_of_days(
+            self._session,
+            [start for start, _ in ordered],
+            [end for _, end in ordered],
+            but=list(rows),
+        )
+        self._elsewhere = dict(zip(ordered, points, strict=True))
 
 
 def _held(rows: Mapping[OrderKey, OrderRow]) -> list[tuple[int, OrderSnapshot]]:
@@ -202,12 +268,22 @@ def _net(spend: SpendFact) -> int:
     return max(spend.goods_minor - sum(minor for _, minor in spend.refunds), 0)
 
 
-def _period(moment: datetime, per: CapPer, program: Program) -> tuple[int, ...]:
+def _period(moment: datetime, per: CapPer | GoalPer, program: Program) -> tuple[int, ...]:
     day = moment.astimezone(program.zone).date()
     match per:
         case CapPer.DAY:
             return (day.year, day.month, day.day)
-        case CapPer.MONTH:
+        case CapPer.MONTH | GoalPer.MONTH:
             return (day.year, day.month)
+        case GoalPer.YEAR:
+            return (day.year,)
         case _:
             return ()
+
+
+def _stretch(moment: datetime, per: CapPer, program: Program) -> Stretch:
+    """The program's local day or month around a moment: from its first instant to the next one's."""
+    if per is CapPer.PROGRAM_MONTH:
+        return month_of(moment, program.zone)
+    day = moment.astimezone(program.zone).date()
+    return end_of_day(day - timedelta(days=1), program.zone), end_of_day(day, program.zone)

@@ -10,6 +10,7 @@ from app.db.shops import ShopRow
 from app.domain.explaining import order_sentence
 from app.domain.money import Money
 from app.domain.program import Program, RewardKind
+from app.services.budget_use import BudgetUse, budget_use
 from app.services.describe_order import waits_for
 from app.services.runtime import Runtime
 from app.services.waiting import WaitingOrders, waiting
@@ -50,6 +51,7 @@ class Overview:
     waiting: tuple[WaitingOrders, ...]
     open_codes: int
     recent: tuple[Activity, ...]
+    budget: BudgetUse | None
 
     @property
     def reconciled_at(self) -> datetime | None:
@@ -105,6 +107,7 @@ def overview(rt: Runtime, program_id: int) -> Overview:
                 )
             ),
             recent=tuple(_recent(session, known)),
+            budget=budget_use(session, program, now=rt.now()),
         )
 
 

@@ -96,6 +96,7 @@ def known_of(example: Mapping[str, Any]) -> Known:
         spend_minor=amount(example.get("spent", "0")),
         member_days=example.get("member_days", 0),
         quiet_days=example.get("quiet_days"),
+        goals={key: amount(text) for key, text in example.get("towards", {}).items()},
         tags=folded(example.get("tagged", ())),
         products={
             ref: tuple(

@@ -55,12 +55,54 @@ TEA = {"products": ["tea"]}
             ],
         ),
         (
+            {"exclude_members": {"tags": ["staff", "wholesale"]}},
+            ["Not for: no points for customers tagged staff or wholesale"],
+        ),
+        (
+            {
+                "goals": [
+                    {"key": "a", "name": "A good year", "points": 25, "spend_minor": 50000, "per": "year"}
+                ]
+            },
+            ["A good year: 25 points once €500.00 are spent in a year"],
+        ),
+        (
+            {
+                "rates": [
+                    {
+                        "key": "a",
+                        "name": "Beans",
+                        "of": {"collections": ["7"], "excluding": {"tags": ["Sale"]}},
+                        "points": 2,
+                    }
+                ]
+            },
+            ["Beans: 2 points for each piece of collection 7, but not what is tagged sale"],
+        ),
+        (
+            {
+                "campaigns": [
+                    {
+                        "key": "a",
+                        "name": "Come back",
+                        "percent": 200,
+                        "whose": {"quiet_days_from": 90, "spend_from_minor": 10000},
+                    }
+                ]
+            },
+            [
+                "Come back: 200 % of the points, after spending €100.00 or more, "
+                "after 90 days or more without an order",
+                "Several percents at once: percents are multiplied with each other",
+            ],
+        ),
+        (
             {"bonuses": [{"key": "a", "name": "Welcome", "points": 50, "order_number": 1}]},
             ["Welcome: 50 points for a member’s order no. 1"],
         ),
         (
             {"caps": [{"key": "a", "name": "Daily limit", "points": 200, "per": "day"}]},
-            ["Daily limit: at most 200 points a day"],
+            ["Daily limit: at most 200 points a member a day"],
         ),
     ],
 )

@@ -12,6 +12,7 @@ from app.domain.orders import OrderSnapshot
 from app.domain.program import default_document
 from app.services.audit import audit
 from app.services.check_document import WrongDocument, check_document
+from app.services.overview import overview
 from app.services.replay import replay
 from app.services.runtime import Runtime
 from tests.conftest import make_program
@@ -182,3 +183,85 @@ def test_a_wrong_rule_is_refused_by_its_field(earn: dict[str, Any], field: str) 
     with pytest.raises(WrongDocument) as refused:
         check_document(document)
     assert [name for name, _ in refused.value.faults] == [field]
+
+
+# --- Goals, and what all members share ---------------------------------------------------------------------
+
+GOAL = {"key": "hundred", "name": "100 in a year", "points": 25, "spend_minor": 10000, "per": "year"}
+
+
+def test_a_goal_is_reached_once_a_year_by_the_order_that_reaches_it(rt: Runtime) -> None:
+    together, apart = open_shop(rt, goals=[GOAL]), open_shop(rt, goals=[GOAL])
+    orders = [
+        order("1", "60.00"),
+        order("2", "39.99", days=1),
+        order("3", "0.01", days=2),
+        order("4", "150.00", days=3),
+        order("5", "150.00", days=400),
+    ]
+    together.see(*orders)
+    apart.see(*orders, batch=1)
+    assert worth(together) == worth(apart) == {"1": 60, "2": 39, "3": 25, "4": 150, "5": 175}
+    require_proof(together)
+
+
+def test_a_goal_that_was_taken_back_is_open_again_and_never_given_twice(rt: Runtime) -> None:
+    shop = open_shop(rt, goals=[GOAL])
+    shop.see(order("1", "90.00"), order("2", "20.00", days=1))
+    assert worth(shop) == {"1": 90, "2": 45}
+    # The first goes back: the second reached it all the same, by what was known then.
+    shop.see(order("1", "90.00", updated_at=after(days=2), refunds=(make_refund("90.00"),)))
+    shop.see(order("3", "95.00", days=3))
+    assert worth(shop) == {"1": 0, "2": 45, "3": 95}
+    # The second goes back below it, and with it what it reached; the next order may.
+    shop.see(order("2", "20.00", days=1, updated_at=after(days=4), refunds=(make_refund("15.00"),)))
+    shop.see(order("4", "10.00", days=5))
+    assert worth(shop) == {"1": 0, "2": 5, "3": 95, "4": 35}
+    require_proof(shop)
+
+
+def test_what_all_members_share_is_never_exceeded(rt: Runtime) -> None:
+    caps = [
+        {"key": "all", "name": "100 a day", "points": 100, "per": "program_day"},
+        {"key": "month", "name": "150 a month", "points": 150, "per": "program_month"},
+    ]
+    together, apart = open_shop(rt, caps=caps), open_shop(rt, caps=caps)
+    orders = [
+        order("1", "70.00", customer_ref="1"),
+        order("2", "70.00", days=0.1, customer_ref="2"),
+        order("3", "70.00", days=1, customer_ref="3"),
+        order("4", "70.00", days=31, customer_ref="1"),
+    ]
+    together.see(*orders)
+    apart.see(*orders, batch=1)
+    assert worth(together) == worth(apart) == {"1": 70, "2": 30, "3": 50, "4": 70}
+    apart.see(
+        order("1", "70.00", customer_ref="1", updated_at=after(days=1), refunds=(make_refund("70.00"),))
+    )
+    apart.see(order("5", "70.00", days=1.2, customer_ref="2"))
+    assert worth(apart)["5"] == 50  # 100 a day, 50 of them given; 150 a month, 80 of them given
+    require_proof(apart)
+
+
+def test_a_budget_that_stops_is_a_limit_of_the_month(rt: Runtime) -> None:
+    document = default_document("Sprig", "EUR", "UTC")
+    document["budget"] = {"minor": 500, "points": 100, "worth_minor": 500, "at_limit": "stop_earning"}
+    shop = Shop(rt, make_program(rt, document=document))
+    shop.see(order("1", "70.00"), order("2", "70.00", days=0.1, customer_ref="8"))
+    assert worth(shop) == {"1": 70, "2": 30}
+    assert shop.state()["orders"]
+
+
+def test_what_is_used_of_a_budget_is_told(rt: Runtime) -> None:
+    document = default_document("Sprig", "EUR", "UTC")
+    document["budget"] = {"minor": 500, "points": 100, "worth_minor": 500, "at_limit": "warn"}
+    shop = Shop(rt, make_program(rt, document=document))
+    moment = rt.now()
+    shop.see(order("1", "79.00", placed_at=moment, paid_at=moment))
+    used = overview(rt, shop.program_id).budget
+    assert used is not None
+    assert (used.points, str(used.cost), used.percent, used.is_near) == (79, "3.95", 79, False)
+    shop.see(order("2", "30.00", placed_at=moment, paid_at=moment))
+    used = overview(rt, shop.program_id).budget
+    assert used is not None
+    assert (used.points, used.percent, used.is_near, used.stops_earning) == (109, 109, True, False)
