@@ -540,6 +540,22 @@ repairs = _table(
     Index("ix_repairs_run", "program_id", "reconciliation_id"),
 )
 
+# --- Reminders that points end: planned here, sent by whoever sends ----------------------------------------
+
+reminders = _table(
+    "reminders",
+    _id(),
+    Column("account_id", BigInteger, nullable=False),
+    _at("ends_at"),
+    Column("days_before", Integer, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    _at("planned_at"),
+    _at("sent_at", nullable=True),
+    UniqueConstraint("program_id", "account_id", "ends_at", "days_before"),
+    _to("accounts", "account_id"),
+    Index("ix_reminders_unsent", "program_id", "planned_at", postgresql_where=text("sent_at IS NULL")),
+)
+
 # --- What shops say of products and customers beyond their orders ------------------------------------------
 
 # Rows come to be when a rule asks; `read_at` None: not read yet, and orders wait for it.

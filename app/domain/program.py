@@ -130,6 +130,7 @@ class Program:
     enrolment: Enrolment
     rules: EarnRules = PLAIN
     budget: Budget | None = None
+    reminders: tuple[int, ...] = ()  # members are told so many days before points end; most days first
 
     @property
     def zone(self) -> ZoneInfo:
@@ -195,6 +196,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         enrolment=Enrolment(document["enrolment"]),
         rules=_rules(document),
         budget=_budget(document),
+        reminders=tuple(sorted(expiry.get("reminders", ()), reverse=True)),
     )
 
 

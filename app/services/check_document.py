@@ -76,6 +76,13 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     keys = {level["key"] for level in levels}
     if any(cap["key"] == BUDGET for cap in document["earn"].get("caps", [])):
         yield "earn.caps", f"the key “{BUDGET}” is kept for the budget: choose another"
+    expiry = document["expiry"]
+    for days in expiry.get("reminders", ()):
+        if days >= expiry["days"]:
+            yield (
+                "expiry.reminders",
+                f"{days} days before the end is before points are given: they last {expiry['days']} days",
+            )
     segments = document.get("segments", [])
     yield from _twice("segments", "key", segments)
     for place, segment in enumerate(segments):

@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.plan_reminders import plan_reminders
 from app.services.refresh_facts import refresh_facts
 from app.services.resume_redemptions import resume_redemptions
 from app.services.review_tiers import review_tiers
@@ -25,6 +26,7 @@ _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     expire_codes,
     review_tiers,
     refresh_facts,
+    plan_reminders,
     _mail_proofs,
 )
 

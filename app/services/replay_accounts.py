@@ -16,8 +16,8 @@ from app.domain.program import Program
 from app.domain.settling import Held, settle
 from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
 from app.services.audit_chains import differing_lots
-from app.services.expire_lots import known_until
 from app.services.findings import Findings
+from app.services.known_until import known_until
 from app.services.settle_orders import program_of, spend_fact, target_of
 
 

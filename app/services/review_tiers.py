@@ -8,7 +8,7 @@ from app.db.members import MemberRow, TierChange
 from app.db.session import Session
 from app.domain.program import Program
 from app.domain.tiers import SpendFact, TierFloor, highest_since
-from app.services.expire_lots import known_until
+from app.services.known_until import known_until
 from app.services.runtime import Runtime
 
 BATCH = 500

@@ -335,3 +335,47 @@ def test_a_downgrade_waits_for_the_shop_that_was_read_last(shop: Shop, clock: Cl
     assert review_tiers(shop.rt, shop.program_id) == 0
     read_until(shop.rt, shop.program_id, other.shop.shop_id, NOW + timedelta(hours=6))
     assert review_tiers(shop.rt, shop.program_id) == 1
+
+
+# --- A later rule never shortens what a lot was promised ---------------------------------------------------
+
+
+def test_points_given_for_good_are_not_ended_by_a_later_rule_of_silence(rt: Runtime, clock: Clock) -> None:
+    program_id = make_program(rt)
+    shop = Shop(rt, program_id)
+    shop.see(paid("1", "40.00", NOW - timedelta(days=1)))
+    clock.forward(hours=1)
+    publish(rt, program_id, expiry={"kind": "after_inactivity_days", "days": 30})
+    at(shop, clock, NOW + timedelta(days=1))
+    shop.see(paid("2", "10.00", NOW + timedelta(days=1)))
+    at(shop, clock, NOW + timedelta(days=40))
+    assert expire_lots(rt, program_id) == 1
+    assert shop.points() == 40
+    assert_books_are_true(rt, program_id)
+
+
+def test_a_shorter_silence_is_for_later_points_only(rt: Runtime, clock: Clock) -> None:
+    shop = inactive(rt, days=60)
+    shop.see(paid("1", "40.00", LATER))
+    clock.forward(hours=1)
+    publish(rt, shop.program_id, expiry={"kind": "after_inactivity_days", "days": 10})
+    at(shop, clock, LATER + timedelta(days=30))
+    shop.see(paid("2", "10.00", LATER + timedelta(days=29)))
+    at(shop, clock, LATER + timedelta(days=45))
+    assert expire_lots(rt, shop.program_id) == 1
+    assert shop.points() == 40
+    at(shop, clock, LATER + timedelta(days=91))
+    assert expire_lots(rt, shop.program_id) == 1
+    assert shop.points() == 0
+    assert_books_are_true(rt, shop.program_id)
+
+
+def test_points_for_a_number_of_days_keep_it_under_a_rule_of_silence(rt: Runtime, clock: Clock) -> None:
+    shop = expiring(rt)  # 30 days from when they were given
+    shop.see(paid("1", "40.00", LATER))
+    clock.forward(hours=1)
+    publish(rt, shop.program_id, expiry={"kind": "after_inactivity_days", "days": 5})
+    at(shop, clock, LATER + timedelta(days=20))
+    assert expire_lots(rt, shop.program_id) == 0
+    at(shop, clock, LATER + timedelta(days=32))
+    assert expire_lots(rt, shop.program_id) == 1
