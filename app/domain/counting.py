@@ -24,10 +24,12 @@ class Known:
     """What the rules needed to know of the member when the order was first counted. It never changes afterwards.
 
     `number`: this is their n-th counted order. `room`: what was left under each cap that looks at the member.
+    `blocked`: they were when it was placed, so it earns nothing, and counts for nothing.
     """
 
     number: int = 1
     room: Mapping[str, int] = field(default_factory=dict)
+    blocked: bool = False
 
 
 ALONE = Known()

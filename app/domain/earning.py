@@ -24,6 +24,7 @@ class Zero(StrEnum):
     OTHER_MEMBER = "other_member"
     CHANNEL = "channel"
     BELOW_MINIMUM = "below_minimum"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def target_for_order(order: OrderSnapshot, terms: Terms, *, excluded: Zero | Non
     """
     program, tier = terms.program, terms.tier
     moment = counted_at(order, program)
-    zero = excluded or _zero_reason(order, moment)
+    zero = excluded or _zero_reason(order, moment) or (Zero.BLOCKED if terms.known.blocked else None)
     net = order.goods - order.goods_refunded
     rate = program.rate_for(order.goods.currency)
     if rate is None:

@@ -1,4 +1,4 @@
-"""What is due in one program: lots that expire, codes that nobody used, tiers to review, jobs that were lost."""
+"""What is due in one program: expiring lots, codes nobody used, tiers to review, birthdays, jobs that were lost."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.pay_birthdays import pay_birthdays
 from app.services.resume_redemptions import resume_redemptions
 from app.services.review_tiers import review_tiers
 from app.services.runtime import Runtime
@@ -23,6 +24,7 @@ _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     expire_lots,
     expire_codes,
     review_tiers,
+    pay_birthdays,
     _mail_proofs,
 )
 

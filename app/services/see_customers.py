@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import jobs, members
+from app.db import jobs, members, programs
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.changes import CustomerFacts
+from app.services.welcome_members import judge_sign_ups
 
 
 def see_customers(
@@ -36,6 +37,13 @@ def see_customers(
             name=facts.name,
             now=now,
         )
+    judge_sign_ups(
+        session,
+        vault,
+        [identities[key].identity_id for key in wanted],
+        programs.load_versions(session) if wanted else {},
+        now=now,
+    )
     _join(session, [identities[key].identity_id for key in wanted])
     return erased
 
