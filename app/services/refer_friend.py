@@ -14,6 +14,8 @@ from app.services.find_member import ById, Who, find_in
 from app.services.runtime import Runtime
 from app.services.settle_activities import settle_activities
 
+MAX_REFERRAL_CODE = 60  # typed with spaces and hyphens
+
 _LIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})  # how people read and type them
 
 
