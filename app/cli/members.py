@@ -18,6 +18,7 @@ from app.cli.common import (
 from app.domain.errors import Refused
 from app.services.adjust import adjust as adjust_points
 from app.services.await_code import await_code
+from app.services.block_member import block_member, unblock_member
 from app.services.describe_member import describe_member
 from app.services.find_member import find_member
 from app.services.find_program import find_program
@@ -57,6 +58,8 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
     click.echo(
         f"{balance.available} points available, {balance.pending} pending, {view.lifetime_points} earned in all"
     )
+    if view.blocked_at is not None:
+        click.echo(f"Blocked since {moment(view.blocked_at)}: earns nothing and cannot spend")
     for one in view.identities:
         proven = " (proven)" if one.email_verified else ""
         click.echo(f"  {one.shop_key}:{one.customer_ref or 'erased'}  {one.email or ''}{proven}".rstrip())
@@ -86,7 +89,7 @@ def adjust(
             member_id,
             points,
             reason=reason,
-            actor=f"cli:{getpass.getuser()}",
+            actor=_actor(),
             request_key=key or secrets.token_hex(16),
         )
         balance = describe_member(rt, program_id, done.account_id).balance
@@ -96,6 +99,34 @@ def adjust(
         click.echo(
             f"{done.points:+d} points; member {done.account_id} has {balance.available} available now."
         )
+
+
+@members.command()
+@click.argument("who")
+@click.option("--reason", required=True, help="Why; it is kept.")
+@program_option
+@sentences
+@example('laurel members block acme:1207 --reason "Orders that are never paid"')
+def block(who: str, reason: str, program_key: str | None) -> None:
+    """WHO earns nothing from now on and cannot spend; what they have stays."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        blocked = block_member(rt, program_id, _member(rt, program_id, who), reason=reason, actor=_actor())
+    click.echo(f"Member {blocked} is blocked: they earn nothing from now on and cannot spend.")
+
+
+@members.command()
+@click.argument("who")
+@click.option("--reason", required=True, help="Why; it is kept.")
+@program_option
+@sentences
+@example('laurel members unblock acme:1207 --reason "It was a mix-up"')
+def unblock(who: str, reason: str, program_key: str | None) -> None:
+    """WHO earns and spends again from now on; what happened meanwhile is not paid afterwards."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        free = unblock_member(rt, program_id, _member(rt, program_id, who), reason=reason, actor=_actor())
+    click.echo(f"Member {free} earns and spends again.")
 
 
 @click.command()
@@ -119,7 +150,7 @@ def redeem(
             shop_id=find_shop(rt, program_id, shop_key).shop_id,
             reward_key=reward,
             request_key=key or secrets.token_hex(16),
-            actor=f"cli:{getpass.getuser()}",
+            actor=_actor(),
         )
         bought = redeem_points(rt, request)
         view = await_code(rt, program_id, bought.redemption_id)
@@ -131,6 +162,10 @@ def redeem(
         click.echo("The points are taken; the shop has not made the code yet. `laurel members show` tells.")
     else:
         raise SomethingWrong(view.message or f"The redemption is {view.state.value}.")
+
+
+def _actor() -> str:
+    return f"cli:{getpass.getuser()}"
 
 
 def _member(rt: Runtime, program_id: int, text: str) -> int:

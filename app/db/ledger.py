@@ -159,11 +159,11 @@ def find_entries(session: Session, account_id: int) -> list[Entry]:
 EntryRow = tuple[int, Entry]  # (account, entry)
 
 
-def find_entries_of(session: Session, source: str) -> list[EntryRow]:
-    """What all accounts hold of a source, its write-offs too; as it was recorded."""
+def find_entries_of(session: Session, of: Sequence[str]) -> list[EntryRow]:
+    """What all accounts hold of these sources, their write-offs too; as it was recorded."""
     rows = session.rows(
         "SELECT * FROM entries WHERE {fence} AND source = ANY(:sources) ORDER BY recorded_at, account_id, seq",
-        sources=[source, f"{source}:write_off"],
+        sources=[*of, *(f"{source}:write_off" for source in of)],
     )
     return [(row.account_id, entry_of(row)) for row in rows]
 

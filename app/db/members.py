@@ -35,6 +35,7 @@ class MemberRow:
     tier_since: datetime | None
     erased_at: datetime | None
     lifetime_points: int
+    was_blocked: bool = False  # then `blocks` says when
 
 
 _IDENTITY = "program_id, id AS identity_id, shop_id, customer_ref, member_id, email_hash, email_verified"
@@ -149,8 +150,8 @@ def find_members(session: Session, member_ids: Sequence[int]) -> dict[int, Membe
     if not member_ids:
         return {}
     rows = session.rows(
-        "SELECT program_id, id AS member_id, joined_at, tier_key, tier_since, erased_at, lifetime_points "
-        "FROM members WHERE {fence} AND id = ANY(:ids)",
+        "SELECT program_id, id AS member_id, joined_at, tier_key, tier_since, erased_at, lifetime_points, "
+        "was_blocked FROM members WHERE {fence} AND id = ANY(:ids)",
         ids=list(member_ids),
     )
     return {row.member_id: MemberRow(**row._mapping) for row in rows}
@@ -162,6 +163,32 @@ def get_member(session: Session, member_id: int) -> MemberRow:
         return find_members(session, [member_id])[member_id]
     except KeyError:
         raise Refused("unknown_member", "There is no such member.") from None
+
+
+def put_referral_code(session: Session, member_id: int, code: str) -> str:
+    """The member's code: the one that is there, else `code` from now on."""
+    row = session.first(
+        "UPDATE members SET referral_code = coalesce(referral_code, :code) WHERE {fence} AND id = :id "
+        "RETURNING referral_code",
+        id=member_id,
+        code=code,
+    )
+    assert row is not None
+    return str(row.referral_code)
+
+
+def find_referral_code(session: Session, member_id: int) -> str | None:
+    found: str | None = session.scalar(
+        "SELECT referral_code FROM members WHERE {fence} AND id = :id", id=member_id
+    )
+    return found
+
+
+def find_by_referral_code(session: Session, code: str) -> int | None:
+    found: int | None = session.scalar(
+        "SELECT id FROM members WHERE {fence} AND referral_code = :code", code=code
+    )
+    return found
 
 
 def find_winners(session: Session, account_ids: Sequence[int]) -> dict[int, int]:

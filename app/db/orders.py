@@ -86,6 +86,18 @@ def find_orders_where(
     return [_row(row) for row in rows]
 
 
+def find_first_counted(session: Session, member_ids: Sequence[int]) -> dict[int, OrderRow]:
+    """Member -> the earliest placed of their orders that were ever counted."""
+    if not member_ids:
+        return {}
+    rows = session.rows(
+        f"SELECT DISTINCT ON (o.member_id) {_COLUMNS} FROM orders o WHERE {{fence:o}} "
+        "AND o.member_id = ANY(:members) AND o.terms_version IS NOT NULL ORDER BY o.member_id, o.placed_at, o.id",
+        members=list(member_ids),
+    )
+    return {row.member_id: _row(row) for row in rows}
+
+
 def pages_of_targets(session: Session, *, size: int = 1000) -> Iterator[Sequence[Any]]:
     """(id, member_id, identity_member_id, target_points) of every order, by id."""
     after = 0

@@ -67,6 +67,14 @@ class Vault:
     def customer_hash(self, shop_id: int, customer_ref: str) -> bytes:
         return self._hash(b"customer", f"{shop_id}:{customer_ref}")
 
+    def request_hash(self, request_key: str) -> bytes:
+        """A once-only key of somebody else's: they may have put an address into it."""
+        return self._hash(b"request", request_key)
+
+    def day_hash(self, program_id: int, day: str) -> bytes:
+        """Finds whose birthday it is without opening anybody's."""
+        return self._hash(b"day", f"{program_id}:{day}")
+
     def token_hash(self, token: str) -> str:
         """How an unguessable token is looked up: the database never holds the token itself."""
         return hashlib.sha256(token.encode()).hexdigest()

@@ -120,6 +120,7 @@ programs = Table(
     Column("key", Text, nullable=False),
     Column("name", Text, nullable=False),
     _at("created_at"),
+    Column("birthdays_until", Date, nullable=True),  # local days up to here have been looked at
     PrimaryKeyConstraint("program_id"),
 )
 
@@ -196,7 +197,41 @@ members = _table(  # id: the account's
     _at("tier_since", nullable=True),
     _at("erased_at", nullable=True),
     Column("lifetime_points", BigInteger, nullable=False, server_default=text("0")),
+    Column("was_blocked", Boolean, nullable=False, server_default=text("false")),  # then `blocks` is asked
+    Column("referral_code", Text, nullable=True),  # theirs to hand on; None: never asked for, or erased
+    UniqueConstraint("program_id", "referral_code"),
     _to("accounts", "id"),
+)
+
+# Times in which a person earns nothing and cannot spend, because staff said so.
+blocks = _table(
+    "blocks",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),
+    _at("at"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _at("lifted_at", nullable=True),
+    Column("lifted_by", Text, nullable=True),
+    Column("lift_reason", Text, nullable=True),
+    _to("members", "member_id"),
+    Index("ix_blocks_member", "program_id", "member_id"),
+    Index(
+        "ix_blocks_open", "program_id", "member_id", unique=True, postgresql_where=text("lifted_at IS NULL")
+    ),
+)
+
+# Day and month only, with the member's consent. `day_hash` finds those of a day without opening the others.
+birthdays = _table(
+    "birthdays",
+    Column("member_id", BigInteger, nullable=False),
+    Column("day", LargeBinary, nullable=False),  # sealed
+    Column("day_hash", LargeBinary, nullable=False),
+    Column("actor", Text, nullable=False),
+    _at("told_at"),  # as it is now: what lies before is not paid
+    _to("members", "member_id"),
+    Index("ix_birthdays_day", "program_id", "day_hash"),
+    key=("program_id", "member_id"),
 )
 
 identities = _table(
@@ -459,6 +494,62 @@ inbox = _table(
     ),
     key=("program_id", "received_on", "id"),
     by_day="received_on",
+)
+
+# --- Earning without an order of one's own -----------------------------------------------------------------
+
+# Who was brought by whom. What both sides get is two activities that follow the friend's first order.
+referrals = _table(
+    "referrals",
+    _id(),
+    Column("referrer_id", BigInteger, nullable=False),
+    Column("friend_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),  # whose rule it is under
+    Column("actor", Text, nullable=False),
+    _at("at"),
+    UniqueConstraint("program_id", "friend_id"),
+    _to("members", "referrer_id"),
+    _to("members", "friend_id"),
+    Index("ix_referrals_referrer", "program_id", "referrer_id"),
+)
+
+# What a member did, or what befell them; what it is worth is a target, as an order's is.
+activities = _table(
+    "activities",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),  # as it was recorded: merges are followed
+    Column("key", Text, nullable=False),  # of the rule
+    Column("kind", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # whose rule it is under
+    Column("slot", Text, nullable=True),  # what a person has once
+    Column("referral_id", BigInteger, nullable=True),
+    _at("occurred_at"),
+    _at("recorded_at"),
+    Column("actor", Text, nullable=False),
+    Column("request_key", LargeBinary, nullable=True),  # keyed hash of the once-only key
+    Column("request_hash", LargeBinary, nullable=True),
+    Column("detail", LargeBinary, nullable=True),  # sealed; None once erased
+    Column("zero", Text, nullable=True),  # earns nothing for this reason, fixed when it was first counted
+    _at("qualified_at", nullable=True),  # of a referral: when the friend's order first was one that counts
+    _at("taken_back_at", nullable=True),
+    Column("taken_back_by", Text, nullable=True),
+    Column("taken_back_reason", Text, nullable=True),
+    Column("target_points", BigInteger, nullable=False, server_default=text("0")),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),  # the explanation of the target
+    UniqueConstraint("program_id", "request_key"),
+    UniqueConstraint("program_id", "referral_id", "kind"),
+    _to("members", "member_id"),
+    _to("referrals", "referral_id"),
+    CheckConstraint("target_points >= 0", name="target"),
+    Index("ix_activities_member", "program_id", "member_id", "key"),
+    Index(
+        "ix_activities_slot",
+        "program_id",
+        "member_id",
+        "slot",
+        unique=True,
+        postgresql_where=text("slot IS NOT NULL"),
+    ),
 )
 
 # --- Spending ----------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class Known:
     `member_days`: since they joined. `quiet_days`: since the order before, None without one. `tags`: the customer's
     at the shop, case-folded. `products`: product_ref -> those of its groups that the rules name. `goals`: of each goal
     that no other order of the period has reached, what the member spent in it before.
+    `blocked`: they were when it was placed, so it earns nothing, and counts for nothing.
     """
 
     number: int = 1
@@ -38,6 +39,7 @@ class Known:
     tags: tuple[str, ...] = ()
     products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     goals: Mapping[str, int] = field(default_factory=dict)
+    blocked: bool = False
 
 
 ALONE = Known()

@@ -25,6 +25,7 @@ class Zero(StrEnum):
     CHANNEL = "channel"
     BELOW_MINIMUM = "below_minimum"
     EXCLUDED_MEMBER = "excluded_member"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def target_for_order(order: OrderSnapshot, terms: Terms, *, excluded: Zero | Non
     """
     program, tier = terms.program, terms.tier
     moment = counted_at(order, program)
-    zero = excluded or _zero_reason(order, moment)
+    zero = excluded or _zero_reason(order, moment) or (Zero.BLOCKED if terms.known.blocked else None)
     net = order.goods - order.goods_refunded
     rate = program.rate_for(order.goods.currency)
     if rate is None:

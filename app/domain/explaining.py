@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.awarding import Withheld, activity_words, is_activity
 from app.domain.counting import Facts
 from app.domain.earning import Zero
 from app.domain.ledger import EntryKind
@@ -27,7 +28,27 @@ _ZERO = {
     Zero.CHANNEL: "Orders from there earn nothing",
     Zero.BELOW_MINIMUM: "What counts of the order is below the least that earns",
     Zero.EXCLUDED_MEMBER: "Orders of this customer earn nothing in this program",
+    Zero.BLOCKED: "The account earned nothing when the order was placed",
 }
+
+# The same of activities.
+_WITHHELD = {
+    Withheld.TAKEN_BACK: "It was taken back",
+    Withheld.ONCE: "This is given once, and was given before",
+    Withheld.LIMIT: "The limit was reached",
+    Withheld.NOT_NOW: "It earns nothing at that time",
+    Withheld.BLOCKED: "The account earned nothing then",
+    Withheld.BACK_FILL: "The account began with an order from before the shop was connected",
+    Withheld.KNOWN_BEFORE: "This is given once, and this person had joined before",
+    Withheld.TOO_SOON: "The last birthday was less than eleven months before",
+    Withheld.WAITS: "It counts once the friend has ordered",
+    Withheld.NOT_NEW: "The friend had ordered before",
+    Withheld.NOT_COUNTED: "The friend’s first order does not count, or no longer",
+    Withheld.BELOW_MINIMUM: "What is left of the friend’s first order is below the least that counts",
+    Withheld.SAME_PERSON: "Both are the same person",
+    Withheld.GONE: "The account is no longer there",
+}
+_LIMITS = {"day": "a day", "month": "a month", "year": "a year", "member": "in all"}
 
 _WHY_BACK = {
     "cancelled": "the code was given back before it was used",
@@ -57,7 +78,7 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
     """Why this entry is what it is. `reason`: what the staff wrote, for those who may read it."""
     match kind:
         case EntryKind.EARN | EntryKind.EARN_REVERSAL:
-            return order_sentence(facts)
+            return activity_sentence(facts) if is_activity(facts) else order_sentence(facts)
         case EntryKind.REDEEM:
             return f"{points_of(-points)} for “{_title(facts)}”."
         case EntryKind.REDEEM_REVERSAL:
@@ -74,9 +95,9 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
         case EntryKind.TRANSFER_OUT:
             return "Moved to another account of the same person."
         case EntryKind.WRITE_OFF:
-            return f"Let off: the points of order {_order(facts)} were spent before they were taken back."
+            return f"Let off: the points of {_earned_by(facts)} were spent before they were taken back."
         case EntryKind.WRITE_OFF_REVERSAL:
-            return f"No longer let off: order {_order(facts)} counts for more again."
+            return f"No longer let off: {_earned_by(facts)} counts for more again."
 
 
 def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
@@ -98,6 +119,17 @@ def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
     if given or target == 0:
         text += f" = {target}{_and_given(given)}"
     return f"{text}; {waits}." if waits and target else f"{text}."
+
+
+def activity_sentence(facts: Facts) -> str:
+    """What an activity is worth; where nothing, why."""
+    what, given = activity_words(facts), _number(facts, "given")
+    zero = facts.get("zero")
+    if isinstance(zero, str) and zero in set(Withheld):
+        why = _WITHHELD[Withheld(zero)]
+        limit = f": {_times(facts)}" if "limit" in facts else ""
+        return f"{what}: {why[0].lower()}{why[1:]}{limit}{_and_given(given)}."
+    return f"{what}: {points_of(_number(facts, 'target'))}{_and_given(given)}."
 
 
 def counted(facts: Facts) -> tuple[Counted, ...]:
@@ -188,12 +220,39 @@ def _lines(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield "Costs", points_of(_number(facts, "cost"))
             if "why" in facts:
                 yield "Points back because", _WHY_BACK.get(str(facts["why"]), str(facts["why"]))
+        case "activity" | "referral":
+            yield from _activity_lines(facts)
+        case "write_off" if "activity" in facts:
+            yield "Activity", str(facts["activity"])
         case "write_off":
             yield "Order", _order(facts)
         case "adjustment":
             yield "Adjustment", f"no. {facts.get('adjustment', '')}"
         case _:
             return
+
+
+def _activity_lines(facts: Facts) -> Iterator[tuple[str, str]]:
+    yield "Activity", activity_words(facts)
+    yield "Rule", points_of(_number(facts, "points"))
+    yield "Program version", str(facts["version"])
+    if "order" in facts:
+        yield "Order", _order(facts)
+    if "minimum" in facts:
+        yield "From", f"{facts['minimum']} of goods"
+    if "limit" in facts:
+        yield "Limit", _times(facts)
+    zero = facts.get("zero")
+    if isinstance(zero, str) and zero in set(Withheld):
+        yield "Not counted", _WITHHELD[Withheld(zero)]
+    yield "Points", str(facts["target"])
+    if _number(facts, "given"):
+        yield "Given before", str(facts["given"])
+
+
+def _times(facts: Facts) -> str:
+    times = _number(facts, "limit")
+    return f"{'once' if times == 1 else f'{times} times'} {_LIMITS.get(str(facts.get('limit_per')), '')}"
 
 
 def _order_lines(facts: Facts) -> Iterator[tuple[str, str]]:
@@ -247,6 +306,10 @@ def _title(facts: Facts) -> str:
 
 def _order(facts: Facts) -> str:
     return str(facts.get("order") or "?")
+
+
+def _earned_by(facts: Facts) -> str:
+    return f"“{facts['activity']}”" if "activity" in facts else f"order {_order(facts)}"
 
 
 def _were(points: int) -> str:

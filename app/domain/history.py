@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.awarding import activity_words, is_activity
 from app.domain.explaining import sentence
-from app.domain.ledger import Entry, EntryKind
+from app.domain.ledger import EARNING, Entry, EntryKind
 
 _BESIDE = frozenset({EntryKind.EXPIRY_REVERSAL, EntryKind.WRITE_OFF, EntryKind.WRITE_OFF_REVERSAL})
 
@@ -76,6 +77,8 @@ def _cause(entry: Entry) -> str:
 
 def _heading(entry: Entry) -> str:
     facts = entry.facts
+    if entry.kind in EARNING and is_activity(facts):
+        return activity_words(facts) if entry.points > 0 else f"Taken back: {activity_words(facts)}"
     order = f"Order {facts.get('order') or ''}".strip()
     match entry.kind:
         case EntryKind.EARN:
@@ -99,4 +102,4 @@ def _heading(entry: Entry) -> str:
         case EntryKind.TRANSFER_IN | EntryKind.TRANSFER_OUT:
             return "Joined accounts"
         case EntryKind.WRITE_OFF | EntryKind.WRITE_OFF_REVERSAL:
-            return order
+            return str(facts.get("activity", order))

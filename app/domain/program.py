@@ -9,6 +9,13 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.domain.activities import (
+    ActivityKind,
+    ActivityRule,
+    ReferralRule,
+    decode_activities,
+    decode_referral,
+)
 from app.domain.money import Money, exponent
 from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
 
@@ -131,6 +138,8 @@ class Program:
     rules: EarnRules = PLAIN
     budget: Budget | None = None
     reminders: tuple[int, ...] = ()  # members are told so many days before points end; most days first
+    activities: tuple[ActivityRule, ...] = ()
+    referral: ReferralRule | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -157,6 +166,13 @@ class Program:
     def rank(self, key: str) -> int:
         """0 for the lowest tier; -1 for a key this version does not have."""
         return next((rank for rank, tier in enumerate(self.tiers) if tier.key == key), -1)
+
+    def activity(self, key: str) -> ActivityRule | None:
+        return next((one for one in self.activities if one.key == key), None)
+
+    def activity_of(self, kind: ActivityKind) -> ActivityRule | None:
+        """The one of that kind, for those kinds of which there is one at most; else the first."""
+        return next((one for one in self.activities if one.kind is kind), None)
 
     def reward(self, key: str) -> Reward | None:
         return next((reward for reward in self.rewards if reward.key == key), None)
@@ -197,6 +213,8 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         rules=_rules(document),
         budget=_budget(document),
         reminders=tuple(sorted(expiry.get("reminders", ()), reverse=True)),
+        activities=decode_activities(document),
+        referral=decode_referral(document),
     )
 
 

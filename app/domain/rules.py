@@ -124,6 +124,9 @@ class During:
         return not self.days or day in self.days
 
 
+ALWAYS = During()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
     """For whom: those for whom all of this holds, at the moment their order is first counted. Empty: everybody."""

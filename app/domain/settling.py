@@ -1,9 +1,10 @@
-"""From the target of an order to entries in the books: target, then difference."""
+"""From the target of an order or an activity to entries in the books: target, then difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.awarding import activity_words, is_activity
 from app.domain.counting import Facts
 from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Draft, EntryKind
@@ -12,7 +13,7 @@ from app.domain.program import RefundPolicy
 
 @dataclass(slots=True)
 class Held:
-    """What one account holds for one order: the sum of its entries, what was written off, and the next ordinals."""
+    """What one account holds for one order or activity: the sum of its entries, what was written off, next ordinals."""
 
     points: int = 0
     ordinal: int = 0
@@ -125,9 +126,15 @@ def _append(
 
 def _write_off(book: Book, held: Held, draft: Draft, points: int, now: datetime) -> None:
     source = f"{draft.source}:write_off"
-    facts: Facts = {"rule": "write_off", "order": draft.facts.get("order", "")}
     book.credit(
-        Draft(EntryKind.WRITE_OFF, points, source, held.written_off_ordinal, draft.occurred_at, facts=facts),
+        Draft(
+            EntryKind.WRITE_OFF,
+            points,
+            source,
+            held.written_off_ordinal,
+            draft.occurred_at,
+            facts=_of_what(draft),
+        ),
         now=now,
     )
     held.written_off += points
@@ -138,7 +145,6 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: d
     if back <= 0:
         return
     source = f"{draft.source}:write_off"
-    facts: Facts = {"rule": "write_off", "order": draft.facts.get("order", "")}
     one = Draft(
         EntryKind.WRITE_OFF_REVERSAL,
         -back,
@@ -146,8 +152,15 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: d
         held.written_off_ordinal,
         draft.occurred_at,
         origin=draft.origin,
-        facts=facts,
+        facts=_of_what(draft),
     )
     entries = book.take_back(one, now=now)
     held.written_off -= back
     held.written_off_ordinal += sum(1 for entry in entries if entry.kind is EntryKind.WRITE_OFF_REVERSAL)
+
+
+def _of_what(draft: Draft) -> Facts:
+    """Whose points are let off."""
+    if is_activity(draft.facts):
+        return {"rule": "write_off", "activity": activity_words(draft.facts)}
+    return {"rule": "write_off", "order": draft.facts.get("order", "")}

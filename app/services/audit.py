@@ -9,7 +9,7 @@ from app.db.migrating import GuardsMissing, require_guards
 from app.db.session import Session
 from app.services.audit_chains import audit_chains
 from app.services.audit_members import audit_members
-from app.services.audit_orders import audit_orders
+from app.services.audit_orders import audit_activities, audit_orders
 from app.services.audit_redemptions import audit_redemptions
 from app.services.audit_sums import audit_sums
 from app.services.drain_inbox import MAX_ATTEMPTS
@@ -45,7 +45,7 @@ def audit_session(
     session: Session, *, now: datetime, progress: Watch | None = None, until: datetime | None = None
 ) -> Audit:
     """The same within a transaction of one program, which should see one moment throughout."""
-    looked_at = ("accounts", "accounts", "orders", "redemptions")
+    looked_at = ("accounts", "accounts", "orders", "activities", "redemptions")
     findings = Findings(sum(auditing.count(session, table) for table in looked_at), progress)
     try:
         require_guards(session.connection)
@@ -55,6 +55,7 @@ def audit_session(
     digest = audit_chains(session, findings, now=now, until=until)
     audit_sums(session, findings)
     audit_orders(session, findings)
+    audit_activities(session, findings)
     audit_redemptions(session, findings)
     audit_members(session, findings, now=now)
     for row in auditing.find_stuck(session, MAX_ATTEMPTS):

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from app.domain.activities import BY_ITSELF, ONCE, REFERRAL, ActivityKind
 from app.domain.errors import Refused
 from app.domain.money import exponent
 from app.domain.program import BUDGET
@@ -88,6 +89,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for place, segment in enumerate(segments):
         yield from _of_people(f"segments[{place}].whose", segment["whose"], keys, set())
     yield from _of_rules(document["earn"], keys, {segment["key"] for segment in segments})
+    yield from _of_activities(document.get("activities", []))
     for place, reward in enumerate(document["rewards"]):
         if reward.get("tier") is not None and reward["tier"] not in keys:
             yield f"rewards[{place}].tier", f"there is no tier “{reward['tier']}”"
@@ -125,6 +127,22 @@ _RANGES = (
     ("spend_from_minor", "spend_to_minor"),
     ("member_days_from", "member_days_to"),
 )
+
+
+def _of_activities(activities: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    yield from _twice("activities", "key", activities)
+    alone: set[str] = set()
+    for place, one in enumerate(activities):
+        kind, field = ActivityKind(one["kind"]), f"activities[{place}]"
+        if one["key"] == REFERRAL:
+            yield f"{field}.key", f"“{REFERRAL}” is the name of bringing a friend: take another"
+        if kind in BY_ITSELF and kind in alone:
+            yield f"{field}.kind", f"there is a {kind} already: a program has one"
+        alone.add(kind)
+        if "limit" in one and (kind in ONCE or kind is ActivityKind.BIRTHDAY):
+            often = "once a year" if kind is ActivityKind.BIRTHDAY else "once for a member"
+            yield f"{field}.limit", f"a {kind} is given {often} in any case: leave the limit out"
+        yield from _of_times(f"{field}.during", one.get("during", {}))
 
 
 def _of_times(field: str, during: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from app.db import members, programs
+from app.db import programs
 from app.db.members import IdentityRow
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.services.settle_orders import settle_orders
+from app.services.welcome_members import Joining, welcome_members
 
 
 def claim_orders(session: Session, vault: Vault, identity: IdentityRow, *, now: datetime) -> int:
@@ -24,8 +25,8 @@ def claim_orders(session: Session, vault: Vault, identity: IdentityRow, *, now: 
     if not rows:
         return 0
     if identity.member_id is None:
-        live = programs.load_versions(session)[identity.program_id].live
-        members.enrol(session, [identity], {identity.program_id: live.tiers[0].key}, now=now)
+        versions = programs.load_versions(session)
+        welcome_members(session, vault, [Joining(identity, now)], versions, now=now)
     session.run(
         "UPDATE orders SET identity_id = :identity WHERE {fence} AND id = ANY(:ids)",
         identity=identity.identity_id,

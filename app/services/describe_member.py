@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db import ledger, members, orders, programs, shops
+from app.db import blocks, ledger, members, orders, programs, shops
 from app.db.members import MemberRow, Personal
 from app.db.session import Session
 from app.domain.errors import Refused
@@ -56,6 +56,7 @@ class MemberView:
     member_id: int
     joined_at: datetime
     erased_at: datetime | None
+    blocked_at: datetime | None  # since when they earn nothing and cannot spend
     balance: BalanceView
     lifetime_points: int
     tier: Tier
@@ -82,13 +83,23 @@ def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -
     known = members.find_members(session, member_ids)
     books = ledger.find_books(session, member_ids)
     people = members.find_personal(session, rt.vault, member_ids)
+    stopped = blocks.find_blocks(session, [one for one, row in known.items() if row.was_blocked])
     shop_keys = {shop.shop_id: shop.key for shop in shops.find_shops(session).values()}
     spends: dict[int, list[SpendFact]] = {}
     since = now - timedelta(days=31 * program.tier_months + 31)
     for member_id, _, _, fact, _, _ in orders.find_spend(session, member_ids, since=since):
         spends.setdefault(member_id, []).append(fact)
     return [
-        member_view(known[one], books[one], people.get(one, ()), shop_keys, spends.get(one, ()), program, now)
+        member_view(
+            known[one],
+            books[one],
+            people.get(one, ()),
+            shop_keys,
+            spends.get(one, ()),
+            program,
+            now,
+            blocked_at=next((block.at for block in stopped.get(one, ()) if block.covers(now)), None),
+        )
         for one in member_ids
         if one in known and one in books
     ]
@@ -102,12 +113,15 @@ def member_view(
     spends: Iterable[SpendFact],
     program: Program,
     now: datetime,
+    *,
+    blocked_at: datetime | None = None,
 ) -> MemberView:
     tier = program.tier(row.tier_key)
     return MemberView(
         member_id=row.member_id,
         joined_at=row.joined_at,
         erased_at=row.erased_at,
+        blocked_at=blocked_at,
         balance=balance_of(book, now),
         lifetime_points=row.lifetime_points,
         tier=tier,

@@ -41,7 +41,7 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         row = orders.find_orders(session, [key]).get(key)
         if row is None or row.order is None:
             raise Refused("unknown_order", "This program knows no such order.")
-        held = describe_entries(session, ledger.find_entries_of(session, row.source))
+        held = describe_entries(session, ledger.find_entries_of(session, [row.source]))
         winner = members.find_winners(session, [row.member_id]) if row.member_id is not None else {}
     owner = winner.get(row.member_id, row.member_id) if row.member_id is not None else None
     return OrderView(

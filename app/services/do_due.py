@@ -1,4 +1,4 @@
-"""What is due in one program: lots that expire, codes that nobody used, tiers to review, jobs that were lost."""
+"""What is due in one program: expiring lots, codes nobody used, tiers to review, birthdays, jobs that were lost."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.pay_birthdays import pay_birthdays
 from app.services.plan_reminders import plan_reminders
 from app.services.refresh_facts import refresh_facts
 from app.services.resume_redemptions import resume_redemptions
@@ -27,6 +28,7 @@ _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     review_tiers,
     refresh_facts,
     plan_reminders,
+    pay_birthdays,
     _mail_proofs,
 )
 

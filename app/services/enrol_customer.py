@@ -5,6 +5,7 @@ from app.db.members import IdentityRow
 from app.domain.program import Enrolment
 from app.services.claim_orders import claim_orders
 from app.services.runtime import Runtime
+from app.services.welcome_members import Joining, welcome_members
 
 
 def enrol_customer(
@@ -22,13 +23,14 @@ def enrol_customer(
             return identity
     now = rt.now()
     with rt.db.begin(program_id) as session:
-        live = programs.load_versions(session)[program_id].live
+        versions = programs.load_versions(session)
+        live = versions[program_id].live
         programs.lock_settling(session)
         if not asked and members.is_tombstoned(session, [rt.vault.customer_hash(shop_id, customer_ref)]):
             return None
         key = (shop_id, customer_ref)
         identity = members.add_identities(session, [(program_id, *key)], now=now)[key]
         if identity.member_id is None and (asked or live.enrolment is Enrolment.AUTOMATIC):
-            members.enrol(session, [identity], {program_id: live.tiers[0].key}, now=now)
+            welcome_members(session, rt.vault, [Joining(identity, now)], versions, now=now)
             claim_orders(session, rt.vault, identity, now=now)
         return identity

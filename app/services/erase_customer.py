@@ -51,13 +51,32 @@ def erase_customer(
         id=identity.identity_id,
     )
     shop_facts.forget_tags(session, identity.identity_id)
-    session.run(
+    _forget_the_rest(session, identity.member_id, now)
+    return True
+
+
+def _forget_the_rest(session: Session, member_id: int | None, now: datetime) -> None:
+    """With the last of a person's customers goes what they told us themselves: birthday, code, details."""
+    gone = session.first(
         "UPDATE members m SET erased_at = :now WHERE {fence:m} AND m.id = :member AND NOT EXISTS ("
-        "SELECT 1 FROM identities i WHERE {fence:i} AND i.member_id = m.id AND i.customer_ref NOT LIKE 'erased:%')",
-        member=identity.member_id,
+        "SELECT 1 FROM identities i WHERE {fence:i} AND i.member_id = m.id AND i.customer_ref NOT LIKE 'erased:%') "
+        "RETURNING 1",
+        member=member_id,
         now=now,
     )
-    return True
+    if gone is not None and member_id is not None:
+        forget_member(session, member_id)
+
+
+def forget_member(session: Session, member_id: int) -> None:
+    """What is kept beside a member's customers, of accounts merged into theirs too."""
+    ours = members.find_merged(session, member_id)
+    session.run("DELETE FROM birthdays WHERE {fence} AND member_id = ANY(:ids)", ids=ours)
+    session.run("UPDATE members SET referral_code = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours)
+    session.run(
+        "UPDATE activities SET detail = NULL WHERE {fence} AND member_id = ANY(:ids) AND detail IS NOT NULL",
+        ids=ours,
+    )
 
 
 def _empty_bodies(

@@ -1,7 +1,7 @@
 """Staff forgets a member: each of their customers at each shop, for good."""
 
 from app.db import members
-from app.services.erase_customer import erase_customer
+from app.services.erase_customer import erase_customer, forget_member
 from app.services.find_member import ERASED
 from app.services.runtime import Runtime
 
@@ -33,4 +33,5 @@ def erase_member(rt: Runtime, program_id: int, member_id: int) -> int:
                 id=member_id,
                 now=now,
             )
+            forget_member(session, member_id)
         return len(known)

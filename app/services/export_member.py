@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from app.db import birthdays, blocks, members
+from app.db.activities import ActivityRow, detail_place, find_activities_of
 from app.db.orders import find_orders_where
+from app.domain.explaining import activity_sentence
 from app.services.describe_member import describe_member
 from app.services.find_redemptions import find_redemptions
 from app.services.member_entries import member_entries
@@ -34,6 +37,7 @@ def export_member(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any
         ],
         "entries": _entries(rt, program_id, member.member_id),
         "orders": _orders(rt, program_id, member.member_id),
+        **_told(rt, program_id, member.member_id),
         "redemptions": [
             {
                 "reward": one.bought.title,
@@ -87,6 +91,39 @@ def _orders(rt: Runtime, program_id: int, member_id: int) -> list[dict[str, Any]
         for row in rows
         if row.order is not None
     ]
+
+
+def _told(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
+    """What they did beside ordering, whom they brought or who brought them, their birthday, and blocks."""
+    with rt.db.begin(program_id) as session:
+        ours = members.find_merged(session, member_id)
+        blocked = blocks.find_blocks(session, [member_id]).get(member_id, ())
+        return {
+            "birthday": birthdays.find_birthday(session, rt.vault, ours),
+            "referral_code": members.find_referral_code(session, member_id),
+            "activities": [
+                {
+                    "activity": row.key,
+                    "kind": row.kind,
+                    "occurred_at": _iso(row.occurred_at),
+                    "points": row.target_points,
+                    "because": activity_sentence(row.facts),
+                    "detail": _opened(rt, row),
+                    "taken_back_at": _iso(row.taken_back_at),
+                }
+                for row in find_activities_of(session, ours)
+            ],
+            "blocks": [
+                {"at": _iso(one.at), "reason": one.reason, "lifted_at": _iso(one.lifted_at)}
+                for one in blocked
+            ],
+        }
+
+
+def _opened(rt: Runtime, row: ActivityRow) -> str | None:
+    if row.detail is None:
+        return None
+    return rt.vault.data.open(row.detail, detail_place(row.program_id, row.activity_id)).decode()
 
 
 def _iso(at: datetime | None) -> str | None:

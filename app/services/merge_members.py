@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db import ledger, members, programs
+from app.db import blocks, ledger, members, programs
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, Entry, EntryKind
+from app.services.settle_activities import recount_activities
 from app.services.settle_orders import settle_orders
 
 
@@ -59,6 +60,7 @@ def merge_members(
     )
     _move(session, identity_ids, winner)
     _share_lifetime(session, winner, loser, sign=1)
+    blocks.share(session, winner, loser)
     _recount(session, vault, [winner], now)
     return Merged(merge_id, winner, loser)
 
@@ -175,3 +177,4 @@ def _recount(session: Session, vault: Vault, member_ids: list[int], now: datetim
         ids=member_ids,
     )
     settle_orders(session, vault, [], now=now, recount=[(row.shop_id, row.order_ref) for row in rows])
+    recount_activities(session, member_ids, now=now)

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db import freezes, jobs, ledger, members, programs, redemptions, shops
+from app.db import blocks, freezes, jobs, ledger, members, programs, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
@@ -40,7 +40,7 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     """Take the points, store the code and put in the job that makes it: one commit, the account locked.
 
     The same click twice is the same redemption. Raises: Refused with insufficient_points, tier_too_low,
-    unknown_reward, unknown_member, frozen, shop_not_connected, no_identity, key_reused, bad_key.
+    unknown_reward, unknown_member, frozen, blocked, shop_not_connected, no_identity, key_reused, bad_key.
     """
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
@@ -69,6 +69,8 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     now = rt.now()
     program = programs.load_versions(session)[request.program_id].live
     member = members.get_member(session, member_id)
+    if member.was_blocked and blocks.find_block(session, member_id, now) is not None:
+        raise Refused("blocked", "This account cannot spend points at the moment. Ask the shop.")
     shop = shops.get_shop(session, request.shop_id)
     if not shop.callable:
         raise Refused(

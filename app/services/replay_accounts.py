@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.db import auditing, members, orders, programs
+from app.db.activities import ActivityRow, find_activities_of
 from app.db.auditing import AccountRow
 from app.db.orders import OrderRow
 from app.db.programs import Versions
@@ -15,6 +16,7 @@ from app.domain.ledger import Book, Lot
 from app.domain.program import Program
 from app.domain.settling import Held, settle
 from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
+from app.services.activity_targets import activity_targets
 from app.services.audit_chains import differing_lots
 from app.services.findings import Findings
 from app.services.known_until import known_until
@@ -29,6 +31,7 @@ class _Group:
     merged: Sequence[int]
     chains: dict[int, Chain] = field(default_factory=dict)
     spends: list[SpendFact] = field(default_factory=list)
+    due: set[str] = field(default_factory=set)  # sources that are theirs
 
     @property
     def books(self) -> dict[int, Book]:
@@ -57,6 +60,12 @@ def replay_accounts(
     owned: dict[int, list[OrderRow]] = {}
     for row in orders.find_orders_where(session, "o.member_id = ANY(:ids)", ids=list(groups)):
         owned.setdefault(row.member_id or 0, []).append(row)
+    done: dict[int, list[ActivityRow]] = {}
+    activities = find_activities_of(session, list(stored))
+    root = {one: account_id for account_id, group in groups.items() for one in (account_id, *group.merged)}
+    for activity in activities:
+        done.setdefault(root[activity.member_id], []).append(activity)
+    targets = activity_targets(session, activities, {session.program_id: versions})
     lots = auditing.find_all_lots(session, list(stored))
     floors = members.find_floors(session, list(groups))
     until = known_until(session, now)
@@ -65,6 +74,8 @@ def replay_accounts(
             findings.add(f"account:{account_id}", "chain_broken", "its chain is broken: see the audit")
         else:
             _count_orders(group, owned.get(account_id, ()), versions, findings, now)
+            _count_activities(group, done.get(account_id, ()), targets, versions, findings, now)
+            _take_the_rest(group, versions, findings, now)
             for one, book in group.books.items():
                 _compare(stored[one], book, lots.get(one, ()), findings, now)
             _compare_tier(group, floors.get(account_id, ()), versions.live, findings, now, until)
@@ -90,15 +101,37 @@ def _count_orders(
     group: _Group, rows: Sequence[OrderRow], versions: Versions, findings: Findings, now: datetime
 ) -> None:
     """Bring the books to what the orders are worth: nothing is missing if they hold it already."""
-    left = {source for chain in group.chains.values() for source in chain.held}
     for row in rows:
-        left.discard(row.source)
+        group.due.add(row.source)
         target = count_order(row, versions, findings)
         if target is None:
             continue
         _count_spend(group, row, versions, findings)
         _reach(group, row.source, target, group.row.account_id, versions, findings, now)
-    for source in sorted(left):  # what is another's, or nobody's
+
+
+def _count_activities(
+    group: _Group,
+    rows: Sequence[ActivityRow],
+    targets: Mapping[int, PointsTarget],
+    versions: Versions,
+    findings: Findings,
+    now: datetime,
+) -> None:
+    """The same for what was done: rules, what was fixed, and what friends bought."""
+    for row in rows:
+        group.due.add(row.source)
+        target = targets[row.activity_id]
+        if target.points != row.target_points:
+            detail = f"a target of {row.target_points} points is stored, its rule gives {target.points}"
+            findings.add(row.source, "target", detail)
+        _reach(group, row.source, target, group.row.account_id, versions, findings, now)
+
+
+def _take_the_rest(group: _Group, versions: Versions, findings: Findings, now: datetime) -> None:
+    """What is another's, or nobody's."""
+    held = {source for chain in group.chains.values() for source in chain.held}
+    for source in sorted(held - group.due):
         nothing = PointsTarget(points=0, occurred_at=now, ready_at=None, expires_at=None)
         _reach(group, source, nothing, None, versions, findings, now)
 

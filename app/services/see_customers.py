@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import jobs, members, shop_facts
+from app.db import jobs, members, programs, shop_facts
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.changes import CustomerFacts
 from app.domain.rules import folded
+from app.services.welcome_members import judge_sign_ups
 
 
 def see_customers(
@@ -42,6 +43,13 @@ def see_customers(
         shop_facts.put_tags(
             session, {identities[key].identity_id: folded(tags) for key, tags in told.items()}, now=now
         )
+    judge_sign_ups(
+        session,
+        vault,
+        [identities[key].identity_id for key in wanted],
+        programs.load_versions(session) if wanted else {},
+        now=now,
+    )
     _join(session, [identities[key].identity_id for key in wanted])
     return erased
 

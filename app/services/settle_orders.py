@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from app.db import ledger, members, orders, programs
+from app.db import blocks, ledger, members, orders, programs
+from app.db.blocks import BlockRow
 from app.db.members import IdentityKey, IdentityRow, TierChange
 from app.db.orders import OrderKey, OrderRow
 from app.db.programs import Versions
@@ -25,6 +26,8 @@ from app.domain.settling import Held, settle
 from app.domain.tiers import SpendFact, TierFloor, tier_at, tier_for
 from app.services import use_codes
 from app.services.member_facts import MemberFacts
+from app.services.settle_referrals import settle_referrals
+from app.services.welcome_members import Joining, welcome_members
 
 NO_RATE = "no_rate"  # held: the program has no rate for the order's currency
 SHOP_FACTS = "shop_facts"  # held: the shop is asked what products or customer belong to
@@ -71,6 +74,7 @@ class _Person:
     facts: dict[OrderKey, SpendFact] = field(default_factory=dict)
     placed: dict[OrderKey, tuple[datetime, int | None, str | None]] = field(default_factory=dict)
     floors: Sequence[TierFloor] = ()
+    blocks: Sequence[BlockRow] = ()
     tier_key: str = ""  # as stored; the lowest for somebody new
 
 
@@ -98,6 +102,8 @@ def settle_orders(
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
+    if any(program.referral for known in facts.versions.values() for program in known.programs):
+        settle_referrals(session, facts.owners, facts.versions, now=now)
     return [
         Settled(verdict, row, action.moved if action else 0, facts.is_erased(one))
         for one, (verdict, row, action) in zip(seen, answers, strict=True)
@@ -121,6 +127,7 @@ class _Facts:
         self.actions: list[_Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
         self.forgotten: dict[tuple[int, bytes], datetime] = {}  # addresses of such guests -> when they asked
+        self.owners: set[int] = set()  # whose orders these are, or were
         self.coded: list[OrderRow] = []  # orders whose codes may have been used or given back
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
@@ -174,20 +181,21 @@ class _Facts:
             self.session, [(self.shops[shop].program_id, shop, ref) for shop, ref in new], now=self.now
         )
         joining = self._joining(seen, found)
-        lowest = {program: versions.live.tiers[0].key for program, versions in self.versions.items()}
-        members.enrol(self.session, joining, lowest, now=self.now)
+        welcome_members(self.session, self.vault, joining, self.versions, now=self.now)
         return found
 
-    def _joining(self, seen: Sequence[Seen], found: Mapping[IdentityKey, IdentityRow]) -> list[IdentityRow]:
+    def _joining(self, seen: Sequence[Seen], found: Mapping[IdentityKey, IdentityRow]) -> list[Joining]:
         """Customers with an account whose first paid order is among these, where joining is automatic."""
-        joining: dict[int, IdentityRow] = {}
+        joining: dict[int, Joining] = {}
         for one in seen:
             identity = found.get((one.shop_id, one.order.customer_ref or ""))
             if identity is None or identity.member_id is not None or one.order.state is not OrderState.PAID:
                 continue
             live = self.versions[identity.program_id].live
             if live.enrolment is Enrolment.AUTOMATIC and not self._excluded(one.shop_id, one.order):
-                joining[identity.identity_id] = identity
+                placed_at = one.order.placed_at
+                is_new = placed_at >= self.shops[one.shop_id].connected_at
+                joining.setdefault(identity.identity_id, Joining(identity, placed_at, counts=is_new))
         return list(joining.values())
 
     def _load_known_owners(self) -> None:
@@ -232,8 +240,13 @@ class _Facts:
             people[owner].placed[fact.order_key] = (placed_at, version, tier)
         for owner, floors in members.find_floors(self.session, owners).items():
             people[owner].floors = floors
+        blocked: list[int] = []
         for owner, member in members.find_members(self.session, owners).items():
             people[owner].tier_key = member.tier_key
+            if member.was_blocked:
+                blocked.append(owner)
+        for owner, found in blocks.find_blocks(self.session, blocked).items():
+            people[owner].blocks = found
         return people
 
     # --- One message ---------------------------------------------------------------------------------------
@@ -314,7 +327,7 @@ class _Facts:
         if order.codes_used:
             self.coded.append(row)
         action = self._act(row, target, program)
-        if first:
+        if first and row.spend is not None:
             self._raise_terms_behind(row)
         self._raise_tier(row)
         return action
@@ -335,6 +348,7 @@ class _Facts:
             row.identity_id = proven.identity_id if proven else None
         owner = self.by_id.get(row.identity_id) if row.identity_id is not None else None
         row.member_id = owner.member_id if owner else None
+        self.owners |= {one for one in (before, row.member_id) if one is not None}
         if before is not None and before != row.member_id and before in self.people:
             self.people[before].facts.pop(row.key, None)
             self.people[before].placed.pop(row.key, None)
@@ -354,6 +368,8 @@ class _Facts:
         row.terms_tier = self._tier_when_placed(row, order.placed_at, program)
         moment = counted_at(order, program) or order.placed_at
         row.known = self.member_facts.known(row, order, moment, program)
+        if any(one.covers(order.placed_at) for one in self.people[row.member_id].blocks):
+            row.known = replace(row.known or ALONE, blocked=True)
         return True
 
     def _tier_when_placed(self, row: OrderRow, placed_at: datetime, program: Program) -> str:
@@ -475,6 +491,8 @@ def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:
     """What tiers may look at: an order that counts, or did until it was cancelled."""
     order = row.order
     if order is None or order.state is OrderState.OPEN or order.paid_at is None:
+        return None
+    if row.known is not None and row.known.blocked:
         return None
     moment = order.fulfilled_at if program.earn_when is EarnWhen.FULFILLED else order.paid_at
     if moment is None or program.rate_for(order.goods.currency) is None:

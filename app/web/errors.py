@@ -26,7 +26,14 @@ _STATUS = {
     "not_allowed": 403,
     "not_a_member": 403,
     "not_found": 404,
+    "already_blocked": 409,
     "already_closed": 409,
+    "blocked": 409,
+    "not_blocked": 409,
+    "already_referred": 409,
+    "no_referrals": 409,
+    "not_new": 409,
+    "self_referral": 409,
     "already_undone": 409,
     "merged_further": 409,
     "same_member": 409,
@@ -48,6 +55,7 @@ _STATUS = {
 }
 # What a refusal is called where its status alone says too little.
 _TITLES = {
+    "blocked": "Points cannot be spent",
     "frozen": "Points cannot be spent at the moment",
     "insufficient_points": "There are fewer points now",
     "unknown_reward": "This reward is no longer there",

@@ -23,7 +23,7 @@ def publish(rt: Runtime, program_id: int, **changes: Any) -> int:
     with rt.db.begin(program_id) as session:
         document = dict(programs.find_documents(session)[0].document)
         for name, value in changes.items():
-            merged = isinstance(value, Mapping) and name not in _WHOLE
+            merged = isinstance(value, Mapping) and name not in _WHOLE and name in document
             document[name] = {**document[name], **value} if merged else value
         check_document(document)
         return programs.add_version(session, document, by="a merchant", note="", now=rt.now())

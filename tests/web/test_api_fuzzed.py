@@ -19,9 +19,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.services.create_api_key import create_api_key
+from app.services.find_member import ById
 from app.services.find_merges import join_members
+from app.services.record_activity import Told, record_activity
+from app.services.refer_friend import referral_code
 from app.web.api.description import describe
 from tests.factories import make_order
+from tests.services.books import publish
+from tests.services.crowd import VISIT
 from tests.web.shoppers import Storefront
 from tests.web.test_storefront import YESTERDAY, placed
 
@@ -51,11 +56,16 @@ def known(storefront: Storefront, no_wait: None) -> dict[str, Any]:
     member_id = storefront.member("7", points=10_000)
     bought = storefront.post("redemptions", {"reward": "amount-5"}, key="fuzz").get_json()
     others = [storefront.member(ref, points=5) for ref in ("21", "22", "23")]
+    rules = {"activities": [VISIT], "referral": {"referrer_points": 10, "friend_points": 10}}
+    publish(storefront.rt, storefront.program_id, **rules)
+    told = Told(who=ById(member_id), activity_key="visit", request_key="known", actor="Ada")
     merged = join_members(storefront.rt, storefront.program_id, others[0], others[1], actor="Ada")
     return {
         "member_id": member_id,
         "other_id": others[2],
         "merge_id": merged.merge_id,
+        "activity_id": record_activity(storefront.rt, storefront.program_id, told).activity_id,
+        "code": referral_code(storefront.rt, storefront.program_id, member_id),
         "redemption_id": int(bought["id"].removeprefix("r_")),
         "order": f"{storefront.shop.key}:1001",
     }
@@ -128,6 +138,15 @@ GOOD: dict[str, tuple[dict[str, Any], set[int]]] = {
     "get_redemption": ({}, {200}),
     "cancel_redemption": ({}, {200}),
     "get_order": ({}, {200}),
+    "tell_activity": ({"json": {"activity": "visit", "key": "a good one"}}, {201}),
+    "undo_activity": ({"json": {"reason": "a slip"}}, {200}),
+    "list_activities": ({}, {200}),
+    "referral_code": ({}, {200}),
+    "tell_referral": ({}, {201}),
+    "set_birthday": ({"json": {"birthday": "02-28", "consent": True}}, {204}),
+    "forget_birthday": ({}, {204}),
+    "block_member": ({"json": {"reason": "fraud"}}, {200}),
+    "unblock_member": ({"json": {"reason": "none after all"}}, {409}),
 }
 
 
@@ -138,6 +157,10 @@ def test_each_operation_works(
     more, statuses = GOOD[name]
     if name == "merge_members":
         more = {"json": {"other": known["other_id"]}}
+    if name == "tell_activity":
+        more["json"]["member"] = {"id": known["member_id"]}
+    if name == "tell_referral":
+        more = {"json": {"code": known["code"], "friend": {"id": known["other_id"]}}}
     headers = {**key, "Idempotency-Key": "a good one"}
     answer = app.test_client().open(path.format(**known), method=method, headers=headers, **more)
     assert answer.status_code in statuses

@@ -64,6 +64,11 @@ class MemberOut(Schema):
     id = Integer(required=True, attribute="member_id")
     joined_at = AwareDateTime(required=True)
     erased_at = AwareDateTime(required=True, allow_none=True)
+    blocked_at = AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when they earn nothing and cannot spend"},
+    )
     balance = Nested(BalanceOut, required=True)
     lifetime_points = Integer(
         required=True,
@@ -118,6 +123,40 @@ class EntryOut(Schema):
 class EntriesOut(Schema):
     entries = List(Nested(EntryOut), required=True)
     next = Integer(required=True, allow_none=True)
+
+
+class ActivityOut(Schema):
+    id = Integer(required=True, attribute="activity_id")
+    member_id = Integer(required=True)
+    activity = String(required=True, attribute="key", metadata={"description": "key of the rule"})
+    kind = String(required=True)
+    points = Integer(required=True, metadata={"description": "what it is worth now"})
+    zero = String(
+        required=True, allow_none=True, metadata={"description": "why nothing, a stable word; null: it earns"}
+    )
+    occurred_at = AwareDateTime(required=True)
+    taken_back_at = AwareDateTime(required=True, allow_none=True)
+    taken_back_reason = String(required=True, allow_none=True)
+    entries = List(Nested(EntryOut), required=True)
+    explanation = Here(ExplanationOut, required=True)
+
+
+class ListedActivity(ActivityOut):
+    """The same in a list."""
+
+
+class ActivitiesOut(Schema):
+    activities = List(Nested(ListedActivity), required=True)
+    next = Integer(required=True, allow_none=True)
+
+
+class ReferralCodeOut(Schema):
+    code = String(required=True)
+
+
+class ReferralOut(Schema):
+    id = Integer(required=True, attribute="referral_id")
+    friend_id = Integer(required=True)
 
 
 class AdjustmentOut(Schema):

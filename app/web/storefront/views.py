@@ -13,11 +13,13 @@ from app.domain.errors import Refused
 from app.services.await_code import await_code
 from app.services.cancel_redemption import cancel_redemption
 from app.services.enrol_customer import enrol_customer
+from app.services.find_member import ById
 from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
 from app.services.list_rewards import list_rewards
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
 from app.services.redeem import MAX_KEY, RedeemRequest, redeem
+from app.services.refer_friend import MAX_REFERRAL_CODE, refer_friend, referral_code
 from app.services.send_email_proof import send_email_proof
 from app.services.shopper_history import shopper_history
 from app.web.clean import read_json, refuse_unclean
@@ -73,6 +75,22 @@ def get_history() -> Response:
     who, member_id = member()
     page = shopper_history(runtime(), who.shop.program_id, member_id, cursor=request.args.get("cursor"))
     return jsonify(present.history(page.items, page.next))
+
+
+@blueprint.post("/referral-code")
+def post_referral_code() -> Response:
+    who, member_id = member()
+    return jsonify(code=referral_code(runtime(), who.shop.program_id, member_id))
+
+
+@blueprint.post("/referrals")
+def post_referral() -> tuple[Response, int]:
+    code = read_json().get("code")
+    if not isinstance(code, str) or not 0 < len(code) <= MAX_REFERRAL_CODE:
+        raise Refused("invalid", "Say by whose code: “code” is what the friend handed on.")
+    who, member_id = member()
+    done = refer_friend(runtime(), who.shop.program_id, code, ById(member_id), actor="shopper")
+    return jsonify(known=True), 201 if done.is_new else 200
 
 
 @blueprint.get("/redemptions")
