@@ -49,6 +49,7 @@ JOBS: dict[str, JobSpec] = {
     # It reads the shop and settles in a transaction of its own: not beside what else reads that shop.
     "try_counting": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="preview:{preview_id}"),
     "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
+    "align_tiers": JobSpec(MAIN, lock="program:{program_id}:tiers", once="align:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }
 

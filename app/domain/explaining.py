@@ -56,7 +56,7 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
     """Why this entry is what it is. `reason`: what the staff wrote, for those who may read it."""
     match kind:
         case EntryKind.EARN | EntryKind.EARN_REVERSAL:
-            return order_sentence(facts)
+            return _level_sentence(points, facts) if is_of_level(facts) else order_sentence(facts)
         case EntryKind.REDEEM:
             return f"{points_of(-points)} for “{_title(facts)}”."
         case EntryKind.REDEEM_REVERSAL:
@@ -73,9 +73,27 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
         case EntryKind.TRANSFER_OUT:
             return "Moved to another account of the same person."
         case EntryKind.WRITE_OFF:
-            return f"Let off: the points of order {_order(facts)} were spent before they were taken back."
+            return f"Let off: the points {_of_what(facts)} were spent before they were taken back."
         case EntryKind.WRITE_OFF_REVERSAL:
+            if "tier_name" in facts:
+                return f"No longer let off: {facts['tier_name']} is reached again."
             return f"No longer let off: order {_order(facts)} counts for more again."
+
+
+def is_of_level(facts: Facts) -> bool:
+    """Whether it is what reaching a level brought, not an order."""
+    return facts.get("rule") == "tier"
+
+
+def _level_sentence(points: int, facts: Facts) -> str:
+    name = facts["tier_name"]
+    if points > 0:
+        return f"{points_of(points)} for reaching {name}."
+    return f"{points_of(-points)} for reaching {name}, taken back: what reached it went back."
+
+
+def _of_what(facts: Facts) -> str:
+    return f"for reaching {facts['tier_name']}" if "tier_name" in facts else f"of order {_order(facts)}"
 
 
 def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
@@ -185,6 +203,13 @@ def _lines(facts: Facts) -> Iterator[tuple[str, str]]:
                 yield "Costs", points_of(_number(facts, "cost"))
             if "why" in facts:
                 yield "Points back because", _WHY_BACK.get(str(facts["why"]), str(facts["why"]))
+        case "tier":
+            yield "Level", str(facts["tier_name"])
+            yield "Program version", str(facts["version"])
+            yield "For reaching it, once", points_of(_number(facts, "points"))
+            yield "Points", str(facts["target"])
+        case "write_off" if "tier_name" in facts:
+            yield "Level", str(facts["tier_name"])
         case "write_off":
             yield "Order", _order(facts)
         case "adjustment":

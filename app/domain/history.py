@@ -76,6 +76,8 @@ def _cause(entry: Entry) -> str:
 
 def _heading(entry: Entry) -> str:
     facts = entry.facts
+    if "tier_name" in facts and "order" not in facts:
+        return f"{facts['tier_name']} reached" if entry.points > 0 else f"{facts['tier_name']} taken back"
     order = f"Order {facts.get('order') or ''}".strip()
     match entry.kind:
         case EntryKind.EARN:

@@ -1,4 +1,4 @@
-"""From the target of an order to entries in the books: target, then difference."""
+"""From a target, of an order or an entry reward, to entries in the books: target, then difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +125,7 @@ def _append(
 
 def _write_off(book: Book, held: Held, draft: Draft, points: int, now: datetime) -> None:
     source = f"{draft.source}:write_off"
-    facts: Facts = {"rule": "write_off", "order": draft.facts.get("order", "")}
+    facts = _write_off_facts(draft)
     book.credit(
         Draft(EntryKind.WRITE_OFF, points, source, held.written_off_ordinal, draft.occurred_at, facts=facts),
         now=now,
@@ -138,7 +138,7 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: d
     if back <= 0:
         return
     source = f"{draft.source}:write_off"
-    facts: Facts = {"rule": "write_off", "order": draft.facts.get("order", "")}
+    facts = _write_off_facts(draft)
     one = Draft(
         EntryKind.WRITE_OFF_REVERSAL,
         -back,
@@ -151,3 +151,10 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: d
     entries = book.take_back(one, now=now)
     held.written_off -= back
     held.written_off_ordinal += sum(1 for entry in entries if entry.kind is EntryKind.WRITE_OFF_REVERSAL)
+
+
+def _write_off_facts(draft: Draft) -> Facts:
+    """What it was that had been spent: an order's points, or those of a level."""
+    if draft.facts.get("rule") == "tier":
+        return {"rule": "write_off", "tier_name": draft.facts["tier_name"]}
+    return {"rule": "write_off", "order": draft.facts.get("order", "")}

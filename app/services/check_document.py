@@ -1,7 +1,7 @@
 """Is a program document right? All that is wrong with it at once, each with its field."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from app.domain.errors import Refused
 from app.domain.money import exponent
+from app.services.check_tiers import check_tiers, twice
 
 SCHEMA_FILE = Path(__file__).with_name("program.schema.json")
 
@@ -67,11 +68,8 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if document["currency"] in document["currencies"]:
         yield f"currencies.{document['currency']}", "the program's own currency needs no rate"
     levels = document["tiers"]["levels"]
-    if sum(level["from_minor"] == 0 for level in levels) != 1:
-        yield "tiers.levels", "exactly one tier begins at 0"
-    yield from _twice("tiers.levels", "key", levels)
-    yield from _twice("tiers.levels", "from_minor", levels)
-    yield from _twice("rewards", "key", document["rewards"])
+    yield from check_tiers(document["tiers"])
+    yield from twice("rewards", "key", document["rewards"])
     keys = {level["key"] for level in levels}
     yield from _of_rules(document["earn"], keys)
     for place, reward in enumerate(document["rewards"]):
@@ -81,7 +79,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _of_rules(earn: Mapping[str, Any], tiers: set[str]) -> Iterator[tuple[str, str]]:
     for group in ("rates", "campaigns", "bonuses", "caps"):
-        yield from _twice(f"earn.{group}", "key", earn.get(group, []))
+        yield from twice(f"earn.{group}", "key", earn.get(group, []))
         for place, rule in enumerate(earn.get(group, [])):
             field = f"earn.{group}[{place}]"
             for tier in rule.get("whose", {}).get("tiers", ()):
@@ -102,11 +100,3 @@ def _of_times(field: str, during: Mapping[str, Any]) -> Iterator[tuple[str, str]
         yield f"{field}.ends", "it ends before it starts"
     if "hours" in during and during["hours"][0] == during["hours"][1]:
         yield f"{field}.hours", "from and until are the same: leave the hours out for a whole day"
-
-
-def _twice(field: str, name: str, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    seen: set[Any] = set()
-    for item in items:
-        if item[name] in seen:
-            yield field, f"two have {name} “{item[name]}”"
-        seen.add(item[name])

@@ -65,7 +65,7 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if base.before_discounts:
         yield RuleWords("base", "Discounts", "goods count at their price before discounts")
     if rules.channels:
-        yield RuleWords("channels", "Channels", f"only orders from {_any(rules.channels)} earn")
+        yield RuleWords("channels", "Channels", f"only orders from {any_of(rules.channels)} earn")
     if rules.exclude is not None:
         yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
     if rules.minimum_minor is not None:
@@ -98,12 +98,12 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
-    channels = f", from {_any(one.channels)}" if one.channels else ""
+    channels = f", from {any_of(one.channels)}" if one.channels else ""
     return f"{_whose(one.whose, program)}{channels}{_during(one.during)}"
 
 
 def _whose(whose: Whose, program: Program) -> str:
-    text = f", for {_any(program.tier(key).name for key in whose.tiers)}" if whose.tiers else ""
+    text = f", for {any_of(program.tier(key).name for key in whose.tiers)}" if whose.tiers else ""
     if whose.orders_from is not None:
         text += f", after {whose.orders_from} orders or more"
     if whose.orders_to is not None:
@@ -122,7 +122,7 @@ def _during(during: During) -> str:
             else f", until {_moment(during.ends)}"
         )
     if during.days:
-        text += f", on {_any(_DAY_NAMES[day] for day in sorted(during.days))}"
+        text += f", on {any_of(_DAY_NAMES[day] for day in sorted(during.days))}"
     if during.hours:
         text += f", from {during.hours[0]:%H:%M} to {during.hours[1]:%H:%M}"
     return text
@@ -134,22 +134,19 @@ def _moment(moment: datetime) -> str:
 
 
 def _of(selector: Selector) -> str:
-    named = [
-        f"{word} {_any(refs)}"
-        for word, refs in (
-            ("product", selector.products),
-            ("variant", selector.variants),
-            ("what comes from", selector.vendors),
-        )
-        if refs
-    ]
-    text = " or ".join(named) or "all goods"
+    text = goods_named(selector.products, selector.variants, selector.vendors) or "all goods"
     if selector.subscription is not None:
         text += " by subscription" if selector.subscription else " bought once"
     return f"{text}, but not {_of(selector.excluding)}" if selector.excluding else text
 
 
-def _any(words: Iterable[str]) -> str:
+def goods_named(products: Iterable[str], variants: Iterable[str] = (), vendors: Iterable[str] = ()) -> str:
+    """ "product 7 or 8 or variant 9"; empty for none."""
+    named = (("product", products), ("variant", variants), ("what comes from", vendors))
+    return " or ".join(f"{word} {any_of(refs)}" for word, refs in named if refs)
+
+
+def any_of(words: Iterable[str]) -> str:
     """ "a", "a or b", "a, b or c"; only some of very many."""
     found = sorted(words) if isinstance(words, frozenset) else list(words)
     shown = found[:6] if len(found) <= 6 else [*found[:5], f"{len(found) - 5} more"]

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.db import auditing, members, orders, programs
+from app.db import auditing, members, orders, programs, tiers
 from app.db.auditing import AccountRow
 from app.db.orders import OrderRow
 from app.db.programs import Versions
 from app.db.session import Session
+from app.db.tiers import RewardRow
 from app.domain.chain import Chain, follow
 from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Lot
@@ -18,7 +19,8 @@ from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
 from app.services.audit_chains import differing_lots
 from app.services.expire_lots import known_until
 from app.services.findings import Findings
-from app.services.settle_orders import program_of, spend_fact, target_of
+from app.services.settle_entry_rewards import reward_target
+from app.services.settle_orders import program_of, spend_of, target_of
 
 
 @dataclass(slots=True)
@@ -57,6 +59,11 @@ def replay_accounts(
     owned: dict[int, list[OrderRow]] = {}
     for row in orders.find_orders_where(session, "o.member_id = ANY(:ids)", ids=list(groups)):
         owned.setdefault(row.member_id or 0, []).append(row)
+    rewards: dict[int, list[RewardRow]] = {}
+    root = {one: account_id for account_id, group in groups.items() for one in (account_id, *group.merged)}
+    for reward in tiers.find_rewards(session, list(root)):
+        rewards.setdefault(root[reward.member_id], []).append(reward)
+    run = tiers.find_open_run(session)
     lots = auditing.find_all_lots(session, list(stored))
     floors = members.find_floors(session, list(groups))
     until = known_until(session, now)
@@ -64,10 +71,13 @@ def replay_accounts(
         if any(chain.broken for chain in group.chains.values()):
             findings.add(f"account:{account_id}", "chain_broken", "its chain is broken: see the audit")
         else:
-            _count_orders(group, owned.get(account_id, ()), versions, findings, now)
+            ours, granted = owned.get(account_id, ()), floors.get(account_id, ())
+            targets = _targets(group, ours, rewards.get(account_id, ()), granted, versions, findings)
+            _count(group, targets, versions, findings, now)
             for one, book in group.books.items():
                 _compare(stored[one], book, lots.get(one, ()), findings, now)
-            _compare_tier(group, floors.get(account_id, ()), versions.live, findings, now, until)
+            if run is None or account_id <= run.after_id:
+                _compare_tier(group, granted, versions.live, findings, now, until)
         findings.looked_at("accounts", 1 + len(group.merged))
 
 
@@ -86,18 +96,41 @@ def _groups(
     return groups
 
 
-def _count_orders(
-    group: _Group, rows: Sequence[OrderRow], versions: Versions, findings: Findings, now: datetime
-) -> None:
-    """Bring the books to what the orders are worth: nothing is missing if they hold it already."""
-    left = {source for chain in group.chains.values() for source in chain.held}
+def _targets(
+    group: _Group,
+    rows: Sequence[OrderRow],
+    rewards: Sequence[RewardRow],
+    floors: Sequence[TierFloor],
+    versions: Versions,
+    findings: Findings,
+) -> dict[str, PointsTarget | None]:
+    """Source -> what it is worth; None: that cannot be told. Of the group's orders and entry rewards."""
+    targets: dict[str, PointsTarget | None] = {}
     for row in rows:
-        left.discard(row.source)
-        target = count_order(row, versions, findings)
-        if target is None:
-            continue
-        _count_spend(group, row, versions, findings)
-        _reach(group, row.source, target, group.row.account_id, versions, findings, now)
+        targets[row.source] = count_order(row, versions, findings)
+        if targets[row.source] is not None:
+            _count_spend(group, row, versions, findings)
+    for one in rewards:
+        try:
+            targets[one.source] = reward_target(one, group.spends, floors, versions.get(one.version))
+        except IndexError:
+            targets[one.source] = None
+            findings.add(one.source, "terms", f"there is no version {one.version}")
+    return targets
+
+
+def _count(
+    group: _Group,
+    targets: Mapping[str, PointsTarget | None],
+    versions: Versions,
+    findings: Findings,
+    now: datetime,
+) -> None:
+    """Bring the books to what the targets are worth: nothing is missing if they hold it already."""
+    left = {source for chain in group.chains.values() for source in chain.held} - set(targets)
+    for source, target in targets.items():
+        if target is not None:
+            _reach(group, source, target, group.row.account_id, versions, findings, now)
     for source in sorted(left):  # what is another's, or nobody's
         nothing = PointsTarget(points=0, occurred_at=now, ready_at=None, expires_at=None)
         _reach(group, source, nothing, None, versions, findings, now)
@@ -107,7 +140,7 @@ def _count_spend(group: _Group, row: OrderRow, versions: Versions, findings: Fin
     """What tiers look at."""
     assert row.order is not None
     program = program_of(row, row.order, versions)
-    spend = spend_fact(row, program) if program is not None and row.excluded is None else None
+    spend = spend_of(row, program) if program is not None else None
     if spend is not None:
         group.spends.append(spend)
     if row.terms_version is not None and spend != row.spend:

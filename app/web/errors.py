@@ -28,6 +28,7 @@ _STATUS = {
     "not_found": 404,
     "already_closed": 409,
     "already_undone": 409,
+    "grant_over": 409,
     "merged_further": 409,
     "same_member": 409,
     "already_used": 409,

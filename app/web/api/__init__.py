@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.web.api import description, errors, members, merges, orders, redemptions
+from app.web.api import description, errors, given_tiers, members, merges, orders, redemptions
 from app.web.api.blueprint import blueprint
 
 # Imported for the views that they hang on the blueprint.
-_VIEWS = (members, merges, redemptions, orders)
+_VIEWS = (members, given_tiers, merges, redemptions, orders)
 
 
 def register(app: Flask) -> None:
