@@ -2,6 +2,7 @@
 
 import getpass
 import secrets
+from datetime import datetime
 
 import click
 
@@ -23,6 +24,7 @@ from app.services.describe_member import describe_member
 from app.services.find_member import find_member
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
+from app.services.give_tier import give_tier, take_tier_back
 from app.services.redeem import RedeemRequest
 from app.services.redeem import redeem as redeem_points
 from app.services.runtime import Runtime
@@ -127,6 +129,64 @@ def unblock(who: str, reason: str, program_key: str | None) -> None:
         program_id = find_program(rt, program_key)
         free = unblock_member(rt, program_id, _member(rt, program_id, who), reason=reason, actor=_actor())
     click.echo(f"Member {free} earns and spends again.")
+
+
+@click.option("--tier", "tier_key", required=True, metavar="KEY", help="At least this one.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of it; without an end otherwise."
+)
+@click.option("--reason", required=True, help="Why; the member may ask.")
+@click.option("--key", help="Done once under this key, however often it is asked.")
+@program_option
+@json_option
+@sentences
+@example('laurel members tier acme:1207 --tier gold --until 2027-01-31 --reason "Press"')
+def tier(
+    who: str,
+    tier_key: str,
+    until: datetime | None,
+    reason: str,
+    key: str | None,
+    program_key: str | None,
+    as_json: bool,
+) -> None:
+    """Give a tier for a time, whatever the orders say. The only way to one by invitation."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        given = give_tier(
+            rt,
+            program_id,
+            _member(rt, program_id, who),
+            tier_key,
+            until=until.date() if until else None,
+            reason=reason,
+            actor=f"cli:{getpass.getuser()}",
+            request_key=key or secrets.token_hex(16),
+        )
+    if as_json:
+        show_json(given)
+        return
+    end = f"until the end of {until:%Y-%m-%d}" if until else "without an end"
+    click.echo(
+        f"Member {given.member_id} has {given.tier_name} {end}. "
+        f"To take it back: laurel members tier-undo {given.grant_id}"
+    )
+
+
+@members.command("tier-undo")
+@click.argument("grant", type=click.IntRange(1))
+@program_option
+@json_option
+@sentences
+@example("laurel members tier-undo 12")
+def tier_undo(grant: int, program_key: str | None, as_json: bool) -> None:
+    """Take back tier number GRANT that was given; the next review brings the member down."""
+    with runtime("members") as rt:
+        ended = take_tier_back(rt, find_program(rt, program_key), grant, actor=f"cli:{getpass.getuser()}")
+    if as_json:
+        show_json(ended)
+    else:
+        click.echo(f"{ended.tier_name} of member {ended.member_id} is taken back: the next review decides.")
 
 
 @click.command()

@@ -14,14 +14,17 @@ from app.cli.common import (
     json_option,
     moment,
     program_option,
+    progress,
     runtime,
     sentences,
     show_json,
 )
+from app.services.align_tiers import align_tiers
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import diff_documents
 from app.services.find_program import find_program
 from app.services.publish_program import get_version, list_versions, publish_program, roll_back
+from app.services.runtime import Runtime
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -102,8 +105,10 @@ def publish(file: Path, note: str, program_key: str | None) -> None:
     document = _read(file)
     _check(document)
     with runtime("program") as rt:
-        version = publish_program(rt, find_program(rt, program_key), document, by=_me(), note=note)
-    click.echo(f"Version {version} is live.")
+        program_id = find_program(rt, program_key)
+        version = publish_program(rt, program_id, document, by=_me(), note=note)
+        click.echo(f"Version {version} is live.")
+        _align(rt, program_id)
 
 
 @program.command()
@@ -114,8 +119,10 @@ def publish(file: Path, note: str, program_key: str | None) -> None:
 def rollback(version: int, program_key: str | None) -> None:
     """Publish an older VERSION's document again, as a new version."""
     with runtime("program") as rt:
-        new = roll_back(rt, find_program(rt, program_key), version, by=_me())
-    click.echo(f"Version {new} is live; it says what version {version} said.")
+        program_id = find_program(rt, program_key)
+        new = roll_back(rt, program_id, version, by=_me())
+        click.echo(f"Version {new} is live; it says what version {version} said.")
+        _align(rt, program_id)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -133,6 +140,14 @@ def _check(document: dict[str, Any]) -> None:
         check_document(document)
     except WrongDocument as wrong:
         raise SomethingWrong("\n".join(f"{field}: {fault}" for field, fault in wrong.faults)) from wrong
+
+
+def _align(rt: Runtime, program_id: int) -> None:
+    """Bring members in line at once; broken off, a worker goes on where it was."""
+    with progress("Members") as watch:
+        moved = align_tiers(rt, program_id, watch)
+    if moved:
+        click.echo(f"{moved} members came to another tier.")
 
 
 def _me() -> str:

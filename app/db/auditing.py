@@ -160,6 +160,7 @@ def find_points(session: Session) -> tuple[dict[str, int], int]:
 _CAUSES = {
     "order": "SELECT 1 FROM orders c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
     "activity": "SELECT 1 FROM activities c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
+    "tier": "SELECT 1 FROM tier_rewards c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
     "redemption": "SELECT 1 FROM redemptions c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause",
     "adjustment": "SELECT 1 FROM adjustments c WHERE {fence:c} AND c.program_id = e.program_id AND c.id = e.cause "
     "AND c.account_id = e.account_id AND c.points = e.points",

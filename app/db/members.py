@@ -219,12 +219,19 @@ def find_merged(session: Session, account_id: int) -> list[int]:
 
 def find_floors(session: Session, member_ids: Sequence[int]) -> dict[int, list[TierFloor]]:
     rows = session.rows(
-        "SELECT member_id, tier_key, from_at, until_at FROM tier_floors WHERE {fence} AND member_id = ANY(:ids)",
+        "SELECT member_id, tier_key, cause, from_at, least(until_at, ended_at) AS until_at, "
+        "ended_at IS NOT NULL AS withdrawn FROM tier_floors WHERE {fence} AND member_id = ANY(:ids)",
         ids=list(member_ids),
     )
     floors: dict[int, list[TierFloor]] = {}
     for row in rows:
-        floor = TierFloor(tier_key=row.tier_key, from_at=row.from_at, until_at=row.until_at)
+        floor = TierFloor(
+            tier_key=row.tier_key,
+            from_at=row.from_at,
+            until_at=row.until_at,
+            cause=row.cause,
+            withdrawn=row.withdrawn,
+        )
         floors.setdefault(row.member_id, []).append(floor)
     return floors
 
@@ -452,17 +459,20 @@ def add_merge(
     winner_id: int,
     loser_id: int,
     identity_ids: Sequence[int],
+    floor_ids: Sequence[int],
     cause: str,
     actor: str,
     now: datetime,
 ) -> int:
     return int(
         session.scalar(
-            "INSERT INTO merges (program_id, winner_id, loser_id, identity_ids, cause, actor, at) VALUES "
-            "(:program_id, :winner, :loser, CAST(:identities AS jsonb), :cause, :actor, :now) RETURNING id",
+            "INSERT INTO merges (program_id, winner_id, loser_id, identity_ids, floor_ids, cause, actor, at) VALUES "
+            "(:program_id, :winner, :loser, CAST(:identities AS jsonb), CAST(:floors AS jsonb), :cause, :actor, :now) "
+            "RETURNING id",
             winner=winner_id,
             loser=loser_id,
             identities=json.dumps(list(identity_ids)),
+            floors=json.dumps(list(floor_ids)),
             cause=cause,
             actor=actor,
             now=now,

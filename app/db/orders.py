@@ -10,7 +10,7 @@ import msgspec
 from app.db.session import Session, rows_of
 from app.domain.counting import Known
 from app.domain.orders import OrderSnapshot
-from app.domain.tiers import SpendFact
+from app.domain.tiers import Membership, SpendFact
 
 _decoder = msgspec.json.Decoder(OrderSnapshot)
 _known = msgspec.json.Decoder(Known)
@@ -145,6 +145,9 @@ class _Spend(msgspec.Struct):
     goods_minor: int
     refunds: tuple[tuple[datetime, int], ...]
     void_at: datetime | None
+    points: int = 0
+    points_back: tuple[tuple[datetime, int], ...] = ()
+    memberships: tuple[tuple[str, int, datetime | None], ...] = ()
 
 
 _spend = msgspec.json.Decoder(_Spend)
@@ -278,6 +281,9 @@ def _fact(shop_id: int, order_ref: str, counted_at: datetime, spend: _Spend) -> 
         goods_minor=spend.goods_minor,
         refunds=spend.refunds,
         void_at=spend.void_at,
+        points=spend.points,
+        points_back=spend.points_back,
+        memberships=tuple(Membership(*one) for one in spend.memberships),
     )
 
 
@@ -356,7 +362,17 @@ def _without_address(order: OrderSnapshot) -> OrderSnapshot:
 def _spend_json(spend: SpendFact | None) -> dict[str, Any] | None:
     if spend is None:
         return None
-    return {"goods_minor": spend.goods_minor, "refunds": spend.refunds, "void_at": spend.void_at}
+    told: dict[str, Any] = {
+        "goods_minor": spend.goods_minor,
+        "refunds": spend.refunds,
+        "void_at": spend.void_at,
+        "points": spend.points,
+    }
+    if spend.points_back:
+        told["points_back"] = spend.points_back
+    if spend.memberships:
+        told["memberships"] = [(one.tier_key, one.days, one.gone_at) for one in spend.memberships]
+    return told
 
 
 def _stored_fact(row: Any) -> SpendFact | None:

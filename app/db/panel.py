@@ -13,7 +13,7 @@ from app.db.sealing import Vault
 from app.db.session import Database
 from app.domain.ledger import Book, Lot
 from app.domain.program import Program
-from app.domain.tiers import SpendFact
+from app.domain.tiers import SpendFact, window_start
 
 # `:known` is the version that the asker remembers: a version never changes, so its document is not sent again.
 _PANEL = (
@@ -27,7 +27,7 @@ _PANEL = (
     "a.points, a.deficit, a.seq, a.head, a.closed_at, "
     "(SELECT CAST(json_agg(json_build_array(seq, remaining, expired, available_at, expires_at, origin)) AS text) "
     "FROM lots l WHERE {fence:l} AND l.account_id = m.id AND l.remaining > 0) AS lots, "
-    # As much as the longest window may need; what lies outside the program's is left out when it is added up.
+    # As much as the window may need; what lies outside it is left out when it is added up.
     "(SELECT CAST(json_agg(json_build_array(shop_id, order_ref, counted_at, spend)) AS text) "
     "FROM orders o WHERE {fence:o} AND o.member_id = m.id AND o.counted_at > :since AND o.spend IS NOT NULL) AS spend "
     "FROM identities i JOIN members m ON m.program_id = i.program_id AND m.id = i.member_id "
@@ -101,17 +101,18 @@ def find_panel(
     None where more must be looked at: a shop without a row, a longer window, an account that was merged away.
     `person` None: nobody is asked about, or they are no member.
     """
+    since = window_start(known, now) if known else now - _LONGEST
     about = {
         "shop": shop_id,
         "ref": customer_ref or "",
-        "since": now - _LONGEST,
+        "since": since,
         "known": known.version if known else 0,
     }
     row = db.look(program_id, _PANEL, about, _Found)
     if row is None:
         return None
     program = known if known and row.document is None else live_of(row.document or "", row.version)
-    if program.tier_months > 12 or row.closed_at is not None:
+    if window_start(program, now) < since or row.closed_at is not None:
         return None
     return PanelRow(
         program=program,

@@ -3,13 +3,13 @@
 import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from app.db.session import Session
-from app.domain.program import Program, decode
+from app.domain.program import Program, decode, successors
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,19 @@ def load_versions(session: Session) -> dict[int, Versions]:
         grouped.setdefault(row.program_id, []).append(row)
     return {
         program_id: Versions(
-            tuple(live_of(row.document, row.version) for row in ours),
+            _with_successors([live_of(row.document, row.version) for row in ours]),
             tuple(row.published_at for row in ours),
         )
         for program_id, ours in grouped.items()
     }
+
+
+def _with_successors(found: Sequence[Program]) -> tuple[Program, ...]:
+    """Each version knows what stands for the levels that were removed before it."""
+    return tuple(
+        replace(program, successors=stands) if stands else program
+        for program, stands in zip(found, successors(found), strict=True)
+    )
 
 
 def find_documents(session: Session) -> Sequence[Any]:

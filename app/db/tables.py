@@ -260,7 +260,7 @@ tier_changes = _table(
     Column("member_id", BigInteger, nullable=False),
     Column("from_key", Text, nullable=False),
     Column("to_key", Text, nullable=False),
-    Column("cause", Text, nullable=False),  # order, review, merge, manual
+    Column("cause", Text, nullable=False),  # order, review, program, merge, manual
     _at("at"),
     _at("recorded_at"),
     _to("members", "member_id"),
@@ -272,11 +272,45 @@ tier_floors = _table(
     _id(),
     Column("member_id", BigInteger, nullable=False),
     Column("tier_key", Text, nullable=False),
-    Column("cause", Text, nullable=False),  # grace, manual
+    Column("cause", Text, nullable=False),  # grace, step, promise, manual
     _at("from_at"),
     _at("until_at", nullable=True),
+    Column("actor", Text, nullable=True),  # these of a manual one
+    Column("reason", Text, nullable=True),
+    Column("request_key", Text, nullable=True),
+    _at("ended_at", nullable=True),  # taken back before its time
+    Column("ended_by", Text, nullable=True),
+    UniqueConstraint("program_id", "member_id", "request_key"),
     _to("members", "member_id"),
     Index("ix_tier_floors_member", "program_id", "member_id"),
+)
+
+# Levels whose entry reward a member was given, once each. What the ledger holds for it is derived, as for an order.
+tier_rewards = _table(
+    "tier_rewards",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),
+    Column("tier_key", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # what it says of the level and the points stays
+    _at("at"),
+    UniqueConstraint("program_id", "member_id", "tier_key"),
+    _to("members", "member_id"),
+)
+
+# A version that changed the levels: members are brought in line with it, a batch a transaction, by id.
+tier_runs = _table(
+    "tier_runs",
+    Column("version", Integer, nullable=False),
+    Column("before_version", Integer, nullable=False),  # what it promised is kept
+    _at("asked_at"),
+    Column("after_id", BigInteger, nullable=False, server_default=text("0")),  # done up to here
+    Column("done", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, nullable=False),
+    Column("moved", Integer, nullable=False, server_default=text("0")),
+    Column("promised", Integer, nullable=False, server_default=text("0")),
+    _at("finished_at", nullable=True),
+    Index("ix_tier_runs_open", "program_id", unique=True, postgresql_where=text("finished_at IS NULL")),
+    key=("program_id", "version"),
 )
 
 merges = _table(
@@ -285,6 +319,7 @@ merges = _table(
     Column("winner_id", BigInteger, nullable=False),
     Column("loser_id", BigInteger, nullable=False),
     Column("identity_ids", JSONB, nullable=False),  # those that came from the loser
+    Column("floor_ids", JSONB, nullable=False, server_default=text("'[]'")),  # recorded tiers that came along
     Column("cause", Text, nullable=False),
     Column("actor", Text, nullable=False),
     _at("at"),

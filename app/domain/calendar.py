@@ -35,3 +35,16 @@ def months_before(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
     year, month = divmod(month_number, 12)
     day = min(local.day, monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day `months` months later; one that its month does not have becomes the first of the next."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if day.day > monthrange(year, month + 1)[1]:
+        return months_after(date(year, month + 1, 1), 1)
+    return date(year, month + 1, day.day)
+
+
+def start_of_year(year: int, zone: ZoneInfo) -> datetime:
+    """The first instant of that local year, in UTC."""
+    return end_of_day(date(year - 1, 12, 31), zone)

@@ -14,8 +14,8 @@ _SPENDING = frozenset({EntryKind.REDEEM, EntryKind.ADJUSTMENT})
 
 # What causes an entry of each kind, and which sign it has: 1, -1, or 0 for both.
 _SHAPES = {
-    EntryKind.EARN: (r"(order|activity):\d+", 1),
-    EntryKind.EARN_REVERSAL: (r"(order|activity):\d+", -1),
+    EntryKind.EARN: (r"(order|activity|tier):\d+", 1),
+    EntryKind.EARN_REVERSAL: (r"(order|activity|tier):\d+", -1),
     EntryKind.REDEEM: (r"redemption:\d+", -1),
     EntryKind.REDEEM_REVERSAL: (r"redemption:\d+", 0),
     EntryKind.EXPIRY: (r"lot:\d+", -1),
@@ -23,8 +23,8 @@ _SHAPES = {
     EntryKind.ADJUSTMENT: (r"adjustment:\d+", 0),
     EntryKind.TRANSFER_OUT: (r"merge:\d+(:undo)?", 0),
     EntryKind.TRANSFER_IN: (r"merge:\d+(:undo)?", 0),
-    EntryKind.WRITE_OFF: (r"(order|activity):\d+:write_off", 1),
-    EntryKind.WRITE_OFF_REVERSAL: (r"(order|activity):\d+:write_off", -1),
+    EntryKind.WRITE_OFF: (r"(order|activity|tier):\d+:write_off", 1),
+    EntryKind.WRITE_OFF_REVERSAL: (r"(order|activity|tier):\d+:write_off", -1),
 }
 
 
@@ -58,7 +58,9 @@ class Chain:
     points: int = 0  # the plain sum, broken or not
     entries: int = 0
     earned: int = 0  # less reversals
-    held: dict[str, Held] = field(default_factory=dict)  # by what earned: orders, activities
+    held: dict[str, Held] = field(
+        default_factory=dict
+    )  # by what has a target: orders, activities, entry rewards
     sums: Counter[EntryKind] = field(default_factory=Counter)
     head_then: bytes | None = None  # the last entry's hash as of the moment asked for
     seq_then: int = 0
@@ -136,11 +138,11 @@ def _ordinal(chain: Chain, entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _hold(chain: Chain, entry: Entry) -> None:
-    cause = entry.source.removesuffix(":write_off")
-    if not cause.startswith(("order:", "activity:")):
+    source = entry.source.removesuffix(":write_off")
+    if not source.startswith(("order:", "activity:", "tier:")):
         return
-    held = chain.held.setdefault(cause, Held())
-    if cause == entry.source:
+    held = chain.held.setdefault(source, Held())
+    if source == entry.source:
         held.points += entry.points
         held.ordinal = entry.ordinal + 1
     else:

@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot
-from app.domain.program import Program, Tier
+from app.domain.program import Program
 from app.domain.rules import Bonus, Campaign, CapPer, EarnRules, ProductRate, Selector, Stacking, Whose
+from app.domain.tier_rules import Tier
 
 Facts = Mapping[str, str | int]
 """An explanation as data: flat, whole numbers and text only, so that it hashes and compares exactly."""

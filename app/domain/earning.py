@@ -8,8 +8,9 @@ from app.domain.calendar import days_later
 from app.domain.counting import ALONE, Facts, Known, count_order
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
-from app.domain.program import EarnWhen, ExpiryKind, Program, Tier
+from app.domain.program import EarnWhen, ExpiryKind, Program
 from app.domain.rules import PLAIN
+from app.domain.tier_rules import Tier
 
 
 class Zero(StrEnum):

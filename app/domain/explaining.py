@@ -78,7 +78,9 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
     """Why this entry is what it is. `reason`: what the staff wrote, for those who may read it."""
     match kind:
         case EntryKind.EARN | EntryKind.EARN_REVERSAL:
-            return activity_sentence(facts) if is_activity(facts) else order_sentence(facts)
+            if is_activity(facts):
+                return activity_sentence(facts)
+            return _level_sentence(points, facts) if is_of_level(facts) else order_sentence(facts)
         case EntryKind.REDEEM:
             return f"{points_of(-points)} for “{_title(facts)}”."
         case EntryKind.REDEEM_REVERSAL:
@@ -95,9 +97,31 @@ def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None =
         case EntryKind.TRANSFER_OUT:
             return "Moved to another account of the same person."
         case EntryKind.WRITE_OFF:
-            return f"Let off: the points of {_earned_by(facts)} were spent before they were taken back."
+            return f"Let off: the points {_of_what(facts)} were spent before they were taken back."
         case EntryKind.WRITE_OFF_REVERSAL:
-            return f"No longer let off: {_earned_by(facts)} counts for more again."
+            if "tier_name" in facts:
+                return f"No longer let off: {facts['tier_name']} is reached again."
+            if "activity" in facts:
+                return f"No longer let off: {facts['activity']} counts for more again."
+            return f"No longer let off: order {_order(facts)} counts for more again."
+
+
+def is_of_level(facts: Facts) -> bool:
+    """Whether it is what reaching a level brought, not an order."""
+    return facts.get("rule") == "tier"
+
+
+def _level_sentence(points: int, facts: Facts) -> str:
+    name = facts["tier_name"]
+    if points > 0:
+        return f"{points_of(points)} for reaching {name}."
+    return f"{points_of(-points)} for reaching {name}, taken back: what reached it went back."
+
+
+def _of_what(facts: Facts) -> str:
+    if "tier_name" in facts:
+        return f"for reaching {facts['tier_name']}"
+    return f"of “{facts['activity']}”" if "activity" in facts else f"of order {_order(facts)}"
 
 
 def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
@@ -224,6 +248,13 @@ def _lines(facts: Facts) -> Iterator[tuple[str, str]]:
             yield from _activity_lines(facts)
         case "write_off" if "activity" in facts:
             yield "Activity", str(facts["activity"])
+        case "tier":
+            yield "Level", str(facts["tier_name"])
+            yield "Program version", str(facts["version"])
+            yield "For reaching it, once", points_of(_number(facts, "points"))
+            yield "Points", str(facts["target"])
+        case "write_off" if "tier_name" in facts:
+            yield "Level", str(facts["tier_name"])
         case "write_off":
             yield "Order", _order(facts)
         case "adjustment":
@@ -306,10 +337,6 @@ def _title(facts: Facts) -> str:
 
 def _order(facts: Facts) -> str:
     return str(facts.get("order") or "?")
-
-
-def _earned_by(facts: Facts) -> str:
-    return f"“{facts['activity']}”" if "activity" in facts else f"order {_order(facts)}"
 
 
 def _were(points: int) -> str:

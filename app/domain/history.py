@@ -79,6 +79,8 @@ def _heading(entry: Entry) -> str:
     facts = entry.facts
     if entry.kind in EARNING and is_activity(facts):
         return activity_words(facts) if entry.points > 0 else f"Taken back: {activity_words(facts)}"
+    if "tier_name" in facts and "order" not in facts:
+        return f"{facts['tier_name']} reached" if entry.points > 0 else f"{facts['tier_name']} taken back"
     order = f"Order {facts.get('order') or ''}".strip()
     match entry.kind:
         case EntryKind.EARN:

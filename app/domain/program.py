@@ -3,8 +3,8 @@
 The document itself is checked against the JSON Schema (`app.services.program_document`) before it comes here.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from app.domain.activities import (
 )
 from app.domain.money import Money, exponent
 from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
+from app.domain.tier_rules import Downgrade, Tier, Window, decode_levels
 
 BUDGET = "budget"  # the key of the limit that a budget is
 
@@ -70,14 +71,6 @@ class CurrencyRate:
     program_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
-    key: str
-    name: str
-    from_minor: int  # qualifying spend, program's currency
-    earn_percent: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward:
     key: str
@@ -127,7 +120,7 @@ class Program:
     expiry: ExpiryKind
     expiry_days: int | None
     tiers: tuple[Tier, ...]  # lowest first; the first starts at 0
-    tier_months: int  # rolling window of the qualifying spend
+    tier_months: int  # of a rolling window; 0 with any other
     grace_days: int
     rewards: tuple[Reward, ...]
     code_days: int
@@ -140,6 +133,11 @@ class Program:
     reminders: tuple[int, ...] = ()  # members are told so many days before points end; most days first
     activities: tuple[ActivityRule, ...] = ()
     referral: ReferralRule | None = None
+    window: Window = Window.ROLLING
+    downgrade: Downgrade = Downgrade.TO_LEVEL
+    successors: Mapping[str, str] = field(
+        default_factory=dict
+    )  # levels of earlier versions -> what stands for them
 
     @property
     def zone(self) -> ZoneInfo:
@@ -160,12 +158,16 @@ class Program:
         return Money(amount.minor * other.program_minor // other.spend_minor, self.currency)
 
     def tier(self, key: str) -> Tier:
-        """The tier of that key; the lowest where this version has none of that name."""
-        return next((tier for tier in self.tiers if tier.key == key), self.tiers[0])
+        """The tier of that key, or the one that stands for it since it was removed; the lowest for any other."""
+        return self.tiers[max(self.rank(key), 0)]
 
     def rank(self, key: str) -> int:
-        """0 for the lowest tier; -1 for a key this version does not have."""
-        return next((rank for rank, tier in enumerate(self.tiers) if tier.key == key), -1)
+        """0 for the lowest tier; -1 for a key that neither this version nor one before it has."""
+        here = self.successors.get(key, key)
+        return next((rank for rank, tier in enumerate(self.tiers) if tier.key == here), -1)
+
+    def has_tier(self, key: str) -> bool:
+        return any(tier.key == key for tier in self.tiers)
 
     def activity(self, key: str) -> ActivityRule | None:
         return next((one for one in self.activities if one.key == key), None)
@@ -198,11 +200,8 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         hold_days=document["earn"]["hold_days"],
         expiry=ExpiryKind(expiry["kind"]),
         expiry_days=expiry.get("days"),
-        tiers=tuple(
-            Tier(tier["key"], tier["name"], tier["from_minor"], tier["earn_percent"])
-            for tier in sorted(tiers["levels"], key=lambda level: int(level["from_minor"]))
-        ),
-        tier_months=tiers["months"],
+        tiers=decode_levels(tiers["levels"]),
+        tier_months=tiers.get("months", 0),
         grace_days=tiers["grace_days"],
         rewards=tuple(_reward(reward) for reward in document["rewards"]),
         code_days=codes["days"],
@@ -215,6 +214,8 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         reminders=tuple(sorted(expiry.get("reminders", ()), reverse=True)),
         activities=decode_activities(document),
         referral=decode_referral(document),
+        window=Window(tiers.get("window", Window.ROLLING)),
+        downgrade=Downgrade(tiers.get("downgrade", Downgrade.TO_LEVEL)),
     )
 
 
@@ -239,6 +240,27 @@ def _rules(document: Mapping[str, Any]) -> EarnRules:
         return rules
     stop = Cap(key=BUDGET, name="The month’s budget", points=budget.most_points, per=CapPer.PROGRAM_MONTH)
     return replace(rules, caps=(*rules.caps, stop))
+
+
+def successors(versions: Sequence[Program]) -> list[dict[str, str]]:
+    """For each version: the levels that only versions before it have -> the level that stands for each now.
+
+    That is the nearest one below it that is left, as the last version with it had them in order.
+    """
+    found: list[dict[str, str]] = []
+    stands: dict[str, str] = {}
+    for before, after in zip((None, *versions[:-1]), versions, strict=True):
+        if before is not None:
+            stands = {tier.key: tier.key for tier in before.tiers} | stands
+            stands = {key: _left_of(here, before, after) for key, here in stands.items()}
+            stands = {key: here for key, here in stands.items() if not after.has_tier(key)}
+        found.append(stands)
+    return found
+
+
+def _left_of(key: str, before: Program, after: Program) -> str:
+    below = [tier.key for tier in before.tiers[: before.rank(key) + 1] if after.has_tier(tier.key)]
+    return below[-1] if below else after.tiers[0].key
 
 
 def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From the target of an order or an activity to entries in the books: target, then difference."""
+"""From a target, of an order, an activity or an entry reward, to entries in the books: target, then difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -163,4 +163,6 @@ def _of_what(draft: Draft) -> Facts:
     """Whose points are let off."""
     if is_activity(draft.facts):
         return {"rule": "write_off", "activity": activity_words(draft.facts)}
+    if draft.facts.get("rule") == "tier":
+        return {"rule": "write_off", "tier_name": draft.facts["tier_name"]}
     return {"rule": "write_off", "order": draft.facts.get("order", "")}

@@ -1,55 +1,201 @@
 """Which tier a member's orders give at a moment. Pure; what is recorded as granted comes in as `floors`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from app.domain.calendar import months_before
-from app.domain.program import Program, Tier
+from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
+from app.domain.program import Program
+from app.domain.tier_rules import Downgrade, Measure, Tier, Window
+
+OrderKey = tuple[int, str]  # (shop id, order_ref): breaks ties
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+PROMISED_MONTHS = 12  # the longest that a level is kept against new rules
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One piece, on an order, of what buys a level. `gone_at`: when it went back."""
+
+    tier_key: str
+    days: int
+    gone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendFact:
-    """One counted order as far as tiers look at it. Amounts in the program's currency, minor units."""
+    """One counted order as far as tiers look at it. Amounts in the program's currency, minor units.
 
-    order_key: tuple[int, str]  # (shop id, order_ref): breaks ties
+    `points`: what it earns without what the tier adds, so that no level lifts itself; `points_back`: what each of
+    the refunds takes of them.
+    """
+
+    order_key: OrderKey
     counted_at: datetime  # its counting moment, the shop's clock
     goods_minor: int
     refunds: tuple[tuple[datetime, int], ...]  # (when, how much of the goods)
     void_at: datetime | None  # cancelled or gone since
+    points: int = 0
+    points_back: tuple[tuple[datetime, int], ...] = ()
+    memberships: tuple[Membership, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierFloor:
-    """A tier recorded as the member's for a time, whatever the orders say: grace, manual, bought."""
+    """A tier recorded as the member's for a time, whatever the orders say: grace, step, promise, manual.
+
+    `withdrawn`: staff took it back before its time.
+    """
 
     tier_key: str
     from_at: datetime
     until_at: datetime | None
+    cause: str = "grace"
+    withdrawn: bool = False
+
+    def covers(self, at: datetime) -> bool:
+        return self.from_at <= at and (self.until_at is None or at < self.until_at)
 
 
-def qualifying_spend(
-    facts: Iterable[SpendFact], *, program: Program, at: datetime, before: tuple[int, str] | None = None
-) -> int:
-    """What the orders counted before `at` add up to, in the program's minor units.
+@dataclass(frozen=True, slots=True)
+class Qualifying:
+    """What a member's orders of one window come to."""
 
-    Counted inside the rolling window, less refunds and voids dated before `at`. `before` names the order whose
-    tier is asked for: an order counted at the very same moment lies before it if its key is smaller.
+    spend_minor: int
+    points: int
+    orders: int
+
+    def of(self, measure: Measure) -> int:
+        match measure:
+            case Measure.SPEND:
+                return self.spend_minor
+            case Measure.POINTS:
+                return self.points
+            case Measure.ORDERS:
+                return self.orders
+
+
+# --- What counts -------------------------------------------------------------------------------------------
+
+
+def counts_since(programs: Iterable[Program], at: datetime) -> datetime:
+    """No order counted up to then matters under any of `programs` for a level at `at` or later."""
+    starts = [at]
+    for program in programs:
+        if any(tier.paid for tier in program.tiers):
+            return EVER  # one bought after another adds up
+        starts.append(_windows(program.window, program.tier_months, program.timezone, at)[-1][0])
+    return min(starts)
+
+
+def window_start(program: Program, at: datetime) -> datetime:
+    """No order counted up to then is on the way to the next level."""
+    return _windows(program.window, program.tier_months, program.timezone, at)[0][0]
+
+
+def qualifying(
+    facts: Iterable[SpendFact], *, program: Program, at: datetime, before: OrderKey | None = None
+) -> list[Qualifying]:
+    """What the orders counted before `at` come to, in each window that counts; the present one first.
+
+    Less refunds and voids dated before `at`. An order counts as one while something of its goods is left. `before`
+    names the order whose tier is asked for: an order counted at the very same moment lies before it if its key is
+    smaller.
     """
-    start = months_before(at, program.tier_months, program.zone)
-    total = 0
+    ours = [fact for fact in facts if fact.counted_at <= at and _lies_before(fact, at, before)]
+    return [
+        _sum((fact for fact in ours if start < fact.counted_at <= end), at)
+        for start, end in _windows(program.window, program.tier_months, program.timezone, at)
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _windows(
+    window: Window, months: int, timezone: str, at: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """(after, up to and including) of each window that counts at `at`; the present one first."""
+    zone = ZoneInfo(timezone)
+    match window:
+        case Window.LIFETIME:
+            return ((EVER, at),)
+        case Window.ROLLING:
+            return ((months_before(at, months, zone), at),)
+        case Window.CALENDAR_YEAR:
+            year = at.astimezone(zone).year
+            first, before = (start_of_year(one, zone) - _INSTANT for one in (year, year - 1))
+            return ((first, at), (before, first))
+
+
+def _lies_before(fact: SpendFact, at: datetime, before: OrderKey | None) -> bool:
+    if before is None:
+        return True
+    return fact.order_key != before and (fact.counted_at < at or fact.order_key < before)
+
+
+def _sum(facts: Iterable[SpendFact], at: datetime) -> Qualifying:
+    spend = points = orders = 0
     for fact in facts:
-        if not start < fact.counted_at <= at or fact.order_key == before:
+        if fact.void_at is not None and fact.void_at < at:
             continue
-        if fact.counted_at == at and before is not None and fact.order_key > before:
-            continue
-        total += _spend_at(fact, at)
-    return total
+        left = fact.goods_minor - sum(minor for when, minor in fact.refunds if when < at)
+        if left > 0:
+            spend += left
+            orders += 1
+        points += max(fact.points - sum(back for when, back in fact.points_back if when < at), 0)
+    return Qualifying(spend, points, orders)
 
 
-def tier_for(spend_minor: int, program: Program) -> Tier:
-    """The highest tier that begins at or below `spend_minor`."""
-    return next(tier for tier in reversed(program.tiers) if tier.from_minor <= max(spend_minor, 0))
+def memberships(
+    facts: Iterable[SpendFact], zone: ZoneInfo, *, at: datetime | None = None, before: OrderKey | None = None
+) -> list[TierFloor]:
+    """The times for which levels were bought. What is bought while one runs adds to its end.
+
+    Each lasts to the end of its last local day. One that went back ends there, and what follows it begins then.
+    """
+    bought = sorted(
+        (
+            (fact.counted_at, fact.order_key, _ended(one, fact))
+            for fact in facts
+            for one in fact.memberships
+            if at is None or (fact.counted_at <= at and _lies_before(fact, at, before))
+        ),
+        key=lambda one: one[:2],
+    )
+    found: list[TierFloor] = []
+    ends: dict[str, datetime] = {}
+    for counted_at, _, one in bought:
+        start = max(counted_at, ends.get(one.tier_key, counted_at))
+        # A time that ends with a day is followed by one that begins with the next: that day is not lost.
+        first = (start - _INSTANT if start > counted_at else start).astimezone(zone).date()
+        end = end_of_day(first + timedelta(days=one.days), zone)
+        if one.gone_at is not None and one.gone_at < end:
+            end = max(one.gone_at, start)
+        if end > start:
+            found.append(TierFloor(tier_key=one.tier_key, from_at=start, until_at=end, cause="paid"))
+            ends[one.tier_key] = end
+    return found
+
+
+def _ended(one: Membership, fact: SpendFact) -> Membership:
+    moments = [moment for moment in (one.gone_at, fact.void_at) if moment is not None]
+    return replace(one, gone_at=min(moments)) if moments else one
+
+
+# --- What it gives -----------------------------------------------------------------------------------------
+
+
+def level_for(found: Qualifying, program: Program) -> Tier:
+    """The highest level of which any threshold is reached."""
+    return next((tier for tier in reversed(program.tiers) if _reaches(found, tier)), program.tiers[0])
+
+
+def _reaches(found: Qualifying, tier: Tier) -> bool:
+    return any(found.of(measure) >= threshold for measure, threshold in tier.thresholds.items())
 
 
 def tier_at(
@@ -58,16 +204,14 @@ def tier_at(
     *,
     program: Program,
     at: datetime,
-    before: tuple[int, str] | None = None,
+    before: OrderKey | None = None,
 ) -> Tier:
-    """The tier at that moment: what the orders give, or a recorded one if that is higher."""
-    best = tier_for(qualifying_spend(facts, program=program, at=at, before=before), program)
-    for floor in floors:
-        if floor.from_at <= at and (floor.until_at is None or at < floor.until_at):
-            granted = program.tier(floor.tier_key)
-            if program.rank(granted.key) > program.rank(best.key):
-                best = granted
-    return best
+    """The tier at that moment: what the orders give, or one that was recorded or bought if that is higher."""
+    ours = list(facts)
+    given = [level_for(one, program) for one in qualifying(ours, program=program, at=at, before=before)]
+    recorded = (*floors, *memberships(ours, program.zone, at=at, before=before))
+    given += [program.tier(floor.tier_key) for floor in recorded if floor.covers(at)]
+    return max(given, key=lambda tier: program.rank(tier.key))
 
 
 def highest_since(
@@ -75,20 +219,125 @@ def highest_since(
 ) -> Tier:
     """The highest tier at any moment from `since` on, as far as is known.
 
-    What is given rises only where an order is counted or a recorded tier begins, so those moments are looked at.
+    What is given rises only where an order is counted or a recorded or bought tier begins, so those moments are
+    looked at.
     """
-    begins = {fact.counted_at for fact in facts} | {floor.from_at for floor in floors}
+    known = (*floors, *memberships(facts, program.zone))
+    begins = {fact.counted_at for fact in facts} | {floor.from_at for floor in known}
     moments = {since, *(moment for moment in begins if moment > since)}
     reached = (tier_at(facts, floors, program=program, at=moment) for moment in moments)
     return max(reached, key=lambda tier: program.rank(tier.key))
 
 
 def next_tier(current: Tier, program: Program) -> Tier | None:
-    rank = program.rank(current.key)
-    return program.tiers[rank + 1] if rank + 1 < len(program.tiers) else None
+    """The next one above that orders can reach."""
+    above = program.tiers[program.rank(current.key) + 1 :]
+    return next((tier for tier in above if tier.thresholds), None)
 
 
-def _spend_at(fact: SpendFact, at: datetime) -> int:
-    if fact.void_at is not None and fact.void_at < at:
-        return 0
-    return max(fact.goods_minor - sum(minor for when, minor in fact.refunds if when < at), 0)
+# --- What is lost, and what is kept ------------------------------------------------------------------------
+
+
+def falls_to(current: Tier, reached: Tier, program: Program) -> Tier:
+    """Where a member of `current` goes who now reaches only `reached`."""
+    if program.downgrade is Downgrade.TO_LEVEL:
+        return reached
+    between = program.tiers[program.rank(reached.key) + 1 : max(program.rank(current.key), 0)]
+    return next((tier for tier in reversed(between) if tier.thresholds), reached)
+
+
+def step_until(program: Program, at: datetime) -> datetime:
+    """How long the level one step down holds, taken at `at`: the rest of the year, or one rolling window."""
+    local = at.astimezone(program.zone)
+    if program.window is Window.CALENDAR_YEAR:
+        return start_of_year(local.year + 1, program.zone)
+    return end_of_day(months_after(local.date(), program.tier_months), program.zone)
+
+
+def lapses_at(
+    facts: Sequence[SpendFact], floors: Sequence[TierFloor], *, program: Program, tier_key: str, at: datetime
+) -> datetime:
+    """How long what was bought up to `at` would give that tier under `program`; at most `PROMISED_MONTHS` on.
+
+    `at` itself if it does not give it even then. To the end of the day.
+    """
+    rank = program.rank(tier_key)
+    zone = program.zone
+    last = end_of_day(months_after(at.astimezone(zone).date(), PROMISED_MONTHS), zone)
+    for moment in sorted({at, *_lapses(facts, floors, program, at)}):
+        if moment >= last:
+            break
+        if program.rank(tier_at(facts, floors, program=program, at=moment).key) < rank:
+            return moment
+    return last
+
+
+def _lapses(
+    facts: Sequence[SpendFact], floors: Sequence[TierFloor], program: Program, at: datetime
+) -> Iterator[datetime]:
+    """The moments after `at` at which something may stop counting."""
+    zone = program.zone
+    ends = [floor.until_at for floor in (*floors, *memberships(facts, zone)) if floor.until_at is not None]
+    match program.window:
+        case Window.ROLLING:
+            days = {fact.counted_at.astimezone(zone).date() for fact in facts}
+            ends += [end_of_day(months_after(day, program.tier_months), zone) for day in days]
+        case Window.CALENDAR_YEAR:
+            year = at.astimezone(zone).year
+            ends += [start_of_year(year + 1, zone), start_of_year(year + 2, zone)]
+        case Window.LIFETIME:
+            pass
+    yield from (end for end in ends if end > at)
+
+
+def earns_entry(
+    facts: Sequence[SpendFact], floors: Sequence[TierFloor], *, program: Program, tier_key: str
+) -> bool:
+    """Whether the level was ever reached by what has not gone back, or given by staff, or bought.
+
+    A level that lapsed was reached all the same. One that only stood on orders that went back was not.
+    """
+    if any(
+        floor.cause == "manual" and floor.tier_key == tier_key and not floor.withdrawn for floor in floors
+    ):
+        return True
+    kept = [_net(fact) for fact in facts if fact.void_at is None]
+    if any(one.tier_key == tier_key for fact in kept for one in fact.memberships):
+        return True
+    rank = program.rank(tier_key)
+    return any(
+        program.rank(level_for(found, program).key) >= rank
+        for at in {fact.counted_at for fact in kept}
+        for found in qualifying(kept, program=program, at=at)
+    )
+
+
+def _net(fact: SpendFact) -> SpendFact:
+    return replace(
+        fact,
+        goods_minor=fact.goods_minor - sum(minor for _, minor in fact.refunds),
+        refunds=(),
+        points=fact.points - sum(points for _, points in fact.points_back),
+        points_back=(),
+        memberships=tuple(one for one in fact.memberships if one.gone_at is None),
+    )
+
+
+def entries_for(before: Tier, after: Tier, program: Program) -> list[Tier]:
+    """The levels whose entry reward a rise from `before` to `after` brings: those that it passes, too.
+
+    So it does not matter in which order orders are told. What can only be given or bought is not passed.
+    """
+    passed = program.tiers[max(program.rank(before.key), 0) + 1 : program.rank(after.key) + 1]
+    return [tier for tier in passed if tier.entry_points and (tier.thresholds or tier.key == after.key)]
+
+
+def same_levels(one: Program, other: Program) -> bool:
+    """Whether both give every member the same level, whatever they did."""
+
+    def rules(program: Program) -> object:
+        levels = [(tier.key, dict(tier.thresholds)) for tier in program.tiers]
+        zone = None if program.window is Window.LIFETIME else program.timezone
+        return levels, program.window, program.tier_months, zone
+
+    return rules(one) == rules(other)

@@ -15,6 +15,7 @@ from app.domain.activities import BY_ITSELF, ONCE, REFERRAL, ActivityKind
 from app.domain.errors import Refused
 from app.domain.money import exponent
 from app.domain.program import BUDGET
+from app.services.check_tiers import check_tiers, twice
 
 SCHEMA_FILE = Path(__file__).with_name("program.schema.json")
 
@@ -69,11 +70,8 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if document["currency"] in document["currencies"]:
         yield f"currencies.{document['currency']}", "the program's own currency needs no rate"
     levels = document["tiers"]["levels"]
-    if sum(level["from_minor"] == 0 for level in levels) != 1:
-        yield "tiers.levels", "exactly one tier begins at 0"
-    yield from _twice("tiers.levels", "key", levels)
-    yield from _twice("tiers.levels", "from_minor", levels)
-    yield from _twice("rewards", "key", document["rewards"])
+    yield from check_tiers(document["tiers"])
+    yield from twice("rewards", "key", document["rewards"])
     keys = {level["key"] for level in levels}
     if any(cap["key"] == BUDGET for cap in document["earn"].get("caps", [])):
         yield "earn.caps", f"the key “{BUDGET}” is kept for the budget: choose another"
@@ -85,7 +83,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 f"{days} days before the end is before points are given: they last {expiry['days']} days",
             )
     segments = document.get("segments", [])
-    yield from _twice("segments", "key", segments)
+    yield from twice("segments", "key", segments)
     for place, segment in enumerate(segments):
         yield from _of_people(f"segments[{place}].whose", segment["whose"], keys, set())
     yield from _of_rules(document["earn"], keys, {segment["key"] for segment in segments})
@@ -98,7 +96,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_rules(earn: Mapping[str, Any], tiers: set[str], segments: set[str]) -> Iterator[tuple[str, str]]:
     yield from _of_people("earn.exclude_members", earn.get("exclude_members", {}), tiers, segments)
     for group in ("rates", "campaigns", "bonuses", "goals", "caps"):
-        yield from _twice(f"earn.{group}", "key", earn.get(group, []))
+        yield from twice(f"earn.{group}", "key", earn.get(group, []))
         for place, rule in enumerate(earn.get(group, [])):
             field = f"earn.{group}[{place}]"
             yield from _of_people(f"{field}.whose", rule.get("whose", {}), tiers, segments)
@@ -130,7 +128,7 @@ _RANGES = (
 
 
 def _of_activities(activities: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    yield from _twice("activities", "key", activities)
+    yield from twice("activities", "key", activities)
     alone: set[str] = set()
     for place, one in enumerate(activities):
         kind, field = ActivityKind(one["kind"]), f"activities[{place}]"
@@ -157,11 +155,3 @@ def _of_times(field: str, during: Mapping[str, Any]) -> Iterator[tuple[str, str]
         yield f"{field}.ends", "it ends before it starts"
     if "hours" in during and during["hours"][0] == during["hours"][1]:
         yield f"{field}.hours", "from and until are the same: leave the hours out for a whole day"
-
-
-def _twice(field: str, name: str, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    seen: set[Any] = set()
-    for item in items:
-        if item[name] in seen:
-            yield field, f"two have {name} “{item[name]}”"
-        seen.add(item[name])

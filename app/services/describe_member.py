@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from fractions import Fraction
 
 from app.db import blocks, ledger, members, orders, programs, shops
 from app.db.members import MemberRow, Personal
@@ -10,8 +11,9 @@ from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Lot
 from app.domain.money import Money
-from app.domain.program import Program, Tier
-from app.domain.tiers import SpendFact, next_tier, qualifying_spend
+from app.domain.program import Program
+from app.domain.tier_rules import Measure, Tier
+from app.domain.tiers import SpendFact, next_tier, qualifying, window_start
 from app.services.find_member import ERASED, ById, find_in
 from app.services.runtime import Runtime
 
@@ -35,10 +37,34 @@ class BalanceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextTier:
+    """The way to the next tier that orders can reach, by whichever measure is nearest.
+
+    `threshold`, `spent` and `missing`: by spend; None by any other, which `sentence` tells.
+    """
+
     tier: Tier
-    threshold: Money
-    spent: Money
-    missing: Money
+    measure: Measure
+    needed: int  # minor units, points or orders
+    reached: int
+    threshold: Money | None = None
+    spent: Money | None = None
+    missing: Money | None = None
+
+    @property
+    def progress_percent(self) -> int:
+        return min(100 * self.reached // self.needed, 100)
+
+    @property
+    def sentence(self) -> str | None:
+        """ "3 more orders to Gold." """
+        left = max(self.needed - self.reached, 0)
+        match self.measure:
+            case Measure.SPEND:
+                return None
+            case Measure.POINTS:
+                return f"{left} more {'point' if left == 1 else 'points'} to {self.tier.name}."
+            case Measure.ORDERS:
+                return f"{left} more {'order' if left == 1 else 'orders'} to {self.tier.name}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +112,8 @@ def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -
     stopped = blocks.find_blocks(session, [one for one, row in known.items() if row.was_blocked])
     shop_keys = {shop.shop_id: shop.key for shop in shops.find_shops(session).values()}
     spends: dict[int, list[SpendFact]] = {}
-    since = now - timedelta(days=31 * program.tier_months + 31)
-    for member_id, _, _, fact, _, _ in orders.find_spend(session, member_ids, since=since):
-        spends.setdefault(member_id, []).append(fact)
+    for row in orders.find_spend(session, member_ids, since=window_start(program, now)):
+        spends.setdefault(row.member_id, []).append(row.fact)
     return [
         member_view(
             known[one],
@@ -156,12 +181,21 @@ def _next(tier: Tier, spends: Iterable[SpendFact], program: Program, now: dateti
     above = next_tier(tier, program)
     if above is None:
         return None
-    spent = qualifying_spend(spends, program=program, at=now)
+    found = qualifying(spends, program=program, at=now)[0]
+    measure, needed = max(
+        above.thresholds.items(), key=lambda one: Fraction(min(found.of(one[0]), one[1]), max(one[1], 1))
+    )
+    reached = found.of(measure)
+    if measure is not Measure.SPEND:
+        return NextTier(tier=above, measure=measure, needed=needed, reached=reached)
     return NextTier(
         tier=above,
-        threshold=Money(above.from_minor, program.currency),
-        spent=Money(spent, program.currency),
-        missing=Money(max(above.from_minor - spent, 0), program.currency),
+        measure=measure,
+        needed=needed,
+        reached=reached,
+        threshold=Money(needed, program.currency),
+        spent=Money(reached, program.currency),
+        missing=Money(max(needed - reached, 0), program.currency),
     )
 
 

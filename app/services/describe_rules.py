@@ -99,7 +99,7 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if base.before_discounts:
         yield RuleWords("base", "Discounts", "goods count at their price before discounts")
     if rules.channels:
-        yield RuleWords("channels", "Channels", f"only orders from {_any(rules.channels)} earn")
+        yield RuleWords("channels", "Channels", f"only orders from {any_of(rules.channels)} earn")
     if rules.exclude is not None:
         yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
     if rules.exclude_members is not None:
@@ -134,7 +134,7 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
-    channels = f", from {_any(one.channels)}" if one.channels else ""
+    channels = f", from {any_of(one.channels)}" if one.channels else ""
     return f"{_whose(one.whose, program)}{channels}{_during(one.during)}"
 
 
@@ -149,13 +149,13 @@ def _who(whose: Whose, program: Program) -> str:
 
 def _people(whose: Whose, program: Program) -> Iterator[str]:
     if whose.tiers:
-        yield f"for {_any(program.tier(key).name for key in whose.tiers)}"
+        yield f"for {any_of(program.tier(key).name for key in whose.tiers)}"
     if whose.segments:
-        yield f"for {_any(segment.name for segment in whose.segments)}"
+        yield f"for {any_of(segment.name for segment in whose.segments)}"
     if whose.tags:
-        yield f"for customers tagged {_any(whose.tags)}"
+        yield f"for customers tagged {any_of(whose.tags)}"
     if whose.without_tags:
-        yield f"for customers not tagged {_any(whose.without_tags)}"
+        yield f"for customers not tagged {any_of(whose.without_tags)}"
     if whose.orders_from is not None:
         yield f"after {whose.orders_from} orders or more"
     if whose.orders_to is not None:
@@ -183,7 +183,7 @@ def _during(during: During) -> str:
             else f", until {_moment(during.ends)}"
         )
     if during.days:
-        text += f", on {_any(_DAY_NAMES[day] for day in sorted(during.days))}"
+        text += f", on {any_of(_DAY_NAMES[day] for day in sorted(during.days))}"
     if during.hours:
         text += f", from {during.hours[0]:%H:%M} to {during.hours[1]:%H:%M}"
     return text
@@ -195,18 +195,7 @@ def _moment(moment: datetime) -> str:
 
 
 def _of(selector: Selector) -> str:
-    named = [
-        f"{word} {_any(refs)}"
-        for word, refs in (
-            ("product", selector.products),
-            ("variant", selector.variants),
-            ("what comes from", selector.vendors),
-            ("collection", _named(selector, "collection:")),
-            ("what is tagged", _named(selector, "tag:")),
-        )
-        if refs
-    ]
-    text = " or ".join(named) or "all goods"
+    text = goods_named(selector) or "all goods"
     if selector.subscription is not None:
         text += " by subscription" if selector.subscription else " bought once"
     return f"{text}, but not {_of(selector.excluding)}" if selector.excluding else text
@@ -216,7 +205,19 @@ def _named(selector: Selector, kind: str) -> frozenset[str]:
     return frozenset(group.removeprefix(kind) for group in selector.groups if group.startswith(kind))
 
 
-def _any(words: Iterable[str]) -> str:
+def goods_named(selector: Selector) -> str:
+    """ "product 7 or 8 or variant 9"; empty for none."""
+    named = (
+        ("product", selector.products),
+        ("variant", selector.variants),
+        ("what comes from", selector.vendors),
+        ("collection", _named(selector, "collection:")),
+        ("what is tagged", _named(selector, "tag:")),
+    )
+    return " or ".join(f"{word} {any_of(refs)}" for word, refs in named if refs)
+
+
+def any_of(words: Iterable[str]) -> str:
     """ "a", "a or b", "a, b or c"; only some of very many."""
     found = sorted(words) if isinstance(words, frozenset) else list(words)
     shown = found[:6] if len(found) <= 6 else [*found[:5], f"{len(found) - 5} more"]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db import blocks, ledger, members, programs
+from app.db import blocks, ledger, members, programs, tiers
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, Entry, EntryKind
+from app.services.raise_tiers import raise_tiers
 from app.services.settle_activities import recount_activities
 from app.services.settle_orders import settle_orders
 
@@ -41,11 +42,13 @@ def merge_members(
         row.id
         for row in session.rows("SELECT id FROM identities WHERE {fence} AND member_id = :loser", loser=loser)
     ]
+    floor_ids = tiers.move_floors(session, loser, winner)
     merge_id = members.add_merge(
         session,
         winner_id=winner,
         loser_id=loser,
         identity_ids=identity_ids,
+        floor_ids=floor_ids,
         cause=cause,
         actor=actor,
         now=now,
@@ -72,7 +75,8 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
     """
     programs.lock_settling(session)
     row = session.first(
-        "SELECT winner_id, loser_id, identity_ids, undone_at FROM merges WHERE {fence} AND id = :id FOR UPDATE",
+        "SELECT winner_id, loser_id, identity_ids, floor_ids, undone_at FROM merges "
+        "WHERE {fence} AND id = :id FOR UPDATE",
         id=merge_id,
     )
     if row is None:
@@ -94,6 +98,7 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
     )
     session.run("UPDATE merges SET undone_at = :now WHERE {fence} AND id = :id", id=merge_id, now=now)
     _move(session, row.identity_ids, row.loser_id)
+    tiers.give_floors(session, row.floor_ids, row.loser_id)
     _share_lifetime(session, row.winner_id, row.loser_id, sign=-1)
     _recount(session, vault, [row.winner_id, row.loser_id], now)
     return Merged(merge_id, row.winner_id, row.loser_id)
@@ -178,3 +183,6 @@ def _recount(session: Session, vault: Vault, member_ids: list[int], now: datetim
     )
     settle_orders(session, vault, [], now=now, recount=[(row.shop_id, row.order_ref) for row in rows])
     recount_activities(session, member_ids, now=now)
+    # What was granted came along, and with it perhaps a tier that no order gives.
+    versions = programs.load_versions(session)[session.program_id]
+    raise_tiers(session, versions, member_ids, cause="merge", now=now)

@@ -43,6 +43,7 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
 def _join(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
     shop = who.shop
     front = describe_shopfront(rt, shop.program_id, shop.shop_id)
+    rt.live_programs[shop.program_id] = front.program  # whose window may reach back further than was looked
     if who.customer_ref is None:
         return Panel(front, None, None)
     identity = enrol_customer(rt, shop.program_id, shop.shop_id, who.customer_ref, asked=asked)

@@ -1,7 +1,6 @@
 """A changed program goes live: checked, compared with the live one, tried on what is held, published."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +11,12 @@ import structlog
 from app.db import jobs, programs, recounts, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.program import Program, decode
+from app.domain.program import Program
+from app.domain.tiers import same_levels
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import Change, diff_documents
+from app.services.findings import Watch
+from app.services.preview_tiers import TierMoves, preview_tiers
 from app.services.recount import all_to_recount
 from app.services.runtime import Runtime
 from app.services.settle_orders import settle_orders
@@ -23,20 +25,11 @@ MAX_NOTE = 300
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class TierMoves:
-    """How many members the new rules would bring to this tier, from below and from above."""
-
-    name: str
-    up: int
-    down: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishPreview:
     """What publishing would do. `orders`: held ones that would count at once, with their `points`.
 
-    `tiers`: those that somebody would come to because of it: up with the next order, down at the review.
+    `tiers`: those that somebody would come to because of it.
     """
 
     live_version: int
@@ -98,8 +91,13 @@ def get_version(rt: Runtime, program_id: int, version: int | None) -> VersionVie
     raise Refused("unknown_version", f"There is no version {version}; the newest is {known[0].version}.")
 
 
-def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -> PublishPreview:
-    """The same code as publishing, in a transaction that is rolled back. Raises: WrongDocument."""
+def preview_program(
+    rt: Runtime, program_id: int, document: Mapping[str, Any], watch: Watch | None = None
+) -> PublishPreview:
+    """The same code as publishing, in a transaction that is rolled back. Raises: WrongDocument.
+
+    `watch` is told how many members were looked at, of how many.
+    """
     check_document(document)
     with rt.db.trial(program_id) as session:
         live = programs.find_documents(session)[0]
@@ -111,33 +109,15 @@ def preview_program(rt: Runtime, program_id: int, document: Mapping[str, Any]) -
             settle_orders(session, rt.vault, [], now=rt.now(), recount=batch)
             counted += len(batch)
         after = recounts.find_points(session)
-        new = programs.load_versions(session)[program_id].live
-        moves = _tier_moves(session, decode(live.document, live.version), new, now=rt.now())
+        versions = programs.load_versions(session)[program_id]
+        moves = preview_tiers(session, versions, now=rt.now(), watch=watch)
     return PublishPreview(
         live_version=live.version,
         changes=tuple(diff_documents(live.document, document)),
         orders=counted,
         points=sum(after.values()) - sum(before.values()),
         tiers=moves,
-        grace_days=new.grace_days,
-    )
-
-
-def _tier_moves(session: Session, live: Program, new: Program, *, now: datetime) -> tuple[TierMoves, ...]:
-    """Only what the new rules bring about: who would fall or rise under the live ones as well is not theirs."""
-    up: Counter[str] = Counter()
-    down: Counter[str] = Counter()
-    for group in tiers.find_groups(session, live, new, now=now):
-        if group.before == group.after:
-            continue
-        if new.rank(group.has) < 0 or new.rank(group.after) < new.rank(group.has):
-            down[group.after] += group.members
-        elif new.rank(group.after) > new.rank(group.has):
-            up[group.after] += group.members
-    return tuple(
-        TierMoves(tier.name, up[tier.key], down[tier.key])
-        for tier in new.tiers
-        if up[tier.key] or down[tier.key]
+        grace_days=versions.live.grace_days,
     )
 
 
@@ -171,6 +151,10 @@ def publish_program(
         jobs.enqueue(
             session, "recount", program_id=program_id, shop_id=None
         )  # held for a rate that may be there now
+        versions = programs.load_versions(session)[program_id]
+        if not same_levels(versions.programs[-2], versions.live):
+            tiers.begin_run(session, version=version, before_version=live.version, now=rt.now())
+            jobs.enqueue(session, "align_tiers", program_id=program_id)
     log.info("program_published", program_id=program_id, version=version)
     return version
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.db import auditing, members, orders, programs
+from app.db import auditing, members, orders, programs, tiers
 from app.db.activities import ActivityRow, find_activities_of
 from app.db.auditing import AccountRow
 from app.db.orders import OrderRow
 from app.db.programs import Versions
 from app.db.session import Session
+from app.db.tiers import RewardRow
 from app.domain.chain import Chain, follow
 from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Lot
@@ -20,7 +21,8 @@ from app.services.activity_targets import activity_targets
 from app.services.audit_chains import differing_lots
 from app.services.findings import Findings
 from app.services.known_until import known_until
-from app.services.settle_orders import program_of, spend_fact, target_of
+from app.services.settle_entry_rewards import reward_target
+from app.services.settle_orders import program_of, spend_of, target_of
 
 
 @dataclass(slots=True)
@@ -31,7 +33,6 @@ class _Group:
     merged: Sequence[int]
     chains: dict[int, Chain] = field(default_factory=dict)
     spends: list[SpendFact] = field(default_factory=list)
-    due: set[str] = field(default_factory=set)  # sources that are theirs
 
     @property
     def books(self) -> dict[int, Book]:
@@ -65,7 +66,11 @@ def replay_accounts(
     root = {one: account_id for account_id, group in groups.items() for one in (account_id, *group.merged)}
     for activity in activities:
         done.setdefault(root[activity.member_id], []).append(activity)
-    targets = activity_targets(session, activities, {session.program_id: versions})
+    worth = activity_targets(session, activities, {session.program_id: versions})
+    rewards: dict[int, list[RewardRow]] = {}
+    for reward in tiers.find_rewards(session, list(root)):
+        rewards.setdefault(root[reward.member_id], []).append(reward)
+    run = tiers.find_open_run(session)
     lots = auditing.find_all_lots(session, list(stored))
     floors = members.find_floors(session, list(groups))
     until = known_until(session, now)
@@ -73,12 +78,14 @@ def replay_accounts(
         if any(chain.broken for chain in group.chains.values()):
             findings.add(f"account:{account_id}", "chain_broken", "its chain is broken: see the audit")
         else:
-            _count_orders(group, owned.get(account_id, ()), versions, findings, now)
-            _count_activities(group, done.get(account_id, ()), targets, versions, findings, now)
-            _take_the_rest(group, versions, findings, now)
+            ours, granted = owned.get(account_id, ()), floors.get(account_id, ())
+            targets = _targets(group, ours, rewards.get(account_id, ()), granted, versions, findings)
+            targets |= _targets_of_activities(done.get(account_id, ()), worth, findings)
+            _count(group, targets, versions, findings, now)
             for one, book in group.books.items():
                 _compare(stored[one], book, lots.get(one, ()), findings, now)
-            _compare_tier(group, floors.get(account_id, ()), versions.live, findings, now, until)
+            if run is None or account_id <= run.after_id:
+                _compare_tier(group, granted, versions.live, findings, now, until)
         findings.looked_at("accounts", 1 + len(group.merged))
 
 
@@ -97,41 +104,54 @@ def _groups(
     return groups
 
 
-def _count_orders(
-    group: _Group, rows: Sequence[OrderRow], versions: Versions, findings: Findings, now: datetime
-) -> None:
-    """Bring the books to what the orders are worth: nothing is missing if they hold it already."""
-    for row in rows:
-        group.due.add(row.source)
-        target = count_order(row, versions, findings)
-        if target is None:
-            continue
-        _count_spend(group, row, versions, findings)
-        _reach(group, row.source, target, group.row.account_id, versions, findings, now)
-
-
-def _count_activities(
+def _targets(
     group: _Group,
-    rows: Sequence[ActivityRow],
-    targets: Mapping[int, PointsTarget],
+    rows: Sequence[OrderRow],
+    rewards: Sequence[RewardRow],
+    floors: Sequence[TierFloor],
+    versions: Versions,
+    findings: Findings,
+) -> dict[str, PointsTarget | None]:
+    """Source -> what it is worth; None: that cannot be told. Of the group's orders and entry rewards."""
+    targets: dict[str, PointsTarget | None] = {}
+    for row in rows:
+        targets[row.source] = count_order(row, versions, findings)
+        if targets[row.source] is not None:
+            _count_spend(group, row, versions, findings)
+    for one in rewards:
+        try:
+            targets[one.source] = reward_target(one, group.spends, floors, versions.get(one.version))
+        except IndexError:
+            targets[one.source] = None
+            findings.add(one.source, "terms", f"there is no version {one.version}")
+    return targets
+
+
+def _targets_of_activities(
+    rows: Sequence[ActivityRow], worth: Mapping[int, PointsTarget], findings: Findings
+) -> dict[str, PointsTarget]:
+    """The same for what was done: rules, what was fixed, and what friends bought."""
+    for row in rows:
+        target = worth[row.activity_id]
+        if target.points != row.target_points:
+            detail = f"a target of {row.target_points} points is stored, its rule gives {target.points}"
+            findings.add(row.source, "target", detail)
+    return {row.source: worth[row.activity_id] for row in rows}
+
+
+def _count(
+    group: _Group,
+    targets: Mapping[str, PointsTarget | None],
     versions: Versions,
     findings: Findings,
     now: datetime,
 ) -> None:
-    """The same for what was done: rules, what was fixed, and what friends bought."""
-    for row in rows:
-        group.due.add(row.source)
-        target = targets[row.activity_id]
-        if target.points != row.target_points:
-            detail = f"a target of {row.target_points} points is stored, its rule gives {target.points}"
-            findings.add(row.source, "target", detail)
-        _reach(group, row.source, target, group.row.account_id, versions, findings, now)
-
-
-def _take_the_rest(group: _Group, versions: Versions, findings: Findings, now: datetime) -> None:
-    """What is another's, or nobody's."""
-    held = {source for chain in group.chains.values() for source in chain.held}
-    for source in sorted(held - group.due):
+    """Bring the books to what the targets are worth: nothing is missing if they hold it already."""
+    left = {source for chain in group.chains.values() for source in chain.held} - set(targets)
+    for source, target in targets.items():
+        if target is not None:
+            _reach(group, source, target, group.row.account_id, versions, findings, now)
+    for source in sorted(left):  # what is another's, or nobody's
         nothing = PointsTarget(points=0, occurred_at=now, ready_at=None, expires_at=None)
         _reach(group, source, nothing, None, versions, findings, now)
 
@@ -140,7 +160,7 @@ def _count_spend(group: _Group, row: OrderRow, versions: Versions, findings: Fin
     """What tiers look at."""
     assert row.order is not None
     program = program_of(row, row.order, versions)
-    spend = spend_fact(row, program) if program is not None and row.excluded is None else None
+    spend = spend_of(row, program) if program is not None else None
     if spend is not None:
         group.spends.append(spend)
     if row.terms_version is not None and spend != row.spend:

@@ -1,15 +1,15 @@
 """Orders as seen become what the ledger holds. The one way in: webhooks, re-reads, reconciliation, claims, merges.
 
 Two phases in one transaction. First the facts, message by message in the order they came: fold, owner, terms,
-target (`_Facts`). Then the books: the same targets in the same order, appended as differences (`_append`). The
-first phase needs no lock but the program's settling lock; the second locks the accounts.
+target (`_Facts`). Then the books: the same targets in the same order, appended as differences
+(`append_targets`). The first phase needs no lock but the program's settling lock; the second locks the accounts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from app.db import blocks, ledger, members, orders, programs
+from app.db import blocks, members, orders, programs
 from app.db.blocks import BlockRow
 from app.db.members import IdentityKey, IdentityRow, TierChange
 from app.db.orders import OrderKey, OrderRow
@@ -21,11 +21,13 @@ from app.domain.counting import ALONE
 from app.domain.earning import PointsTarget, Terms, Zero, counted_at, target_for_order
 from app.domain.folding import Verdict, fold
 from app.domain.orders import OrderSnapshot, OrderState
-from app.domain.program import EarnWhen, Enrolment, Program, RefundPolicy
-from app.domain.settling import Held, settle
-from app.domain.tiers import SpendFact, TierFloor, tier_at, tier_for
+from app.domain.program import Enrolment, Program
+from app.domain.qualifying import spend_fact
+from app.domain.tiers import SpendFact, TierFloor, counts_since, tier_at
 from app.services import use_codes
+from app.services.append_targets import Action, append_targets
 from app.services.member_facts import MemberFacts
+from app.services.settle_entry_rewards import settle_entry_rewards
 from app.services.settle_referrals import settle_referrals
 from app.services.welcome_members import Joining, welcome_members
 
@@ -57,17 +59,6 @@ class Settled:
 
 
 @dataclass(slots=True)
-class _Action:
-    """One target to reach, decided in the first phase and carried out in the second."""
-
-    row: OrderRow
-    target: PointsTarget
-    owner: int | None
-    policy: RefundPolicy
-    moved: int = 0
-
-
-@dataclass(slots=True)
 class _Person:
     """A member's counted orders and recorded tiers, as far as this batch may look."""
 
@@ -90,20 +81,21 @@ def settle_orders(
     programs.lock_settling(session)
     again = list(recount)
     facts = _Facts(session, vault, seen, again, now)
-    answers: list[tuple[Verdict, OrderRow, _Action | None]] = []
+    answers: list[tuple[Verdict, OrderRow, Action | None]] = []
     for one in seen:
         verdict, action = facts.see(one)
         answers.append((verdict, facts.rows[one.key], action))
     for key in again:
         if key in facts.rows:
             facts.recount(facts.rows[key])
-    _append(session, facts.actions, now)
     facts.member_facts.ask()
+    append_targets(session, facts.actions, now)
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
+    settle_entry_rewards(session, facts.versions, facts.touched, rises=facts.upgrades, now=now)
     use_codes.use_codes(session, facts.coded, now=now)
     if any(program.referral for known in facts.versions.values() for program in known.programs):
-        settle_referrals(session, facts.owners, facts.versions, now=now)
+        settle_referrals(session, facts.touched, facts.versions, now=now)
     return [
         Settled(verdict, row, action.moved if action else 0, facts.is_erased(one))
         for one, (verdict, row, action) in zip(seen, answers, strict=True)
@@ -124,10 +116,9 @@ class _Facts:
         keys = [*(one.key for one in seen), *again]
         snapshots = [one.order for one in seen]
         self.session, self.vault, self.now = session, vault, now
-        self.actions: list[_Action] = []
+        self.actions: list[Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
         self.forgotten: dict[tuple[int, bytes], datetime] = {}  # addresses of such guests -> when they asked
-        self.owners: set[int] = set()  # whose orders these are, or were
         self.coded: list[OrderRow] = []  # orders whose codes may have been used or given back
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
@@ -138,6 +129,7 @@ class _Facts:
         self.proven = self._load_proven(snapshots)
         first = self._first(snapshots)
         self.people = self._load_people(first)
+        self.touched = set(self.people)  # whose orders or tier this batch may change
         self.member_facts = MemberFacts(
             session,
             [program for versions in self.versions.values() for program in versions.programs],
@@ -233,8 +225,8 @@ class _Facts:
         people = {owner: _Person() for owner in owners}
         if not owners:
             return people
-        months = max((versions.live.tier_months for versions in self.versions.values()), default=12)
-        since = first - timedelta(days=31 * months + 31)
+        programs_ = [program for versions in self.versions.values() for program in versions.programs]
+        since = counts_since(programs_, first)
         for owner, _, placed_at, fact, version, tier in orders.find_spend(self.session, owners, since=since):
             people[owner].facts[fact.order_key] = fact
             people[owner].placed[fact.order_key] = (placed_at, version, tier)
@@ -251,7 +243,7 @@ class _Facts:
 
     # --- One message ---------------------------------------------------------------------------------------
 
-    def see(self, one: Seen) -> tuple[Verdict, _Action | None]:
+    def see(self, one: Seen) -> tuple[Verdict, Action | None]:
         row = self.rows[one.key]
         if one.reread and one.read_no < row.reread_done:
             return Verdict.STALE, None  # an older fetch than the one settled last
@@ -304,7 +296,7 @@ class _Facts:
             row.excluded = self._excluded(row.shop_id, row.order)
             self.count(row)
 
-    def count(self, row: OrderRow) -> _Action | None:
+    def count(self, row: OrderRow) -> Action | None:
         """Owner, terms and target of an order as held now."""
         order = row.order
         assert order is not None
@@ -348,7 +340,7 @@ class _Facts:
             row.identity_id = proven.identity_id if proven else None
         owner = self.by_id.get(row.identity_id) if row.identity_id is not None else None
         row.member_id = owner.member_id if owner else None
-        self.owners |= {one for one in (before, row.member_id) if one is not None}
+        self.touched |= {one for one in (before, row.member_id) if one is not None}
         if before is not None and before != row.member_id and before in self.people:
             self.people[before].facts.pop(row.key, None)
             self.people[before].placed.pop(row.key, None)
@@ -362,7 +354,7 @@ class _Facts:
         if row.member_id is None or row.excluded is not None:
             row.known = self.member_facts.provisional(row, order, program)
             return False
-        if spend_fact(row, program) is None or order.state is not OrderState.PAID:
+        if order.state is not OrderState.PAID or counted_at(order, program) is None:
             return False
         row.terms_version = program.version
         row.terms_tier = self._tier_when_placed(row, order.placed_at, program)
@@ -377,8 +369,14 @@ class _Facts:
         facts = person.facts.values()
         return tier_at(facts, person.floors, program=program, at=placed_at, before=row.key).key
 
-    def _act(self, row: OrderRow, target: PointsTarget, program: Program) -> _Action:
-        action = _Action(row, target, row.member_id, program.refund_policy)
+    def _act(self, row: OrderRow, target: PointsTarget, program: Program) -> Action:
+        action = Action(
+            source=row.source,
+            target=target,
+            owner=row.member_id,
+            policy=program.refund_policy,
+            is_new=row.is_new,
+        )
         self.actions.append(action)
         return action
 
@@ -391,7 +389,7 @@ class _Facts:
         order = row.order
         assert order is not None
         program = program_of(row, order, self.versions[row.program_id])
-        row.spend = spend_fact(row, program) if program and row.excluded is None else None
+        row.spend = spend_of(row, program) if program else None
         person = self.people.get(row.member_id) if row.member_id is not None else None
         if person is None:
             return
@@ -481,98 +479,24 @@ def program_of(row: OrderRow, order: OrderSnapshot, versions: Versions) -> Progr
 
 def target_of(row: OrderRow, order: OrderSnapshot, program: Program) -> PointsTarget:
     """What the order is worth under its terms. Without terms it is provisional: as for a person without others."""
-    tier = program.tier(row.terms_tier) if row.terms_tier is not None else tier_for(0, program)
+    tier = program.tier(row.terms_tier) if row.terms_tier is not None else program.tiers[0]
     excluded = Zero(row.excluded) if row.excluded else None
     terms = Terms(program=program, tier=tier, known=row.known or ALONE)
     return target_for_order(order, terms, excluded=excluded)
 
 
-def spend_fact(row: OrderRow, program: Program) -> SpendFact | None:
-    """What tiers may look at: an order that counts, or did until it was cancelled."""
-    order = row.order
-    if order is None or order.state is OrderState.OPEN or order.paid_at is None:
+def spend_of(row: OrderRow, program: Program) -> SpendFact | None:
+    """What tiers may look at."""
+    if row.order is None or row.excluded is not None:
         return None
     if row.known is not None and row.known.blocked:
         return None
-    moment = order.fulfilled_at if program.earn_when is EarnWhen.FULFILLED else order.paid_at
-    if moment is None or program.rate_for(order.goods.currency) is None:
-        return None
-    void = order.state is not OrderState.PAID
-    return SpendFact(
-        order_key=row.key,
-        counted_at=moment,
-        goods_minor=program.worth(order.goods).minor,
-        refunds=tuple(
-            (refund.refunded_at or order.updated_at, program.worth(refund.goods).minor)
-            for refund in order.refunds
-        ),
-        void_at=(order.cancelled_at or order.updated_at) if void else None,
-    )
+    terms = Terms(program=program, tier=program.tiers[0], known=row.known or ALONE)
+    return spend_fact(row.order, row.key, terms)
 
 
 def _held_facts(order: OrderSnapshot, why: str) -> dict[str, str | int]:
     return {"rule": "held", "order": order.number, "currency": order.goods.currency, "why": why}
-
-
-# --- The second phase --------------------------------------------------------------------------------------
-
-
-def _append(session: Session, actions: Sequence[_Action], now: datetime) -> None:
-    """Carry the actions out, in order, on locked books."""
-    if not actions:
-        return
-    held = ledger.find_held(
-        session, sorted({action.row.source for action in actions if not action.row.is_new})
-    )
-    holders = {account for accounts in held.values() for account in accounts}
-    winners = members.find_winners(session, sorted(holders))
-    owners = {action.owner for action in actions if action.owner is not None}
-    debited = _debited(actions, held, winners)
-    closed = set(winners) if debited else set()  # points of the orders may have expired there
-    books = ledger.lock_books(
-        session,
-        owners | {winners.get(one, one) for one in holders} | closed,
-        lots_of=debited | closed,
-        origins={action.row.source for action in actions} if debited else (),
-    )
-    for action in actions:
-        mine = held.setdefault(action.row.source, {})
-        before = sum(one.points for one in mine.values())
-        settle(
-            action.row.source,
-            action.target,
-            books,
-            mine,
-            owner=action.owner,
-            counts_as=winners,
-            policy=action.policy,
-            now=now,
-        )
-        action.moved = sum(one.points for one in mine.values()) - before
-    ledger.write_books(session, books.values())
-    if moved := [books[one] for one in sorted(closed) if one in books and books[one].appended]:
-        ledger.share_lifetimes(session, moved)
-
-
-def _debited(
-    actions: Sequence[_Action], held: Mapping[str, Mapping[int, Held]], winners: Mapping[int, int]
-) -> set[int]:
-    """Accounts that this batch may take points from: only they need their lots."""
-    debited: set[int] = set()
-    highest: dict[str, int] = {}  # what an action before it in this batch brought the order to
-    for action in actions:
-        accounts = held.get(action.row.source, {})
-        ours = {one for one in accounts if winners.get(one, one) == action.owner}
-        debited |= {winners.get(one, one) for one in accounts if one not in ours and accounts[one].points}
-        # Not what all hold together: a stranger may owe, where a merge was undone.
-        mine = sum(accounts[one].points for one in ours)
-        before = max(mine, highest.get(action.row.source, 0))
-        if action.owner is not None and (
-            action.target.points < before or any(one.written_off for one in accounts.values())
-        ):
-            debited.add(action.owner)
-        highest[action.row.source] = max(before, action.target.points)
-    return debited
 
 
 def settle_one(session: Session, vault: Vault, seen: Seen, *, now: datetime) -> Settled:

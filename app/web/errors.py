@@ -35,6 +35,7 @@ _STATUS = {
     "not_new": 409,
     "self_referral": 409,
     "already_undone": 409,
+    "grant_over": 409,
     "merged_further": 409,
     "same_member": 409,
     "already_used": 409,

@@ -1,6 +1,6 @@
 from datetime import datetime
 
-from app.domain.tiers import SpendFact, TierFloor, qualifying_spend, tier_at
+from app.domain.tiers import SpendFact, TierFloor, qualifying, tier_at
 from tests.factories import PROGRAM, after
 
 
@@ -17,7 +17,7 @@ def fact(ref: str, days: float, minor: int, **changes: object) -> SpendFact:
 
 
 def spend(facts: list[SpendFact], at: datetime, before: tuple[int, str] | None = None) -> int:
-    return qualifying_spend(facts, program=PROGRAM, at=at, before=before)
+    return qualifying(facts, program=PROGRAM, at=at, before=before)[0].spend_minor
 
 
 def test_only_what_counted_before_counts() -> None:

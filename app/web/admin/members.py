@@ -1,5 +1,6 @@
 """Finding members, and everything about one of them."""
 
+from datetime import timedelta
 from itertools import groupby
 
 from flask import Flask, render_template, request
@@ -10,6 +11,7 @@ from app.domain.ledger import EntryKind
 from app.services.describe_member import MemberView, describe_member
 from app.services.find_merges import find_merges
 from app.services.find_redemptions import find_redemptions
+from app.services.give_tier import list_given_tiers
 from app.services.list_members import list_members
 from app.services.list_shops import list_shops
 from app.services.member_entries import EntryView, member_entries
@@ -69,11 +71,13 @@ def member(member_id: int) -> ResponseReturnValue:
         months=_by_month(history.entries),
         lots=member_lots(rt, program_id(), found.member_id),
         codes=find_redemptions(rt, program_id(), found.member_id),
+        given_tiers=list_given_tiers(rt, program_id(), found.member_id),
+        moment_before=timedelta(microseconds=1),  # what ends with a day is shown by that day
         merges=find_merges(rt, program_id(), found.member_id),
         shop_names={one.key: one.name for one in list_shops(rt, program_id())},
         worth=worth_at_most(program, found.balance.available),
         sprig=min(ranks.get(found.tier.key, 0) + 1, 3),
-        months_counted=program.tier_months,
+        counted_over=words.counted_over(program),
         earlier=number_of("before") is not None,
     )
 

@@ -9,7 +9,9 @@ from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.check_document import WrongDocument
 from app.services.describe_rules import describe_rules
+from app.services.describe_tiers import describe_tiers
 from app.services.diff_documents import diff_documents
+from app.services.last_tier_run import last_tier_run
 from app.services.list_rewards import list_rewards
 from app.services.publish_program import (
     get_version,
@@ -34,6 +36,8 @@ def program() -> ResponseReturnValue:
         live=live,
         earn=earn_words(live.rate, live.currency),
         rules=describe_rules(live),
+        tiers=describe_tiers(live),
+        run=last_tier_run(rt, program_id()),
         rewards=list_rewards(rt, program_id()),
         versions=list_versions(rt, program_id()),
     )

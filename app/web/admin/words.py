@@ -9,6 +9,8 @@ from flask import Flask, g
 from markupsafe import Markup
 
 from app.domain.money import Money
+from app.domain.program import Program
+from app.domain.tier_rules import Window
 from app.services.wording import money_words
 from app.web.here import runtime
 
@@ -100,6 +102,17 @@ def minor(amount: int, currency: str) -> str:
 
 def initials(name: str) -> str:
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def counted_over(program: Program) -> str:
+    """ "in 12 months", "this year", "in all": what counts towards tiers."""
+    match program.window:
+        case Window.ROLLING:
+            return f"in {counted(program.tier_months, 'month')}"
+        case Window.CALENDAR_YEAR:
+            return "this year"
+        case Window.LIFETIME:
+            return "in all"
 
 
 _REASONS = {

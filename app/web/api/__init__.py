@@ -2,11 +2,11 @@
 
 from flask import Flask
 
-from app.web.api import activities, description, errors, members, merges, orders, redemptions
+from app.web.api import activities, description, errors, given_tiers, members, merges, orders, redemptions
 from app.web.api.blueprint import blueprint
 
 # Imported for the views that they hang on the blueprint.
-_VIEWS = (members, merges, redemptions, orders, activities)
+_VIEWS = (members, given_tiers, merges, redemptions, orders, activities)
 
 
 def register(app: Flask) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from apiflask import Schema
-from apiflask.fields import AwareDateTime, Boolean, Integer, Nested, String
+from apiflask.fields import AwareDateTime, Boolean, Date, Integer, Nested, String
 from apiflask.validators import Length, Range, Regexp
 from marshmallow import RAISE
 
@@ -98,6 +98,20 @@ class AdjustmentIn(Strict):
         strict=True,
         validate=Range(-MAX_POINTS, MAX_POINTS),
         metadata={"description": "to give, or below 0 to take; not 0"},
+    )
+    reason = Text(
+        required=True,
+        validate=[Length(1, MAX_REASON), Regexp(r"\S")],
+        metadata={"description": "why, for the staff"},
+    )
+
+
+class TierIn(Strict):
+    tier = Text(required=True, validate=[Length(1, 40)], metadata={"description": "key of a tier"})
+    until = Date(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "the last day of it, in the program's time zone; null: without an end"},
     )
     reason = Text(
         required=True,

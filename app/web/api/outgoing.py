@@ -9,6 +9,7 @@ from app.domain.ledger import EntryKind
 from app.domain.orders import OrderState
 from app.domain.program import RewardKind
 from app.domain.redeeming import RedemptionState
+from app.domain.tier_rules import Measure
 from app.services.list_rewards import RewardState
 
 
@@ -49,9 +50,16 @@ class TierOut(Schema):
 class NextTierOut(Schema):
     key = String(required=True, attribute="tier.key")
     name = String(required=True, attribute="tier.name")
-    threshold = Nested(MoneyOut, required=True)
-    spent = Nested(MoneyOut, required=True)
-    missing = Nested(MoneyOut, required=True)
+    measure = Enum(
+        Measure, by_value=True, required=True, metadata={"description": "the one that is nearest to it"}
+    )
+    needed = Integer(required=True, metadata={"description": "minor units, points or orders"})
+    reached = Integer(required=True)
+    threshold = Nested(
+        MoneyOut, required=True, allow_none=True, metadata={"description": "null unless by spend"}
+    )
+    spent = Nested(MoneyOut, required=True, allow_none=True)
+    missing = Nested(MoneyOut, required=True, allow_none=True)
 
 
 class IdentityOut(Schema):
@@ -163,6 +171,21 @@ class AdjustmentOut(Schema):
     id = Integer(required=True, attribute="adjustment_id")
     member_id = Integer(required=True, attribute="account_id")
     points = Integer(required=True)
+
+
+class GivenTierOut(Schema):
+    id = Integer(required=True, attribute="grant_id")
+    member_id = Integer(required=True)
+    tier = String(required=True, attribute="tier_key")
+    from_at = AwareDateTime(required=True)
+    until_at = AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "the first moment after it"}
+    )
+    reason = String(required=True)
+    actor = String(required=True)
+    ended_at = AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "taken back before its time"}
+    )
 
 
 class MergeOut(Schema):

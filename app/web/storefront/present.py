@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain.money import Money
 from app.domain.program import Program
+from app.domain.tier_rules import Measure, Tier, Window
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
 from app.services.find_redemptions import RedemptionView
@@ -74,8 +75,8 @@ def _next_tier(above: NextTier | None) -> Json | None:
         "threshold": money(above.threshold),
         "spent": money(above.spent),
         "missing": money(above.missing),
-        "sentence": None,
-        "progress_percent": None,
+        "sentence": above.sentence,
+        "progress_percent": None if above.sentence is None else above.progress_percent,
     }
 
 
@@ -92,7 +93,7 @@ def _program(front: Shopfront) -> Json:
             {
                 "key": tier.key,
                 "name": tier.name,
-                "from": money(Money(tier.from_minor, program.currency)),
+                "from": money(_from(tier, program)),
                 "earn_percent": tier.earn_percent,
             }
             for tier in program.tiers
@@ -101,8 +102,15 @@ def _program(front: Shopfront) -> Json:
     }
 
 
+def _from(tier: Tier, program: Program) -> Money | None:
+    minor = tier.thresholds.get(Measure.SPEND)
+    return None if minor is None else Money(minor, program.currency)
+
+
 def _period(program: Program) -> str | None:
-    return "rolling_12_months" if program.tier_months == 12 else None
+    if program.window is Window.ROLLING:
+        return "rolling_12_months" if program.tier_months == 12 else None
+    return program.window.value
 
 
 def reward(view: RewardView) -> Json:

@@ -40,6 +40,7 @@ def address(rule: str, desk: Desk, world: World) -> str:
         "member_id": world.member,
         "adjustment_id": 1,
         "redemption_id": world.redemption,
+        "grant_id": 1,
         "merge_id": 1,
         "shop_key": desk.shop_key,
         "order_ref": world.order_ref,

@@ -1,0 +1,107 @@
+"""After a version that changed the levels: every member is brought in line with it, a batch a transaction.
+
+Up at once. Down only by the review, and never below what the versions before would still give for what was bought
+already: that is recorded as a promise. A level that was removed becomes the one that stands for it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.db import members, programs, tiers
+from app.db.members import TierChange
+from app.db.programs import Versions
+from app.db.session import Session
+from app.db.tiers import NewFloor, TierRun
+from app.domain.program import Program
+from app.domain.tiers import lapses_at, tier_at
+from app.services.find_standings import Standing, find_standings
+from app.services.findings import Watch
+from app.services.runtime import Runtime
+from app.services.settle_entry_rewards import settle_entry_rewards
+
+BATCH = 500
+
+
+def align_tiers(rt: Runtime, program_id: int, watch: Watch | None = None) -> int:
+    """Go on where the last batch ended, up to the end. Returns how many members came to another tier.
+
+    Any number may run: each batch is done once. `watch` is told (done, of how many).
+    """
+    moved = 0
+    while True:
+        with rt.db.begin(program_id) as session:
+            programs.lock_settling(session)
+            run = tiers.find_open_run(session)
+            if run is None:
+                return moved
+            moved += _batch(session, run, rt.now())
+            done = tiers.find_last_run(session)
+        if watch is not None and done is not None:
+            watch(done.done, done.total)
+
+
+def _batch(session: Session, run: TierRun, now: datetime) -> int:
+    ids = tiers.next_members(session, after=run.after_id, limit=BATCH)
+    if not ids:
+        tiers.note_run(
+            session, run.version, after_id=run.after_id, done=0, moved=0, promised=0, finished_at=now
+        )
+        return 0
+    versions = programs.load_versions(session)[session.program_id]
+    before = versions.programs[run.before_version - 1 : run.version - 1]
+    standings = find_standings(session, ids, versions.programs, at=now)
+    changes = [change for one in standings if (change := _change(one, versions.live, now)) is not None]
+    promises = [floor for one in standings if (floor := promise(one, before, versions.live, now)) is not None]
+    members.change_tiers(session, changes, now=now)
+    tiers.add_floors(session, promises)
+    settle_entry_rewards(
+        session, {session.program_id: versions}, ids, rises=_rises(changes, versions), now=now
+    )
+    tiers.note_run(
+        session,
+        run.version,
+        after_id=ids[-1],
+        done=len(ids),
+        moved=len(changes),
+        promised=len(promises),
+    )
+    return len(changes)
+
+
+def _change(one: Standing, live: Program, now: datetime) -> TierChange | None:
+    here = live.tier(one.member.tier_key)
+    given = tier_at(one.facts, one.floors, program=live, at=now)
+    to = given if live.rank(given.key) > live.rank(here.key) else here
+    if to.key == one.member.tier_key:
+        return None
+    return TierChange(
+        program_id=one.member.program_id,
+        member_id=one.member.member_id,
+        from_key=one.member.tier_key,
+        to_key=to.key,
+        cause="program",
+        at=now,
+    )
+
+
+def promise(one: Standing, before: Sequence[Program], live: Program, now: datetime) -> NewFloor | None:
+    """What a version before gives now, if it is more than the live one gives; as long as that one would give it."""
+    given = live.rank(tier_at(one.facts, one.floors, program=live, at=now).key)
+    best: NewFloor | None = None
+    for program in before:
+        kept = tier_at(one.facts, one.floors, program=program, at=now)
+        until = lapses_at(one.facts, one.floors, program=program, tier_key=kept.key, at=now)
+        if live.rank(kept.key) > given and (best is None or until >= (best.until_at or until)):
+            best = NewFloor(
+                member_id=one.member.member_id,
+                tier_key=live.tier(kept.key).key,
+                cause="promise",
+                from_at=now,
+                until_at=until,
+            )
+    return best
+
+
+def _rises(changes: Sequence[TierChange], versions: Versions) -> list[TierChange]:
+    live = versions.live
+    return [one for one in changes if live.rank(one.to_key) > max(live.rank(one.from_key), 0)]
