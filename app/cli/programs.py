@@ -18,6 +18,7 @@ from app.cli.common import (
     sentences,
     show_json,
 )
+from app.cli.simulating import simulate
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import diff_documents
 from app.services.find_program import find_program
@@ -29,6 +30,9 @@ file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=Fal
 @click.group()
 def program() -> None:
     """The program's rules: one document; each publishing makes a version that never changes."""
+
+
+program.add_command(simulate)
 
 
 @program.command()
