@@ -23,9 +23,9 @@ from app.cli.common import (
 )
 from app.cli.simulation_table import simulation_lines
 from app.domain.errors import Refused
-from app.domain.money import Money
+from app.domain.money import Money, exponent
 from app.domain.program import Program, decode, default_document
-from app.domain.redeemers import CHEAPEST, Behaviour
+from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
 from app.domain.rules import PLAIN
 from app.domain.simulation import Assumptions
 from app.services.check_document import WrongDocument
@@ -45,7 +45,6 @@ AGAINST_HELP = (
     "Compare with this document, `default` or `none`; otherwise with the live version, if there is one."
 )
 DEFAULT, NONE = "default", "none"
-ASSUMED = Behaviour(share=500, share_low=300, share_high=700, delay_days=14)
 _SHIPPING = 5  # whole units of the currency
 
 
@@ -53,7 +52,9 @@ _SHIPPING = 5  # whole units of the currency
 class _Where:
     """Where past orders come from, and what is live there."""
 
-    read: Callable[[Program, Program | None], Read]
+    read: Callable[
+        [Program, Program | None, str], Read
+    ]  # draft, what is beside it, currency of rows that name none
     live: Program | None
     fit: Callable[[Program], Fitted | None]
 
@@ -98,13 +99,15 @@ def simulate(
         raise UsedWrongly("Say which past orders: either --orders FILE (or `cdnow`), or --shop KEY.")
     if from_day is not None and to_day is not None and to_day < from_day:
         raise UsedWrongly(f"--to {to_day:%Y-%m-%d} is before --from {from_day:%Y-%m-%d}.")
+    if currency is not None:
+        _require_currency(currency)
     with _where(orders, shop_keys, program_key) as where:
         money = currency or (where.live.currency if where.live else "USD")
         program = _program(draft, money, where.live)
         beside = _beside(against, money, where.live)
         fitted = None if redeeming else where.fit(program)
         behaviour = _behaviour(redeeming, program, fitted)
-        read = where.read(replace(program, currency=money) if currency else program, beside)
+        read = where.read(program, beside, currency or program.currency)
         with progress("reading", quiet=as_json) as bar:
             done = simulate_program(
                 read,
@@ -128,7 +131,7 @@ def simulate(
 def _where(orders: str | None, shop_keys: Sequence[str], program_key: str | None) -> Iterator[_Where]:
     """A file needs no database, unless a program is named to be compared with."""
     if orders is not None and program_key is None:
-        yield _Where(lambda draft, beside: _file(orders, draft), None, lambda draft: None)
+        yield _Where(lambda draft, _, currency: _file(orders, draft, currency), None, lambda draft: None)
         return
     with runtime("program") as rt:
         program_id = find_program(rt, program_key)
@@ -136,26 +139,26 @@ def _where(orders: str | None, shop_keys: Sequence[str], program_key: str | None
         shop_ids = [find_shop(rt, program_id, key).shop_id for key in shop_keys]
         with rt.db.snapshot(program_id) as session:
 
-            def held(draft: Program, beside: Program | None) -> Read:
+            def held(draft: Program, beside: Program | None, currency: str) -> Read:
                 whole = any(one.rules != PLAIN for one in (draft, beside) if one is not None)
                 return lambda left_out: past_orders_of_shops(
                     session, shop_ids, whole=whole, left_out=left_out
                 )
 
             yield _Where(
-                (lambda draft, beside: _file(orders, draft)) if orders is not None else held,
+                (lambda draft, _, currency: _file(orders, draft, currency)) if orders is not None else held,
                 live,
                 lambda draft: fit_redeeming(rt, program_id, live, draft),
             )
 
 
-def _file(name: str, draft: Program) -> Read:
+def _file(name: str, draft: Program, currency: str) -> Read:
     path = CDNOW_FILE if name == CDNOW else Path(name)
     if not path.is_file():
         raise UsedWrongly(f"There is no file {name}. The history that comes with Laurel is called `{CDNOW}`.")
 
     def read(left_out: LeftOuts) -> Any:
-        return read_past_orders(path, currency=draft.currency, zone=draft.zone, left_out=left_out)
+        return read_past_orders(path, currency=currency, zone=draft.zone, left_out=left_out)
 
     return read
 
@@ -219,6 +222,13 @@ def _assumptions(program: Program, behaviour: Behaviour, shipping: str | None) -
     if behaviour.reward != CHEAPEST and program.reward(behaviour.reward) is None:
         behaviour = replace(behaviour, reward=CHEAPEST)
     return Assumptions(behaviour=behaviour, shipping_minor=cost.minor)
+
+
+def _require_currency(code: str) -> None:
+    try:
+        exponent(code)
+    except Refused as refused:
+        raise UsedWrongly(f"--currency: {refused.detail}") from refused
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -33,6 +33,10 @@ class Behaviour:
     reward: str = CHEAPEST
 
 
+ASSUMED = Behaviour(share=500, share_low=300, share_high=700, delay_days=14)
+"""Where nothing is known: half of them, give or take much."""
+
+
 class Flow:
     """What happened to points, month by month. `open_points`: how it changed; `pending`: at the month's end."""
 
@@ -165,13 +169,16 @@ class _Play:
             flow.open_points[month] += purse.open_points - before
             if self._tiers:
                 self._look(at)
-        self._pass(rules.months.ends[-1])
+        self._pass(rules.months.ends[-1], last=True)
 
-    def _pass(self, until: datetime) -> None:
-        """All that happens by itself up to then: expiry, redeeming, points that become available, months' ends."""
+    def _pass(self, until: datetime, *, last: bool = False) -> None:
+        """All that happens by itself up to then: expiry, redeeming, points that become available, months' ends.
+
+        A month's end at that very moment waits for what else happens then, but for the last.
+        """
         purse, flow = self._purse, self._flow
         while purse.lots:
-            at = max(self._next(), self._clock)
+            at = max(self._next(until, last=last), self._clock)
             if at > until:
                 return
             self._clock = at
@@ -183,11 +190,11 @@ class _Play:
             if self._tiers:
                 self._look(at)
             flow.open_points[month] += purse.open_points - before
-            if self._rules.holds and at == self._rules.months.ends[month]:
+            if self._rules.holds and at == self._rules.months.ends[month] and (last or at < until):
                 flow.pending[month] += purse.pending(at)
                 self._month = month + 1
 
-    def _next(self) -> datetime:
+    def _next(self, until: datetime, *, last: bool) -> datetime:
         """When the next of all that may happen by itself happens."""
         lots, rules = self._purse.lots, self._rules
         if self._still_until is not None:
@@ -200,7 +207,8 @@ class _Play:
             ahead = [lot.available_at for lot in lots if lot.available_at > self._clock]
             if ahead:
                 month = max(self._month, rules.months.of(self._clock))
-                at = min(at, *ahead, *rules.months.ends[month : month + 1])
+                ends = rules.months.ends[month : month + 1]
+                at = min(at, *ahead, *(end for end in ends if last or end < until))
         return at
 
     def _expire(self, at: datetime) -> None:

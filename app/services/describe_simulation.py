@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.explaining import points_of
 from app.domain.money import Money
 from app.domain.program import EarnWhen, Enrolment, Program, RewardKind
-from app.domain.redeemers import CHEAPEST, Behaviour
+from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
 from app.domain.simulation import BUCKETS
 from app.services.fit_redeeming import Fitted
 from app.services.left_out import LeftOut
@@ -51,7 +51,7 @@ def _redeeming(side: Side, fitted: Fitted | None) -> Iterator[str]:
             f"That is how your own members do: of {fitted.reached} who came to hold {points_of(fitted.cost)} at least 90 "
             f"days ago, {fitted.redeemed} redeemed."
         )
-    else:
+    elif behaviour == ASSUMED:
         yield "That is assumed, not known: `--redeem share=…` says otherwise."
 
 

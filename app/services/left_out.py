@@ -57,7 +57,7 @@ class LeftOuts:
         """By how many they are, most first."""
         for one, examples in self._found.values():
             one.examples = [
-                f"line {line}: {found}" if line else found for line, found in examples if line or found
+                ": ".join(filter(None, (f"line {line}" if line else "", found))) for line, found in examples
             ]
         return sorted((one for one, _ in self._found.values()), key=lambda one: (-one.count, one.reason))
 

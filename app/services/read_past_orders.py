@@ -123,8 +123,9 @@ class _Reader:
         try:
             minor = _minor(amount, currency)
         except Refused as refused:
-            reason = "unknown_currency" if refused.code == "unknown_currency" else "bad_amount"
-            left_out.add(reason, line, f"{refused.detail} Allowed: such as 12.50")
+            unknown = refused.code == "unknown_currency"
+            reason, allowed = ("unknown_currency", "USD") if unknown else ("bad_amount", "12.50")
+            left_out.add(reason, line, f"{refused.detail} Allowed: such as {allowed}")
             return None
         order = row[place["order"]].strip() if "order" in place else ""
         if minor < 0 and not order:

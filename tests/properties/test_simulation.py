@@ -93,6 +93,8 @@ def histories(draw: st.DrawFn) -> list[PastOrder]:
     orders = []
     for number in range(draw(st.integers(1, 9))):
         placed = START + timedelta(hours=draw(st.integers(0, 150 * 24)))
+        if draw(st.integers(0, 9)) == 0:
+            placed = UNTIL
         paid = placed + timedelta(hours=draw(st.sampled_from([0, 0, 0, 1, 100])))
         goods = draw(st.sampled_from([0, 999, 3000, 5000, 9001]))
         refunds = sorted(
@@ -303,6 +305,7 @@ class Lots:
             )
             self.flow.expired[self.months.of(at)] -= after - before
             self._look(at)
+            self._end_month(at)
         self._pass(UNTIL)
         return self.flow
 
@@ -325,9 +328,12 @@ class Lots:
             if self.due is not None and self.due <= at:
                 self._watch(at, lambda at=at: self._redeem(at))
             self._look(at)
-            month = self.months.of(at)
-            if at == self.months.ends[month]:
-                self.flow.pending[month] = self.book.balance(at=at).pending
+            self._end_month(at)
+
+    def _end_month(self, at: datetime) -> None:
+        month = self.months.of(at)
+        if at == self.months.ends[month]:
+            self.flow.pending[month] = self.book.balance(at=at).pending
 
     def _moments(self) -> list[datetime]:
         lots = [lot for lot in self.book.lots.values() if lot.remaining]
