@@ -27,7 +27,8 @@ from app.services.runtime import Runtime
 from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
 from tests.conftest import NOW, DatabaseUrls, make_program, unique
-from tests.services.houses import House, make_shop
+from tests.services.bodies import woo_order
+from tests.services.houses import House, make_shop, woo_request
 from tests.services.test_recorded_deliveries import RECORDINGS, recorded
 
 Run = Callable[..., Result]
@@ -427,3 +428,27 @@ def test_staff_get_a_link_once(run: Run, house: House) -> None:
     done = run("staff", "invite", "ada@shop.example", "--program", key_of(house.rt, house.program_id))
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("https://laurel.example/admin/sign-in/")
+
+
+def test_a_draft_is_tried_on_the_orders_of_a_shop_beside_what_is_live(
+    run: Run, house: House, tmp_path: Path
+) -> None:
+    house.deliver(woo_request("order.updated", woo_order(1, goods="250.00", customer=7)))
+    house.drain()
+    key = key_of(house.rt, house.program_id)
+    document = json.loads(run("program", "show", "--program", key).stdout)
+    document["earn"]["points"] = 3
+    draft = tmp_path / "draft.json"
+    draft.write_text(json.dumps(document))
+    done = run("program", "simulate", draft, "--shop", house.shop.key, "--program", key, "--json")
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    given = [data[side]["total"]["given"]["expected"] for side in ("draft", "beside")]
+    assert given == [750, house.balance("7")] == [750, 250]
+    assert (data["draft"]["version"], data["beside"]["version"]) == (None, 1)
+    assert run("program", "show", "--program", key, "--versions").stdout.count("\n") == 1
+    unknown = run("program", "simulate", draft, "--shop", "nowhere", "--program", key)
+    assert (unknown.exit_code, house.shop.key in unknown.output) == (1, True)
+    beside = run("program", "simulate", draft, "--orders", "cdnow", "--to", "1997-01-03", "--program", key)
+    assert beside.exit_code == 0, beside.output
+    assert "version 1" in beside.stdout

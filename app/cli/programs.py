@@ -19,6 +19,7 @@ from app.cli.common import (
     sentences,
     show_json,
 )
+from app.cli.simulating import simulate
 from app.services.align_tiers import align_tiers
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import diff_documents
@@ -32,6 +33,9 @@ file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=Fal
 @click.group()
 def program() -> None:
     """The program's rules: one document; each publishing makes a version that never changes."""
+
+
+program.add_command(simulate)
 
 
 @program.command()

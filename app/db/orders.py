@@ -122,6 +122,41 @@ def pages_of_orphans(session: Session, *, size: int = 500) -> Iterator[list[Orde
         after = page[-1].order_id
 
 
+class HeldOrder(NamedTuple):
+    """`person`: the same text for all orders of one member, or of one customer who is none; None: a guest.
+
+    `test`: a test order, at a shop that does not count them.
+    """
+
+    shop_id: int
+    order: OrderSnapshot
+    person: str | None
+    test: bool
+
+
+def stream_past(session: Session, shop_ids: Sequence[int]) -> Iterator[HeldOrder]:
+    """Every order of these shops, in no order, as they come from the server. Who was merged counts as the winner."""
+    merged = {
+        row.id: row.merged_into
+        for row in session.rows(
+            "SELECT id, merged_into FROM accounts WHERE {fence} AND merged_into IS NOT NULL"
+        )
+    }
+    for row in session.stream(
+        "SELECT o.shop_id, o.member_id, o.identity_id, CAST(o.snapshot AS text) AS snapshot, s.counts_test_orders "
+        "FROM orders o JOIN shops s ON {fence:s} AND s.program_id = o.program_id AND s.id = o.shop_id "
+        "WHERE {fence:o} AND o.shop_id = ANY(:shops)",
+        shops=list(shop_ids),
+    ):
+        order, member = decode_snapshot(row.snapshot), row.member_id
+        while member in merged:
+            member = merged[member]
+        person = f"member {member}" if member is not None else None
+        if person is None and row.identity_id is not None:
+            person = f"customer {row.identity_id}"
+        yield HeldOrder(row.shop_id, order, person, order.test and not row.counts_test_orders)
+
+
 def new_ids(session: Session, count: int) -> list[int]:
     rows = session.connection.exec_driver_sql(
         "SELECT nextval(pg_get_serial_sequence('orders', 'id')) FROM generate_series(1, %(count)s)",

@@ -153,3 +153,42 @@ def _row(row: Any) -> RedemptionRow:
 
 def bought_json(bought: Bought) -> Any:
     return json.loads(msgspec.json.encode(bought))
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """`reached`: members whose earnings came to `cost` before the given moment; `redeemed`: those of them who did.
+
+    `delay_days`: the median from the one to the other. `favourite`: the reward that was bought most.
+    """
+
+    reached: int
+    redeemed: int
+    delay_days: int
+    favourite: str | None
+
+
+_HABITS = """
+WITH credits AS (
+  SELECT account_id, available_at, sum(points) OVER (PARTITION BY account_id ORDER BY available_at, seq) AS total
+  FROM entries WHERE {fence} AND kind IN ('earn', 'earn_reversal')
+), reached AS (
+  SELECT account_id, min(available_at) AS at FROM credits WHERE total >= :cost AND available_at <= :before GROUP BY 1
+), bought AS (
+  SELECT account_id, min(requested_at) AS at FROM redemptions
+  WHERE {fence} AND state NOT IN ('cancelled', 'cancelling', 'failed') GROUP BY 1
+)
+SELECT count(*) AS reached, count(b.at) AS redeemed,
+  coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY greatest(CAST(b.at AS date) - CAST(r.at AS date), 0))
+    FILTER (WHERE b.at IS NOT NULL), 0) AS delay_days,
+  (SELECT reward->>'key' FROM redemptions WHERE {fence} AND state NOT IN ('cancelled', 'cancelling', 'failed')
+    GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1) AS favourite
+FROM reached r LEFT JOIN bought b ON b.account_id = r.account_id
+"""
+
+
+def find_habits(session: Session, *, cost: int, before: datetime) -> Habits:
+    """How the session's program's members came from points to rewards, in one statement."""
+    row = session.first(_HABITS, cost=cost, before=before)
+    assert row is not None  # it counts
+    return Habits(row.reached, row.redeemed, row.delay_days, row.favourite)

@@ -5,6 +5,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
+def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock there shows at that moment; without a zone, as rules are written."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of the next local day, in UTC: what is good "until the 5th" ends here.
 

@@ -5,15 +5,29 @@ its rate; stack the tier's and the campaigns' percents; add bonuses; cap; round.
 first, so that neither their order nor how an order is split into lines can change a result.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 
+from app.domain.calendar import local_time
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot
-from app.domain.program import Program
-from app.domain.rules import Bonus, Campaign, CapPer, EarnRules, ProductRate, Selector, Stacking, Whose
+from app.domain.program import Program, Rate
+from app.domain.rules import (
+    Bonus,
+    Campaign,
+    Cap,
+    CapPer,
+    EarnRules,
+    Goal,
+    ProductRate,
+    Selector,
+    Stacking,
+    Whose,
+)
 from app.domain.tier_rules import Tier
 
 Facts = Mapping[str, str | int]
@@ -56,110 +70,151 @@ class Counted:
     facts: Facts
 
 
+Exact = int | Fraction
+"""An exact amount. Whole ones stay `int`: they are nearly all, and a tenth of the cost."""
+
+
 @dataclass(slots=True)
 class _Part:
     """Lines that earn alike: their rate, the percents that apply to them, and what of them counts."""
 
     rate: ProductRate | None  # None: the program's own
     campaigns: tuple[Campaign, ...]
-    base: Fraction = Fraction(0)  # smallest units of the order's currency
-    pieces: Fraction = Fraction(0)
+    base: Exact = 0  # smallest units of the order's currency
+    pieces: Exact = 0
+
+
+@dataclass(slots=True)
+class _Count:
+    """What was counted, before it is put into words. `cap`: the limit that cut, and what it left."""
+
+    points: int = 0
+    why: str | None = None
+    parts: Sequence[_Part] = ()
+    base: Exact = 0
+    bonuses: Sequence[Bonus] = ()
+    goals: Sequence[Goal] = ()
+    cap: tuple[Cap, int] | None = None
+    before_cap: int = 0
 
 
 def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> Counted:
     """Raises: KeyError if the program has no rate for the order's currency."""
+    count = _count(order, program, tier, known)
+    return Counted(points=count.points, why=count.why, facts=_facts(count, order, program))
+
+
+def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> int:
+    """The points of `count_order`, without the explanation. Raises: KeyError as it does."""
+    return _count(order, program, tier, known).points
+
+
+def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> _Count:
     rules = program.rules
     own = program.rate_for(order.goods.currency)
     if own is None:
         raise KeyError(order.goods.currency)
     if rules.channels and order.channel not in rules.channels:
-        return Counted(points=0, why="channel", facts={"channel": order.channel or ""})
+        return _Count(why="channel")
     if rules.exclude_members is not None and is_for(rules.exclude_members, tier, known):
-        return Counted(points=0, why="excluded_member", facts={})
-    parts = _parts(order, program, tier, known)
-    base = sum((part.base for part in parts), Fraction(0))
-    facts: dict[str, str | int] = {"counts": _amount(base, order.goods.currency)}
+        return _Count(why="excluded_member")
+    local = local_time(order.placed_at, program.zone)
+    parts = _parts(order, rules, tier, known, local)
+    base = sum(part.base for part in parts)
     worth = program.worth(Money(int(base), order.goods.currency)).minor if base else 0
     if rules.minimum_minor is not None and worth < rules.minimum_minor:
-        facts["minimum"] = str(Money(rules.minimum_minor, program.currency))
-        return Counted(points=0, why="below_minimum", facts=facts)
-    exact = Fraction(0)
-    for place, part in enumerate(parts, 1):
-        exact += _worth(part, own.points, own.spend_minor, program, tier)
-        facts |= _part_facts(place, part, order.goods.currency, program.currency, only=len(parts) == 1)
-    points = int(exact)  # never negative: int() rounds down
-    for place, bonus in enumerate(_bonuses(order, program, tier, known, worth), 1):
-        points += bonus.points
-        facts |= {f"bonus.{place}": bonus.name, f"bonus.{place}.points": bonus.points}
-    points += _reached(rules, known, worth, facts)
-    if rules.stacking is not Stacking.MULTIPLY and any(part.campaigns for part in parts):
-        facts["stacking"] = rules.stacking.value
-    points = _capped(points, rules, known, facts)
-    return Counted(points=points, why=None, facts=facts)
+        return _Count(why="below_minimum", base=base)
+    above, below = 0, 1  # the exact sum, as a fraction that is reduced nowhere
+    for part in parts:
+        one, of = _worth(part, own, program, tier)
+        above, below = (above + one, below) if of == below else (above * of + one * below, below * of)
+    points = above // below  # never negative: it rounds down
+    bonuses = list(_bonuses(order, rules, tier, known, worth, local))
+    goals = list(_reached(rules, known, worth))
+    points += sum(bonus.points for bonus in bonuses) + sum(goal.points for goal in goals)
+    cap = _narrowest(points, rules, known)
+    return _Count(
+        points=points if cap is None else cap[1],
+        parts=parts,
+        base=base,
+        bonuses=bonuses,
+        goals=goals,
+        cap=cap,
+        before_cap=points,
+    )
 
 
 # --- Select and base ---------------------------------------------------------------------------------------
 
 
-def _parts(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> list[_Part]:
-    rules = program.rules
+def _parts(
+    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime
+) -> Sequence[_Part]:
+    running = [one for one in rules.campaigns if _runs(one, order, tier, known, local)]
     found: dict[tuple[str | None, tuple[str, ...]], _Part] = {}
     for line, base, pieces in _bases(order, rules):
         if rules.exclude is not None and line is not None and _names(rules.exclude, line, known):
             continue
         rate = next((one for one in rules.rates if line is not None and _names(one.of, line, known)), None)
-        campaigns = tuple(one for one in rules.campaigns if _runs(one, order, program, tier, known, line))
-        key = (rate.key if rate else None, tuple(one.key for one in campaigns))
-        part = found.setdefault(key, _Part(rate, campaigns))
+        campaigns = tuple(
+            one
+            for one in running
+            if one.of.is_everything or (line is not None and _names(one.of, line, known))
+        )
+        key = (rate.key if rate else None, tuple([one.key for one in campaigns]))
+        part = found.get(key)
+        if part is None:
+            part = found[key] = _Part(rate, campaigns)
         part.base += base
         part.pieces += pieces
-    order_of = {rate.key: place for place, rate in enumerate(rules.rates)}
-    return sorted(
-        (part for part in found.values() if part.base or (part.pieces and part.rate)),
-        key=lambda part: (
-            -1 if part.rate is None else order_of[part.rate.key],
-            tuple(one.key for one in part.campaigns),
-        ),
-    )
+    parts = [part for part in found.values() if part.base or (part.pieces and part.rate)]
+    if len(parts) > 1:
+        order_of = {rate.key: place for place, rate in enumerate(rules.rates)}
+        parts.sort(
+            key=lambda part: (
+                -1 if part.rate is None else order_of[part.rate.key],
+                tuple(one.key for one in part.campaigns),
+            )
+        )
+    return parts
 
 
-def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Fraction, Fraction]]:
+def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Exact, Exact]]:
     """(line, what of it counts, how many pieces of it are left). None: the order as a whole, or what has no lines."""
     base = rules.base
+    refunded = order.goods_refunded.minor if order.refunds else 0
     if not order.lines:
-        yield None, Fraction((order.goods - order.goods_refunded).minor), Fraction(1)
+        yield None, order.goods.minor - refunded, 1
     else:
-        yield from _line_bases(order, rules)
-    shipped_back = sum(refund.shipping_minor for refund in order.refunds)
+        yield from _line_bases(order, rules, order.goods.minor - refunded)
     if base.shipping:
-        yield None, Fraction(max(order.shipping_minor - shipped_back, 0)), Fraction(0)
-    if base.tax and base.shipping and order.shipping_minor:
-        left = Fraction(max(order.shipping_minor - shipped_back, 0), order.shipping_minor)
-        yield None, order.shipping_tax_minor * left, Fraction(0)
-    if base.tips and order.goods_refunded != order.goods:
-        yield None, Fraction(order.tips_minor), Fraction(0)
+        shipped_back = sum(refund.shipping_minor for refund in order.refunds)
+        left = max(order.shipping_minor - shipped_back, 0)
+        yield None, left, 0
+        if base.tax and order.shipping_minor:
+            yield None, _part_of(order.shipping_tax_minor * left, order.shipping_minor), 0
+    if base.tips and refunded != order.goods.minor:
+        yield None, order.tips_minor, 0
 
 
-def _line_bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine, Fraction, Fraction]]:
+def _line_bases(order: OrderSnapshot, rules: EarnRules, net: int) -> Iterator[tuple[OrderLine, Exact, Exact]]:
     gone: dict[str, int] = {}
     for refund in order.refunds:
         for back in refund.lines:
             gone[back.line_ref] = gone.get(back.line_ref, 0) + back.goods_minor
     kept = {line.line_ref: max(line.goods_minor - gone.get(line.line_ref, 0), 0) for line in order.lines}
-    goods = [line for line in order.lines if not line.gift_card]
     # Fees below zero, goodwill, and refunds whose lines are not known, are of all goods alike.
-    left = sum(kept[line.line_ref] for line in goods)
-    net = (order.goods - order.goods_refunded).minor
-    share = Fraction(net, left) if left else Fraction(0)
+    left = sum(kept[line.line_ref] for line in order.lines if not line.gift_card)
+    share = _part_of(net, left) if left else 0
     for line in order.lines:
         if line.gift_card and not rules.base.gift_cards:
             continue
-        of_goods = kept[line.line_ref] * (Fraction(1) if line.gift_card else share)
+        of_goods = kept[line.line_ref] * (1 if line.gift_card else share)
         # What cost nothing stays, unless all that cost something went back.
         part = (
-            of_goods * Fraction(1, line.goods_minor)
+            _part_of(of_goods, line.goods_minor)
             if line.goods_minor
-            else Fraction(0 if order.goods.minor and not net else 1)
+            else (0 if order.goods.minor and not net else 1)
         )
         counts = of_goods
         if rules.base.before_discounts:
@@ -167,6 +222,10 @@ def _line_bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderL
         if rules.base.tax:
             counts += line.tax_minor * part
         yield line, counts, line.quantity * part
+
+
+def _part_of(amount: Exact, of: int) -> Exact:
+    return 1 if amount == of else Fraction(amount, of)
 
 
 def _names(selector: Selector, line: OrderLine, known: Known) -> bool:
@@ -180,8 +239,15 @@ def _names(selector: Selector, line: OrderLine, known: Known) -> bool:
     return (
         line.product_ref in selector.products
         or line.variant_ref in selector.variants
-        or (line.vendor is not None and line.vendor.casefold() in _folded(selector.vendors))
-        or not selector.groups.isdisjoint(known.products.get(line.product_ref or "", ()))
+        or (
+            line.vendor is not None
+            and bool(selector.vendors)
+            and line.vendor.casefold() in _folded(selector.vendors)
+        )
+        or (
+            bool(selector.groups)
+            and not selector.groups.isdisjoint(known.products.get(line.product_ref or "", ()))
+        )
     )
 
 
@@ -194,47 +260,39 @@ def _folded(vendors: frozenset[str]) -> frozenset[str]:
 # --- Rate and stack ----------------------------------------------------------------------------------------
 
 
-def _worth(part: _Part, points: int, spend_minor: int, program: Program, tier: Tier) -> Fraction:
-    """`points` per `spend_minor`: the program's own rate in the order's currency."""
+def _worth(part: _Part, own: Rate, program: Program, tier: Tier) -> tuple[int, int]:
+    """The exact points of a part, as (above, below) of a fraction. `own`: the rate in the order's currency."""
+    percent, hundreds = _percent(part, program.rules.stacking, tier)
     if part.rate is None:
-        plain = part.base * Fraction(points, spend_minor)
+        of, points, per = part.base, own.points, own.spend_minor
     elif part.rate.spend_minor is None:
-        plain = part.pieces * part.rate.points
+        of, points, per = part.pieces, part.rate.points, 1
     else:
         # Written in the program's currency; another's rate stands to the own as the currencies do.
-        plain = part.base * Fraction(
-            part.rate.points * program.rate.spend_minor, part.rate.spend_minor * spend_minor
-        )
-    return plain * _percent(part, program.rules.stacking, tier)
+        of, points = part.base, part.rate.points * program.rate.spend_minor
+        per = part.rate.spend_minor * own.spend_minor
+    return of.numerator * points * percent, of.denominator * per * hundreds
 
 
-def _percent(part: _Part, stacking: Stacking, tier: Tier) -> Fraction:
+def _percent(part: _Part, stacking: Stacking, tier: Tier) -> tuple[int, int]:
+    """All percents as one, as (above, below) of a fraction."""
+    if not part.campaigns:
+        return tier.earn_percent, 100
     percents = [tier.earn_percent, *(one.percent for one in part.campaigns)]
     match stacking:
         case Stacking.MULTIPLY:
-            product = Fraction(1)
-            for percent in percents:
-                product *= Fraction(percent, 100)
-            return product
+            return prod(percents), 100 ** len(percents)
         case Stacking.ADD:
-            return Fraction(max(100 + sum(percent - 100 for percent in percents), 0), 100)
+            return max(100 + sum(percent - 100 for percent in percents), 0), 100
         case Stacking.HIGHEST:
-            return Fraction(max(percents), 100)
+            return max(percents), 100
 
 
-def _runs(
-    campaign: Campaign,
-    order: OrderSnapshot,
-    program: Program,
-    tier: Tier,
-    known: Known,
-    line: OrderLine | None,
-) -> bool:
+def _runs(campaign: Campaign, order: OrderSnapshot, tier: Tier, known: Known, local: datetime) -> bool:
+    """Whether it runs for the order, whatever its lines are. `local`: when it was placed, by the program's clock."""
     if campaign.channels and order.channel not in campaign.channels:
         return False
-    if not campaign.of.is_everything and (line is None or not _names(campaign.of, line, known)):
-        return False
-    return campaign.during.covers(order.placed_at, program.zone) and is_for(campaign.whose, tier, known)
+    return campaign.during.covers(local) and is_for(campaign.whose, tier, known)
 
 
 def is_for(whose: Whose, tier: Tier, known: Known) -> bool:
@@ -261,14 +319,14 @@ def _within(number: int, least: int | None, most: int | None) -> bool:
 # --- Bonuses, caps -----------------------------------------------------------------------------------------
 
 
-def _bonuses(order: OrderSnapshot, program: Program, tier: Tier, known: Known, worth: int) -> Iterator[Bonus]:
+def _bonuses(
+    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, worth: int, local: datetime
+) -> Iterator[Bonus]:
     """Those that the order has. One that is worth nothing has none: what goes back entirely was never bought."""
     if worth <= 0:
         return
-    for bonus in program.rules.bonuses:
+    for bonus in rules.bonuses:
         if bonus.channels and order.channel not in bonus.channels:
-            continue
-        if not bonus.of.is_everything and not any(_names(bonus.of, line, known) for line in order.lines):
             continue
         if bonus.order_number is not None and known.number != bonus.order_number:
             continue
@@ -276,42 +334,57 @@ def _bonuses(order: OrderSnapshot, program: Program, tier: Tier, known: Known, w
             continue
         if bonus.spend_from_minor is not None and worth < bonus.spend_from_minor:
             continue
-        if bonus.during.covers(order.placed_at, program.zone) and is_for(bonus.whose, tier, known):
+        if not bonus.of.is_everything and not any(_names(bonus.of, line, known) for line in order.lines):
+            continue
+        if bonus.during.covers(local) and is_for(bonus.whose, tier, known):
             yield bonus
 
 
-def _reached(rules: EarnRules, known: Known, worth: int, facts: dict[str, str | int]) -> int:
-    """Points of the open goals that the member has reached with what is left of this order."""
-    if worth <= 0:
-        return 0
-    place = sum(name.startswith("bonus.") and name.count(".") == 1 for name in facts)
-    points, keys = 0, []
+def _reached(rules: EarnRules, known: Known, worth: int) -> Iterator[Goal]:
+    """The open goals that the member has reached with what is left of this order."""
     for goal in rules.goals:
         before = known.goals.get(goal.key)
-        if before is None or before + worth < goal.spend_minor:
-            continue
-        place, points = place + 1, points + goal.points
-        keys.append(goal.key)
-        facts |= {f"bonus.{place}": goal.name, f"bonus.{place}.points": goal.points}
-    if keys:
-        facts["goals"] = " ".join(keys)
-    return points
+        if worth > 0 and before is not None and before + worth >= goal.spend_minor:
+            yield goal
 
 
-def _capped(points: int, rules: EarnRules, known: Known, facts: dict[str, str | int]) -> int:
-    """No more than the narrowest limit leaves; the first of the narrowest is named."""
-    narrowest: tuple[int, str] | None = None
+def _narrowest(points: int, rules: EarnRules, known: Known) -> tuple[Cap, int] | None:
+    """The limit that leaves least, if it cuts, and what it leaves; the first of the narrowest."""
+    narrowest: tuple[Cap, int] | None = None
     for cap in rules.caps:
         room = cap.points if cap.per is CapPer.ORDER else max(known.room.get(cap.key, cap.points), 0)
-        if room < points and (narrowest is None or room < narrowest[0]):
-            narrowest = (room, cap.name)
-    if narrowest is None:
-        return points
-    facts |= {"cap": narrowest[1], "cap.room": narrowest[0], "before_cap": points}
-    return narrowest[0]
+        if room < points and (narrowest is None or room < narrowest[1]):
+            narrowest = (cap, room)
+    return narrowest
 
 
 # --- Facts -------------------------------------------------------------------------------------------------
+
+
+def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
+    if count.why == "channel":
+        return {"channel": order.channel or ""}
+    if count.why == "excluded_member":
+        return {}
+    currency = order.goods.currency
+    facts: dict[str, str | int] = {"counts": _amount(count.base, currency)}
+    if count.why == "below_minimum":
+        facts["minimum"] = str(Money(program.rules.minimum_minor or 0, program.currency))
+        return facts
+    for place, part in enumerate(count.parts, 1):
+        facts |= _part_facts(place, part, currency, program.currency, only=len(count.parts) == 1)
+    extras: list[Bonus | Goal] = [*count.bonuses, *count.goals]
+    for place, bonus in enumerate(extras, 1):
+        facts |= {f"bonus.{place}": bonus.name, f"bonus.{place}.points": bonus.points}
+    if count.goals:
+        facts["goals"] = " ".join(goal.key for goal in count.goals)
+    stacking = program.rules.stacking
+    if stacking is not Stacking.MULTIPLY and any(part.campaigns for part in count.parts):
+        facts["stacking"] = stacking.value
+    if count.cap is not None:
+        cap, room = count.cap
+        facts |= {"cap": cap.name, "cap.room": room, "before_cap": count.before_cap}
+    return facts
 
 
 def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *, only: bool) -> Facts:
@@ -331,10 +404,10 @@ def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *
     return facts
 
 
-def _amount(base: Fraction, currency: str) -> str:
+def _amount(base: Exact, currency: str) -> str:
     return str(Money(int(base), currency))
 
 
-def _short(pieces: Fraction) -> str:
+def _short(pieces: Exact) -> str:
     whole, hundredths = divmod(int(pieces * 100), 100)
     return str(whole) if pieces.denominator == 1 else f"{whole}.{hundredths:02d}"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -53,10 +52,9 @@ class Selector:
 
     @property
     def is_everything(self) -> bool:
-        return self == EVERYTHING
-
-
-EVERYTHING = Selector()
+        return self.subscription is None and not (
+            self.products or self.variants or self.vendors or self.excluding
+        )
 
 
 def collection(ref: str) -> str:
@@ -105,12 +103,14 @@ class During:
     days: frozenset[int] = frozenset()  # Monday is 0; empty: every day
     hours: tuple[time, time] | None = None  # the second may lie past midnight
 
-    def covers(self, moment: datetime, zone: ZoneInfo) -> bool:
-        local = moment.astimezone(zone).replace(tzinfo=None)
+    def covers(self, local: datetime) -> bool:
+        """`local`: a moment by the program's clock, without a zone."""
         if self.starts is not None and local < self.starts:
             return False
         if self.ends is not None and local >= self.ends:
             return False
+        if self.hours is None and not self.days:
+            return True
         clock, day = local.time(), local.weekday()
         if self.hours is not None:
             first, last = self.hours

@@ -9,7 +9,7 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.domain.activities import ActivityKind, ActivityRule, slot_of
 from app.domain.awarding import Withheld, birthdays_on, is_birthday_too_soon
-from app.domain.calendar import end_of_day
+from app.domain.calendar import end_of_day, local_time
 from app.domain.program import Program
 from app.services.activity_targets import persons
 from app.services.runtime import Runtime
@@ -99,7 +99,7 @@ def _pay(
             zero = Withheld.BLOCKED
         elif is_birthday_too_soon(last.get(person), starts, program):
             zero = Withheld.TOO_SOON
-        elif not rule.during.covers(starts, program.zone):
+        elif not rule.during.covers(local_time(starts, program.zone)):
             zero = Withheld.NOT_NOW
         rows.append(
             ActivityRow(

@@ -12,6 +12,7 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.domain.activities import BY_ITSELF, ActivityRule, slot_of
 from app.domain.awarding import Withheld
+from app.domain.calendar import local_time
 from app.domain.errors import Refused
 from app.domain.program import Program
 from app.services.find_member import Who, find_in
@@ -124,7 +125,7 @@ def _against(
     """What speaks against it, fixed for good: giving something back later makes room for later ones only."""
     if blocks.find_block(session, member_id, at) is not None:
         return Withheld.BLOCKED
-    if not rule.during.covers(at, program.zone):
+    if not rule.during.covers(local_time(at, program.zone)):
         return Withheld.NOT_NOW
     slot = slot_of(rule, at, program.zone)
     if slot is not None and any(one == slot for _, _, one in activities.find_slots(session, ours)):

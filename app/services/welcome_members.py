@@ -12,6 +12,7 @@ from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.activities import ActivityKind, slot_of
 from app.domain.awarding import Withheld
+from app.domain.calendar import local_time
 from app.services.activity_targets import persons
 from app.services.settle_activities import settle_activities
 
@@ -79,7 +80,7 @@ def _sign_up(vault: Vault, one: Joining, versions: Versions, now: datetime) -> l
     if rule is None:
         return []
     zero = None if one.counts else Withheld.BACK_FILL
-    if zero is None and not rule.during.covers(at, program.zone):
+    if zero is None and not rule.during.covers(local_time(at, program.zone)):
         zero = Withheld.NOT_NOW
     return [
         ActivityRow(

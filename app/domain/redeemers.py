@@ -1,0 +1,265 @@
+"""How people are taken to spend their points in a simulation, and what follows for their lots. Stated, never random.
+
+Each member's points are followed twice: as somebody who never redeems, and as somebody who redeems whenever they can.
+What a report says lies between the two by the share of members who redeem, so that nothing depends on a die.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.calendar import days_later
+from app.domain.months import Months
+from app.domain.program import ExpiryKind, Program, RefundPolicy
+from app.domain.purse import Purse
+from app.domain.replaying import Move
+
+CHEAPEST = "cheapest"
+_EVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """`share`: of 1,000 members who come to hold a reward's cost, so many redeem: `delay_days` later, each time.
+
+    `share_low` and `share_high`: between which it may well lie. `reward`: a key, or the cheapest they may have.
+    """
+
+    share: int
+    share_low: int
+    share_high: int
+    delay_days: int
+    reward: str = CHEAPEST
+
+
+ASSUMED = Behaviour(share=500, share_low=300, share_high=700, delay_days=14)
+"""Where nothing is known: half of them, give or take much."""
+
+
+class Flow:
+    """What happened to points, month by month. `open_points`: how it changed; `pending`: at the month's end."""
+
+    __slots__ = ("expired", "open_points", "pending", "redeemed", "redemptions", "written_off")
+
+    def __init__(self, months: int, rewards: int) -> None:
+        self.open_points = [0] * months
+        self.pending = [0] * months
+        self.expired = [0] * months
+        self.redeemed = [0] * months
+        self.written_off = [0] * months
+        self.redemptions = [[0] * months for _ in range(rewards)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """What a play must know."""
+
+    months: Months
+    delay: timedelta
+    clamp: bool
+    still_days: int | None  # points expire after so many days without activity
+    zone: ZoneInfo
+    costs: Sequence[int]  # of each reward
+    by_rank: Sequence[int | None]  # which reward members of a tier buy
+    same_for_all: bool  # whatever their tier
+    holds: bool  # points are pending at first
+
+
+class Redeemers:
+    """A program and a behaviour made ready to follow many members' points."""
+
+    def __init__(self, program: Program, behaviour: Behaviour, months: Months) -> None:
+        by_rank = [reward_of(program, behaviour.reward, rank) for rank in range(len(program.tiers))]
+        quiet = program.expiry is ExpiryKind.AFTER_INACTIVITY_DAYS
+        self._rules = _Rules(
+            months=months,
+            delay=timedelta(days=behaviour.delay_days),
+            clamp=program.refund_policy is RefundPolicy.CLAMP,
+            still_days=program.expiry_days if quiet else None,
+            zone=program.zone,
+            costs=[reward.cost for reward in program.rewards],
+            by_rank=by_rank,
+            same_for_all=len(set(by_rank)) == 1,
+            holds=program.hold_days > 0,
+        )
+        self._cheapest = min(
+            (self._rules.costs[place] for place in by_rank if place is not None), default=None
+        )
+        self._only_sums = program.expiry is ExpiryKind.NEVER and not program.hold_days
+
+    def follow(
+        self,
+        moves: Sequence[Move],
+        tiers: Sequence[tuple[datetime, int, int]],
+        *,
+        both: Flow,
+        saver: Flow,
+        redeemer: Flow,
+    ) -> None:
+        """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not."""
+        earned, simple = 0, self._only_sums
+        for _, _, points, *_ in moves:
+            if points > 0:
+                earned += points
+            else:
+                simple = False
+        can = self._cheapest is not None and earned >= self._cheapest
+        keeps = saver if can else both
+        if simple:
+            for _, month, points, *_ in moves:
+                keeps.open_points[month] += points
+        else:
+            _Play(self._rules, (), keeps).run(moves)
+        if can and simple and self._rules.same_for_all:
+            self._redeem_sums(moves, redeemer)
+        elif can:
+            _Play(self._rules, tiers, redeemer).run(moves)
+
+    def _redeem_sums(self, moves: Sequence[Move], flow: Flow) -> None:
+        """The same as a play, where no lot differs from another: points come at once and stay."""
+        rules, place = self._rules, self._rules.by_rank[0]
+        assert place is not None
+        cost, delay, month_of, last = rules.costs[place], rules.delay, rules.months.of, rules.months.ends[-1]
+        held, due = 0, None
+        for at, coming, points in [*((at, month, points) for at, month, points, *_ in moves), (last, 0, 0)]:
+            while due is not None and due <= at:
+                month = month_of(due)
+                held -= cost
+                flow.redeemed[month] += cost
+                flow.redemptions[place][month] += 1
+                flow.open_points[month] -= cost
+                due = due + delay if held >= cost else None
+            held += points
+            flow.open_points[coming] += points
+            if due is None and held >= cost:
+                due = at + delay
+
+
+class _Play:
+    """One member's points through time. Without `tiers` it is somebody who does not redeem."""
+
+    __slots__ = ("_clock", "_due", "_flow", "_month", "_purse", "_rules", "_still_until", "_tiers")
+
+    def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]], flow: Flow) -> None:
+        self._rules = rules
+        self._tiers = tiers
+        self._flow = flow
+        self._purse = Purse()
+        self._clock = _EVER
+        self._month = 0  # the first whose end is still ahead
+        self._due: datetime | None = None  # when they redeem
+        self._still_until: datetime | None = None  # when they have been without activity for too long
+
+    def run(self, moves: Sequence[Move]) -> None:
+        purse, rules, flow = self._purse, self._rules, self._flow
+        for at, month, points, order, available_at, expires_at in moves:
+            if purse.lots:
+                self._pass(at)
+            self._clock = at
+            before = purse.open_points
+            if points > 0:
+                purse.earn(points, at=at, available_at=available_at, expires_at=expires_at, origin=order)
+                self._be_active(at)
+            else:
+                written_off, expired = purse.written_off, purse.expired
+                purse.take_back(-points, at=at, origin=order, clamp=rules.clamp)
+                flow.written_off[month] += purse.written_off - written_off
+                flow.expired[month] += purse.expired - expired
+            flow.open_points[month] += purse.open_points - before
+            if self._tiers:
+                self._look(at)
+        self._pass(rules.months.ends[-1], last=True)
+
+    def _pass(self, until: datetime, *, last: bool = False) -> None:
+        """All that happens by itself up to then: expiry, redeeming, points that become available, months' ends.
+
+        A month's end at that very moment waits for what else happens then, but for the last.
+        """
+        purse, flow = self._purse, self._flow
+        while purse.lots:
+            at = max(self._next(until, last=last), self._clock)
+            if at > until:
+                return
+            self._clock = at
+            month, before, expired = self._rules.months.of(at), purse.open_points, purse.expired
+            self._expire(at)
+            flow.expired[month] += purse.expired - expired
+            if self._due is not None and self._due <= at:
+                self._redeem(at, month)
+            if self._tiers:
+                self._look(at)
+            flow.open_points[month] += purse.open_points - before
+            if self._rules.holds and at == self._rules.months.ends[month] and (last or at < until):
+                flow.pending[month] += purse.pending(at)
+                self._month = month + 1
+
+    def _next(self, until: datetime, *, last: bool) -> datetime:
+        """When the next of all that may happen by itself happens."""
+        lots, rules = self._purse.lots, self._rules
+        if self._still_until is not None:
+            at = max(self._still_until, min(lot.available_at for lot in lots))
+        else:
+            at = lots[0].expires_at
+        if self._due is not None and self._due < at:
+            at = self._due
+        if rules.holds:
+            ahead = [lot.available_at for lot in lots if lot.available_at > self._clock]
+            if ahead:
+                month = max(self._month, rules.months.of(self._clock))
+                ends = rules.months.ends[month : month + 1]
+                at = min(at, *ahead, *(end for end in ends if last or end < until))
+        return at
+
+    def _expire(self, at: datetime) -> None:
+        purse = self._purse
+        if self._still_until is None:
+            purse.expire(until=at)
+        elif self._still_until <= at:
+            purse.expire_available(at=at)
+
+    def _look(self, at: datetime) -> None:
+        """Whether they hold a reward's cost now: who just came to, redeems after the delay."""
+        place = self._reward(at)
+        if place is None or self._purse.available(at) < self._rules.costs[place]:
+            self._due = None
+        elif self._due is None:
+            self._due = at + self._rules.delay
+
+    def _redeem(self, at: datetime, month: int) -> None:
+        self._due = None
+        place = self._reward(at)
+        if place is None or self._purse.available(at) < self._rules.costs[place]:
+            return
+        cost = self._rules.costs[place]
+        self._purse.redeem(cost, at=at)
+        self._flow.redeemed[month] += cost
+        self._flow.redemptions[place][month] += 1
+        self._be_active(at)
+
+    def _reward(self, at: datetime) -> int | None:
+        by_rank = self._rules.by_rank
+        if self._rules.same_for_all:
+            return by_rank[0]
+        rank = 0
+        for since, _, reached in self._tiers:
+            if since > at:
+                break
+            rank = reached
+        return by_rank[rank]
+
+    def _be_active(self, at: datetime) -> None:
+        if self._rules.still_days is not None:
+            self._still_until = days_later(at, self._rules.still_days, self._rules.zone)
+
+
+def reward_of(program: Program, wanted: str, rank: int) -> int | None:
+    """The place of the reward that members of that tier buy; None: they may have none."""
+    allowed = [
+        place
+        for place, reward in enumerate(program.rewards)
+        if reward.tier is None or program.rank(reward.tier) <= rank
+    ]
+    if wanted != CHEAPEST:
+        return next((place for place in allowed if program.rewards[place].key == wanted), None)
+    return min(allowed, key=lambda place: (program.rewards[place].cost, place), default=None)

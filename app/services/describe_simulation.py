@@ -1,0 +1,163 @@
+"""What a simulation took for granted and what it left out, in plain sentences; and its figures as data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app.domain.explaining import points_of
+from app.domain.money import Money
+from app.domain.program import EarnWhen, Enrolment, Program, RewardKind
+from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
+from app.domain.simulation import BUCKETS
+from app.services.fit_redeeming import Fitted
+from app.services.left_out import LeftOut
+from app.services.simulate_program import Side, Simulated
+from app.services.wording import money_words, reward_title
+
+
+def describe_simulation(done: Simulated, fitted: Fitted | None) -> list[str]:
+    """What was assumed, what the file or shop does not tell, and what the figures mean."""
+    return [
+        *_redeeming(done.draft, fitted),
+        *_valuing(done.draft),
+        *_limits(done),
+        f"Ranges hold nine times of ten: members fall into {BUCKETS} groups, and how much the groups differ says how "
+        "much chance there is in a sum; where a range of the share that redeems is given, both its ends are in.",
+    ]
+
+
+def describe_left_out(left_out: Sequence[LeftOut]) -> Iterator[str]:
+    for one in left_out:
+        yield f"{one.count} left out: {one.why}."
+        yield from (f"  {example}" for example in one.examples)
+
+
+def _redeeming(side: Side, fitted: Fitted | None) -> Iterator[str]:
+    behaviour = side.assumptions.behaviour
+    if side.report.reward is None:
+        yield "Nobody redeems: the draft has no reward that a member of the lowest tier, or any, can have."
+        return
+    which = (
+        "the cheapest reward that their tier may have"
+        if behaviour.reward == CHEAPEST
+        else f"the reward “{behaviour.reward}”"
+    )
+    yield (
+        f"{_share(behaviour)} of the members who come to hold the cost of {which} redeem it, {behaviour.delay_days} days "
+        "later, and again whenever they hold it; the others never redeem. Every code is used."
+    )
+    if fitted is not None:
+        yield (
+            f"That is how your own members do: of {fitted.reached} who came to hold {points_of(fitted.cost)} at least 90 "
+            f"days ago, {fitted.redeemed} redeemed."
+        )
+    elif behaviour == ASSUMED:
+        yield "That is assumed, not known: `--redeem share=…` says otherwise."
+
+
+def _share(behaviour: Behaviour) -> str:
+    if behaviour.share_low == behaviour.share_high:
+        return _percent(behaviour.share)
+    return (
+        f"{_percent(behaviour.share)} ({_percent(behaviour.share_low)} to {_percent(behaviour.share_high)})"
+    )
+
+
+def _percent(permille: int) -> str:
+    whole, tenth = divmod(permille, 10)
+    return f"{whole}.{tenth} %" if tenth else f"{whole} %"
+
+
+def _valuing(side: Side) -> Iterator[str]:
+    program, report = side.program, side.report
+    reward = program.reward(report.reward or "")
+    if reward is None:
+        return
+    amount = None if reward.amount_minor is None else Money(reward.amount_minor, program.currency)
+    named = reward_title(reward.title, reward.kind, amount=amount, percent=reward.percent)
+    value = money_words(Money(report.value_minor, program.currency))
+    yield (
+        f"Liability is every open point, pending ones too, at what it buys: {value} ({named}) for "
+        f"{points_of(reward.cost)}. Nothing is taken off for points that nobody will ever redeem."
+    )
+    kinds = {one.kind for one in program.rewards}
+    if RewardKind.PERCENT in kinds:
+        average = money_words(Money(report.average_order_minor, program.currency))
+        yield f"A percent reward costs its percent of the average order, {average}."
+    if RewardKind.FREE_SHIPPING in kinds:
+        shipping = money_words(Money(side.assumptions.shipping_minor, program.currency))
+        yield f"A free shipping costs {shipping} (`--shipping-cost` says otherwise)."
+
+
+def _limits(done: Simulated) -> Iterator[str]:
+    program, orders = done.draft.program, done.orders
+    yield (
+        "People buy what they bought: nobody buys more, or sooner, because of points or a tier. Codes do not make the "
+        "orders smaller that they are used on."
+    )
+    if program.enrolment is Enrolment.ON_JOIN:
+        yield "Everybody is taken to have joined before the first order."
+    if program.earn_when is EarnWhen.FULFILLED:
+        yield "Orders count once they are fulfilled; where that is not told, when they were paid."
+    if any(_asks_for_lines(side.program) for side in (done.draft, done.beside) if side is not None):
+        yield "Rules by product look at the lines of orders; orders of a file have none: no such rule names them."
+    if orders.repeated:
+        yield (
+            f"{orders.repeated} orders equal another in customer, time and amount. Each was counted: they may be real."
+        )
+    if orders.free:
+        yield f"{orders.free} orders cost 0. They count as orders and earn by amount nothing."
+    for gap in done.gaps:
+        yield f"No order from {gap.first} to {gap.last}: was nothing sold, or is something missing?"
+
+
+def _asks_for_lines(program: Program) -> bool:
+    rules = program.rules
+    scopes = [*(one.of for one in rules.campaigns), *(one.of for one in rules.bonuses)]
+    return bool(rules.rates) or rules.exclude is not None or any(not of.is_everything for of in scopes)
+
+
+# --- As data -----------------------------------------------------------------------------------------------
+
+
+def simulation_data(done: Simulated, fitted: Fitted | None) -> dict[str, Any]:
+    """The stable shape of `--json`, written down in docs/simulate.md."""
+    return {
+        "from": done.first,
+        "until": done.until,
+        "orders": done.orders.orders,
+        "refunds": done.orders.refunds,
+        "repeated": done.orders.repeated,
+        "free": done.orders.free,
+        "members": done.members,
+        "draft": _side(done.draft),
+        "beside": None if done.beside is None else _side(done.beside),
+        "tier_moves": [
+            {"from": one.from_key, "to": one.to_key, "members": one.members, "examples": one.examples}
+            for one in done.moves
+        ],
+        "left_out": [asdict(one) for one in done.left_out],
+        "gaps": [{"first": gap.first, "last": gap.last} for gap in done.gaps],
+        "assumptions": describe_simulation(done, fitted),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    report, behaviour = side.report, side.assumptions.behaviour
+    keys = [tier.key for tier in side.program.tiers]
+
+    def month(one: Any) -> Mapping[str, Any]:
+        figures = asdict(one)
+        return figures | {"tiers": dict(zip(keys, one.tiers, strict=True))}
+
+    return {
+        "name": side.program.name,
+        "version": side.program.version or None,
+        "currency": side.program.currency,
+        "months": [month(one) for one in report.months],
+        "total": month(report.total),
+        "average_order_minor": report.average_order_minor,
+        "point_value": {"minor": report.value_minor, "points": report.value_points, "reward": report.reward},
+        "redeeming": asdict(behaviour),
+        "left_out": [asdict(one) for one in side.left_out],
+    }
