@@ -427,3 +427,14 @@ def test_staff_get_a_link_once(run: Run, house: House) -> None:
     done = run("staff", "invite", "ada@shop.example", "--program", key_of(house.rt, house.program_id))
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("https://laurel.example/admin/sign-in/")
+
+
+def test_members_are_blocked_and_unblocked_with_a_reason(house: House, run: Run) -> None:
+    who, key = enrolled(house), key_of(house.rt, house.program_id)
+    assert run("members", "block", who, "--program", key).exit_code == 2  # no reason
+    assert run("members", "unblock", who, "--reason", "x", "--program", key).exit_code == 1
+    done = run("members", "block", who, "--reason", "Fake orders", "--program", key)
+    assert (done.exit_code, "is blocked" in done.output) == (0, True)
+    assert "Blocked since" in run("members", "show", who, "--program", key).output
+    assert run("members", "unblock", who, "--reason", "Cleared up", "--program", key).exit_code == 0
+    assert "Blocked since" not in run("members", "show", who, "--program", key).output

@@ -21,7 +21,7 @@ _STACKING = {
 
 @dataclass(frozen=True, slots=True)
 class RuleWords:
-    """`kind`: base, minimum, channels, exclude, rate, campaign, stacking, bonus, cap."""
+    """`kind`: base, minimum, channels, exclude, rate, campaign, stacking, bonus, cap; activity, referral."""
 
     kind: str
     name: str
@@ -99,7 +99,7 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
     channels = f", from {_any(one.channels)}" if one.channels else ""
-    return f"{_whose(one.whose, program)}{channels}{_during(one.during)}"
+    return f"{_whose(one.whose, program)}{channels}{during_words(one.during)}"
 
 
 def _whose(whose: Whose, program: Program) -> str:
@@ -111,7 +111,8 @@ def _whose(whose: Whose, program: Program) -> str:
     return text
 
 
-def _during(during: During) -> str:
+def during_words(during: During) -> str:
+    """When, to be added to a sentence; empty for always."""
     text = f", from {_moment(during.starts)}" if during.starts else ""
     if during.ends:
         # People read an end as the last day that counts.

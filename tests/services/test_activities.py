@@ -224,7 +224,7 @@ def test_a_program_without_the_rule_stores_nothing(rt: Runtime) -> None:
     assert crowd.scalar("SELECT count(*) FROM activities WHERE {fence}") == 0
 
 
-# FIELD.md: sign-up points are collected again by whoever opens account after account.
+# The field's “referral fraud” begins here: account after account, for the welcome.
 def test_the_same_address_under_a_new_account_gets_no_second_welcome(crowd: Crowd) -> None:
     meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann", "ann@example.test", verified=False)
     meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann-again", "Ann@Example.test", verified=False)
