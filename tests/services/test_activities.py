@@ -184,6 +184,17 @@ def test_what_has_not_happened_yet_is_refused(crowd: Crowd) -> None:
         crowd.did(crowd.member("ann"), "review", "k", occurred_at=NOW + timedelta(hours=1))
 
 
+def test_who_asked_to_be_forgotten_does_nothing_any_more(crowd: Crowd) -> None:
+    ann, ben = crowd.member("ann"), crowd.member("ben")
+    crowd.did(ann, "review", "before")
+    erase_member(crowd.rt, crowd.program_id, ann)
+    with pytest.raises(Refused, match="asked to be forgotten"):
+        crowd.did(ann, "review", "after")
+    assert crowd.did(ann, "review", "before").is_new is False  # asked again, it is what it was
+    assert (crowd.has(ann), crowd.has(ben)) == (60, 50)
+    crowd.require_proof()
+
+
 # --- Signing up --------------------------------------------------------------------------------------------
 
 
