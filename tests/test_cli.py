@@ -452,3 +452,14 @@ def test_a_draft_is_tried_on_the_orders_of_a_shop_beside_what_is_live(
     beside = run("program", "simulate", draft, "--orders", "cdnow", "--to", "1997-01-03", "--program", key)
     assert beside.exit_code == 0, beside.output
     assert "version 1" in beside.stdout
+
+
+def test_members_are_blocked_and_unblocked_with_a_reason(house: House, run: Run) -> None:
+    who, key = enrolled(house), key_of(house.rt, house.program_id)
+    assert run("members", "block", who, "--program", key).exit_code == 2  # no reason
+    assert run("members", "unblock", who, "--reason", "x", "--program", key).exit_code == 1
+    done = run("members", "block", who, "--reason", "Fake orders", "--program", key)
+    assert (done.exit_code, "is blocked" in done.output) == (0, True)
+    assert "Blocked since" in run("members", "show", who, "--program", key).output
+    assert run("members", "unblock", who, "--reason", "Cleared up", "--program", key).exit_code == 0
+    assert "Blocked since" not in run("members", "show", who, "--program", key).output

@@ -135,7 +135,7 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
     channels = f", from {any_of(one.channels)}" if one.channels else ""
-    return f"{_whose(one.whose, program)}{channels}{_during(one.during)}"
+    return f"{_whose(one.whose, program)}{channels}{during_words(one.during)}"
 
 
 def _whose(whose: Whose, program: Program) -> str:
@@ -172,7 +172,8 @@ def _people(whose: Whose, program: Program) -> Iterator[str]:
         yield f"after {whose.quiet_days_from} days or more without an order"
 
 
-def _during(during: During) -> str:
+def during_words(during: During) -> str:
+    """When, to be added to a sentence; empty for always."""
     text = f", from {_moment(during.starts)}" if during.starts else ""
     if during.ends:
         # People read an end as the last day that counts.

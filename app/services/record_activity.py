@@ -1,6 +1,5 @@
 """A merchant's own system says that a member did something: what the program gives for it, once for a once-only key."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app.db import activities, blocks, ledger, members, programs
 from app.db.activities import ActivityRow, detail_place
 from app.db.programs import Versions
+from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.activities import BY_ITSELF, ActivityRule, slot_of
 from app.domain.awarding import Withheld
@@ -35,10 +35,10 @@ class Told:
     occurred_at: datetime | None = None
     detail: str | None = None  # in their words; sealed, and erased with the person
 
-    @property
-    def hash(self) -> bytes:
+    def hash(self, vault: Vault) -> bytes:
+        """Keyed: the words in it may be personal."""
         at = self.occurred_at.astimezone(UTC).isoformat() if self.occurred_at else ""
-        return hashlib.sha256("\0".join((self.activity_key, at, self.detail or "")).encode()).digest()
+        return vault.request_hash("\0".join((self.activity_key, at, self.detail or "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def record_activity(rt: Runtime, program_id: int, told: Told) -> RecordedActivit
 def _record(rt: Runtime, program_id: int, told: Told) -> RecordedActivity:
     now = rt.now()
     request_key = rt.vault.request_hash(f"told:{told.request_key}")
+    request_hash = told.hash(rt.vault)
     with rt.db.begin(program_id) as session:
         found = find_in(session, rt, told.who)
         book = ledger.lock_open_book(session, found[0]) if found else None
@@ -74,12 +75,14 @@ def _record(rt: Runtime, program_id: int, told: Told) -> RecordedActivity:
         member_id = book.account[1]
         ours = members.find_merged(session, member_id)
         if (done := activities.find_activity_by_key(session, request_key)) is not None:
-            if done.member_id not in ours or done.request_hash != told.hash:
+            if done.member_id not in ours or done.request_hash != request_hash:
                 raise Refused(
                     "key_reused", "This key was used for something else. Use a new one for a new act."
                 )
             return RecordedActivity(done.activity_id, member_id, is_new=False)
         at = told.occurred_at or now
+        if members.get_member(session, member_id).erased_at is not None:
+            raise Refused("unknown_member", "This member asked to be forgotten: nothing of them is kept.")
         if at > now + AHEAD:
             raise Refused("in_the_future", "occurred_at: this has not happened yet.")
         versions = programs.load_versions(session)
@@ -98,7 +101,7 @@ def _record(rt: Runtime, program_id: int, told: Told) -> RecordedActivity:
             actor=told.actor,
             slot=None if zero else slot_of(rule, at, program.zone),
             request_key=request_key,
-            request_hash=told.hash,
+            request_hash=request_hash,
             detail=_sealed(rt, program_id, activity_id, told.detail),
             zero=zero,
         )

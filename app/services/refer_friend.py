@@ -105,6 +105,8 @@ def _require_allowed(session: Session, vault: Vault, referrer_id: int, friend_id
         for one in (referrer_id, friend_id):
             if blocks.find_block(session, one, now) is not None:
                 raise Refused("blocked", "This code cannot be used at the moment.")
+    if members.get_member(session, friend_id).erased_at is not None:
+        raise Refused("unknown_member", "This member asked to be forgotten.")
     if orders.find_first_counted(session, [friend_id]):
         raise Refused("not_new", "Only who has not ordered before can be brought.")
     if _was_erased(session, vault, friend_id):

@@ -184,6 +184,17 @@ def test_what_has_not_happened_yet_is_refused(crowd: Crowd) -> None:
         crowd.did(crowd.member("ann"), "review", "k", occurred_at=NOW + timedelta(hours=1))
 
 
+def test_who_asked_to_be_forgotten_does_nothing_any_more(crowd: Crowd) -> None:
+    ann, ben = crowd.member("ann"), crowd.member("ben")
+    crowd.did(ann, "review", "before")
+    erase_member(crowd.rt, crowd.program_id, ann)
+    with pytest.raises(Refused, match="asked to be forgotten"):
+        crowd.did(ann, "review", "after")
+    assert crowd.did(ann, "review", "before").is_new is False  # asked again, it is what it was
+    assert (crowd.has(ann), crowd.has(ben)) == (60, 50)
+    crowd.require_proof()
+
+
 # --- Signing up --------------------------------------------------------------------------------------------
 
 
@@ -224,7 +235,7 @@ def test_a_program_without_the_rule_stores_nothing(rt: Runtime) -> None:
     assert crowd.scalar("SELECT count(*) FROM activities WHERE {fence}") == 0
 
 
-# FIELD.md: sign-up points are collected again by whoever opens account after account.
+# The field's “referral fraud” begins here: account after account, for the welcome.
 def test_the_same_address_under_a_new_account_gets_no_second_welcome(crowd: Crowd) -> None:
     meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann", "ann@example.test", verified=False)
     meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann-again", "Ann@Example.test", verified=False)

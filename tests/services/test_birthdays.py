@@ -108,7 +108,7 @@ def test_the_29th_of_february_is_kept_on_the_28th_in_other_years(
     assert paid == [day]
 
 
-# FIELD.md: members move their birthday to be given it again.
+# And: members move their birthday to be given it again.
 def test_another_date_brings_no_second_one(crowd: Crowd, clock: Clock) -> None:
     ann = crowd.member("ann")
     born(crowd, ann, "03-10")

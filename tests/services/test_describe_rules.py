@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from app.domain.program import decode, default_document
+from app.services.check_document import WrongDocument, check_document
+from app.services.describe_earning import describe_earning
 from app.services.describe_rules import describe_rules
 
 TEA = {"products": ["tea"]}
@@ -111,3 +113,93 @@ def test_a_rule_is_a_sentence(earn: dict[str, Any], said: list[str]) -> None:
     document["earn"] |= earn
     found = [f"{one.name}: {one.text}" for one in describe_rules(decode(document, 1))]
     assert [text.replace("\u00a0", " ") for text in found] == said
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({}, []),
+        (
+            {"activities": [{"key": "a", "name": "Welcome", "kind": "sign_up", "points": 50}]},
+            ["Welcome: 50 points for signing up, once"],
+        ),
+        (
+            {"activities": [{"key": "a", "name": "Birthday", "kind": "birthday", "points": 40}]},
+            ["Birthday: 40 points on the birthday, once a year"],
+        ),
+        (
+            {"activities": [{"key": "a", "name": "Newsletter", "kind": "newsletter", "points": 1}]},
+            ["Newsletter: 1 point, once"],
+        ),
+        (
+            {
+                "activities": [
+                    {
+                        "key": "a",
+                        "name": "Review",
+                        "kind": "review",
+                        "points": 10,
+                        "limit": {"times": 2, "per": "day"},
+                        "hold_days": 3,
+                        "during": {"starts": "2027-03-01"},
+                    }
+                ]
+            },
+            ["Review: 10 points each time, at most 2 times a day, after 3 days, from 1 March 2027"],
+        ),
+        (
+            {
+                "referral": {
+                    "referrer_points": 200,
+                    "friend_points": 100,
+                    "minimum_minor": 2000,
+                    "limit": {"times": 1, "per": "month"},
+                }
+            },
+            [
+                "Bringing a friend: 200 points, and 100 points for the friend, for the friend’s first order "
+                "from €20.00 on, at most once a month"
+            ],
+        ),
+    ],
+)
+def test_what_earns_without_an_order_is_a_sentence_too(document: dict[str, Any], said: list[str]) -> None:
+    whole = default_document("Sprig", "EUR", "UTC") | document
+    check_document(whole)
+    assert [f"{one.name}: {one.text}" for one in describe_earning(decode(whole, 1))] == said
+
+
+def test_what_is_wrong_with_activities_is_told_at_once() -> None:
+    document = default_document("Sprig", "EUR", "UTC")
+    document["activities"] = [
+        {"key": "referral", "name": "A", "kind": "sign_up", "points": 1},
+        {"key": "b", "name": "B", "kind": "sign_up", "points": 1, "limit": {"times": 1, "per": "day"}},
+        {"key": "b", "name": "C", "kind": "custom", "points": 1, "during": {"starts": "2027-02-30"}},
+    ]
+    with pytest.raises(WrongDocument) as wrong:
+        check_document(document)
+    assert [field for field, _ in wrong.value.faults] == [
+        "activities",
+        "activities[0].key",
+        "activities[1].kind",
+        "activities[1].limit",
+        "activities[2].during.starts",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"activities": [{"key": "a", "name": "A", "kind": "dance", "points": 1}]}, "activities[0].kind"),
+        ({"activities": [{"key": "a", "name": "A", "kind": "custom", "points": 0}]}, "activities[0].points"),
+        ({"referral": {"referrer_points": 1}}, "referral"),
+        (
+            {"referral": {"referrer_points": 1, "friend_points": 1, "limit": {"times": 0, "per": "day"}}},
+            "referral.limit.times",
+        ),
+    ],
+)
+def test_what_the_schema_refuses_names_its_field(part: dict[str, Any], field: str) -> None:
+    with pytest.raises(WrongDocument) as wrong:
+        check_document(default_document("Sprig", "EUR", "UTC") | part)
+    assert [one for one, _ in wrong.value.faults] == [field]

@@ -83,7 +83,7 @@ VOID: dict[str, dict[str, Any]] = {
 }
 
 
-# FIELD.md: a friend orders, both are rewarded, and the friend sends it all back.
+# The field's abuse: a friend orders, both are rewarded, and the friend sends it all back.
 @pytest.mark.parametrize("how", VOID)
 def test_a_first_order_that_does_not_stand_takes_both_sides_back(crowd: Crowd, how: str) -> None:
     ann, ben = pair(crowd)
@@ -178,7 +178,7 @@ def refused(crowd: Crowd, referrer: int, friend: int) -> str:
     return error.value.code
 
 
-# FIELD.md: people refer themselves under a second account.
+# And: people bring themselves under a second account.
 def test_nobody_brings_themselves(crowd: Crowd) -> None:
     ann = crowd.member("ann")
     assert refused(crowd, ann, ann) == "self_referral"

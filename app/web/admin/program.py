@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.check_document import WrongDocument
+from app.services.describe_earning import describe_earning
 from app.services.describe_rules import describe_rules
 from app.services.describe_tiers import describe_tiers
 from app.services.diff_documents import diff_documents
@@ -35,9 +36,9 @@ def program() -> ResponseReturnValue:
         "admin/program.html",
         live=live,
         earn=earn_words(live.rate, live.currency),
-        rules=describe_rules(live),
         tiers=describe_tiers(live),
         run=last_tier_run(rt, program_id()),
+        rules=[*describe_rules(live), *describe_earning(live)],
         rewards=list_rewards(rt, program_id()),
         versions=list_versions(rt, program_id()),
     )
