@@ -336,6 +336,18 @@ def test_points_are_given_shown_and_spent(run: Run, house: House) -> None:
     assert "-100" in people
 
 
+def test_a_tier_is_given_and_taken_back(run: Run, house: House) -> None:
+    key, who = key_of(house.rt, house.program_id), enrolled(house)
+    wish = ("members", "tier", who, "--tier", "gold", "--until", "2099-01-31", "--program", key)
+    given = run(*wish, "--reason", "Press")
+    assert (given.exit_code, "has Gold until the end of 2099-01-31" in given.stdout) == (0, True)
+    assert ", Gold, since" in run("members", "show", who, "--program", key).stdout
+    grant = given.stdout.split()[-1]
+    assert "taken back" in run("members", "tier-undo", grant, "--program", key).stdout
+    assert run("members", "tier-undo", 10**9, "--program", key).exit_code == 1
+    assert run(*wish).exit_code == 2  # no reason
+
+
 def test_points_that_are_not_there_are_not_spent(run: Run, house: House) -> None:
     key, who = key_of(house.rt, house.program_id), enrolled(house)
     reward = json.loads(run("program", "show", "--program", key).stdout)["rewards"][0]["key"]

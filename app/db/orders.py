@@ -176,7 +176,7 @@ class SpendRow(NamedTuple):
     terms_tier: str | None
 
 
-class _Spend(msgspec.Struct):
+class _Spend(msgspec.Struct, gc=False):
     goods_minor: int
     refunds: tuple[tuple[datetime, int], ...]
     void_at: datetime | None
@@ -189,6 +189,7 @@ _spend = msgspec.json.Decoder(_Spend)
 _spend_rows = msgspec.json.Decoder(
     list[tuple[int, int, datetime, int, str, datetime, _Spend, int | None, str | None]]
 )
+_fact_rows = msgspec.json.Decoder(list[tuple[int, int, str, datetime, _Spend]])
 _spend_facts = msgspec.json.Decoder(list[tuple[int, str, datetime, _Spend]])
 
 
@@ -209,6 +210,20 @@ def find_spend(session: Session, member_ids: Sequence[int], *, since: datetime) 
             found or "[]"
         )
     ]
+
+
+def find_facts(session: Session, member_ids: Sequence[int], *, since: datetime) -> dict[int, list[SpendFact]]:
+    """Member -> what their orders since then mean for tiers, and nothing else: it is read for everybody."""
+    found = session.scalar(
+        "SELECT CAST(json_agg(json_build_array(member_id, shop_id, order_ref, counted_at, spend)) AS text) "
+        "FROM orders WHERE {fence} AND member_id = ANY(:members) AND counted_at > :since",
+        members=list(member_ids),
+        since=since,
+    )
+    facts: dict[int, list[SpendFact]] = {}
+    for member_id, shop_id, order_ref, counted_at, spend in _fact_rows.decode(found or "[]"):
+        facts.setdefault(member_id, []).append(_fact(shop_id, order_ref, counted_at, spend))
+    return facts
 
 
 def count_with_terms(session: Session, member_ids: Sequence[int]) -> dict[int, int]:

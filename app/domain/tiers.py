@@ -142,11 +142,14 @@ def _sum(facts: Iterable[SpendFact], at: datetime) -> Qualifying:
     for fact in facts:
         if fact.void_at is not None and fact.void_at < at:
             continue
-        left = fact.goods_minor - sum(minor for when, minor in fact.refunds if when < at)
+        left, earned = fact.goods_minor, fact.points
+        if fact.refunds:  # few have any, and this is asked for everybody
+            left -= sum(minor for when, minor in fact.refunds if when < at)
+            earned -= sum(back for when, back in fact.points_back if when < at)
         if left > 0:
             spend += left
             orders += 1
-        points += max(fact.points - sum(back for when, back in fact.points_back if when < at), 0)
+        points += max(earned, 0)
     return Qualifying(spend, points, orders)
 
 
@@ -157,6 +160,9 @@ def memberships(
 
     Each lasts to the end of its last local day. One that went back ends there, and what follows it begins then.
     """
+    facts = [fact for fact in facts if fact.memberships]
+    if not facts:
+        return []
     bought = sorted(
         (
             (fact.counted_at, fact.order_key, _ended(one, fact))
@@ -189,13 +195,13 @@ def _ended(one: Membership, fact: SpendFact) -> Membership:
 # --- What it gives -----------------------------------------------------------------------------------------
 
 
-def level_for(found: Qualifying, program: Program) -> Tier:
-    """The highest level of which any threshold is reached."""
-    return next((tier for tier in reversed(program.tiers) if _reaches(found, tier)), program.tiers[0])
-
-
-def _reaches(found: Qualifying, tier: Tier) -> bool:
-    return any(found.of(measure) >= threshold for measure, threshold in tier.thresholds.items())
+def _rank_for(found: Qualifying, program: Program) -> int:
+    """That of the highest level of which any threshold is reached."""
+    for rank in range(len(program.tiers) - 1, 0, -1):
+        for measure, threshold in program.tiers[rank].thresholds.items():
+            if found.of(measure) >= threshold:
+                return rank
+    return 0
 
 
 def tier_at(
@@ -208,10 +214,11 @@ def tier_at(
 ) -> Tier:
     """The tier at that moment: what the orders give, or one that was recorded or bought if that is higher."""
     ours = list(facts)
-    given = [level_for(one, program) for one in qualifying(ours, program=program, at=at, before=before)]
-    recorded = (*floors, *memberships(ours, program.zone, at=at, before=before))
-    given += [program.tier(floor.tier_key) for floor in recorded if floor.covers(at)]
-    return max(given, key=lambda tier: program.rank(tier.key))
+    rank = max(_rank_for(one, program) for one in qualifying(ours, program=program, at=at, before=before))
+    for floor in (*floors, *memberships(ours, program.zone, at=at, before=before)):
+        if floor.covers(at):
+            rank = max(rank, program.rank(floor.tier_key))
+    return program.tiers[rank]
 
 
 def highest_since(
@@ -306,7 +313,7 @@ def earns_entry(
         return True
     rank = program.rank(tier_key)
     return any(
-        program.rank(level_for(found, program).key) >= rank
+        _rank_for(found, program) >= rank
         for at in {fact.counted_at for fact in kept}
         for found in qualifying(kept, program=program, at=at)
     )

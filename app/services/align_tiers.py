@@ -13,13 +13,14 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.db.tiers import NewFloor, TierRun
 from app.domain.program import Program
+from app.domain.tier_rules import Tier
 from app.domain.tiers import lapses_at, tier_at
 from app.services.find_standings import Standing, find_standings
 from app.services.findings import Watch
 from app.services.runtime import Runtime
 from app.services.settle_entry_rewards import settle_entry_rewards
 
-BATCH = 500
+BATCH = 1000
 
 
 def align_tiers(rt: Runtime, program_id: int, watch: Watch | None = None) -> int:
@@ -50,8 +51,14 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     versions = programs.load_versions(session)[session.program_id]
     before = versions.programs[run.before_version - 1 : run.version - 1]
     standings = find_standings(session, ids, versions.programs, at=now)
-    changes = [change for one in standings if (change := _change(one, versions.live, now)) is not None]
-    promises = [floor for one in standings if (floor := promise(one, before, versions.live, now)) is not None]
+    live = versions.live
+    changes, promises = [], []
+    for one in standings:
+        given = tier_at(one.facts, one.floors, program=live, at=now)
+        if (change := _change(one, given, live, now)) is not None:
+            changes.append(change)
+        if (floor := _promise(one, given, before, live, now)) is not None:
+            promises.append(floor)
     members.change_tiers(session, changes, now=now)
     tiers.add_floors(session, promises)
     settle_entry_rewards(
@@ -68,9 +75,8 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     return len(changes)
 
 
-def _change(one: Standing, live: Program, now: datetime) -> TierChange | None:
+def _change(one: Standing, given: Tier, live: Program, now: datetime) -> TierChange | None:
     here = live.tier(one.member.tier_key)
-    given = tier_at(one.facts, one.floors, program=live, at=now)
     to = given if live.rank(given.key) > live.rank(here.key) else here
     if to.key == one.member.tier_key:
         return None
@@ -84,14 +90,17 @@ def _change(one: Standing, live: Program, now: datetime) -> TierChange | None:
     )
 
 
-def promise(one: Standing, before: Sequence[Program], live: Program, now: datetime) -> NewFloor | None:
-    """What a version before gives now, if it is more than the live one gives; as long as that one would give it."""
-    given = live.rank(tier_at(one.facts, one.floors, program=live, at=now).key)
+def _promise(
+    one: Standing, given: Tier, before: Sequence[Program], live: Program, now: datetime
+) -> NewFloor | None:
+    """What a version before gives now, if that is more than the live one’s `given`; as long as it would give it."""
     best: NewFloor | None = None
     for program in before:
         kept = tier_at(one.facts, one.floors, program=program, at=now)
+        if live.rank(kept.key) <= live.rank(given.key):
+            continue
         until = lapses_at(one.facts, one.floors, program=program, tier_key=kept.key, at=now)
-        if live.rank(kept.key) > given and (best is None or until >= (best.until_at or until)):
+        if best is None or until >= (best.until_at or until):
             best = NewFloor(
                 member_id=one.member.member_id,
                 tier_key=live.tier(kept.key).key,

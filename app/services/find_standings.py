@@ -28,7 +28,5 @@ def find_standings(
 def standings_since(session: Session, member_ids: Sequence[int], *, since: datetime) -> list[Standing]:
     known = members.find_members(session, member_ids)
     floors = members.find_floors(session, member_ids)
-    facts: dict[int, list[SpendFact]] = {}
-    for row in orders.find_spend(session, member_ids, since=since):
-        facts.setdefault(row.member_id, []).append(row.fact)
+    facts = orders.find_facts(session, member_ids, since=since)
     return [Standing(known[one], facts.get(one, ()), floors.get(one, ())) for one in sorted(known)]

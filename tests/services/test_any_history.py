@@ -36,7 +36,14 @@ def documents() -> list[dict[str, Any]]:
     kind["earn"]["hold_days"] = 1
     kind["expiry"] = {"kind": "after_inactivity_days", "days": 6}
     kind["refunds"] = {"policy": "clamp", "return_redeemed_points": True}
-    return [plain, strict, kind]
+    leveled = default_document("Sprig", "EUR", "Pacific/Auckland")
+    leveled["refunds"] = {"policy": "clamp", "return_redeemed_points": True}
+    member, silver, gold = leveled["tiers"]["levels"]
+    silver |= {"from_orders": 2, "entry_points": 30}
+    gold |= {"from_points": 800, "entry_points": 200}
+    levels = [member, silver, gold]
+    leveled["tiers"] = {"window": "calendar_year", "grace_days": 1, "downgrade": "one_step", "levels": levels}
+    return [plain, strict, kind, leveled]
 
 
 DOCUMENTS = documents()

@@ -272,6 +272,27 @@ def test_an_adjustment_is_done_once(api: Api) -> None:
     assert api.get(f"members/{member_id}/entries").get_json()["entries"][0]["actor"].startswith("API key ")
 
 
+def test_a_tier_is_given_once_and_taken_back(api: Api) -> None:
+    member_id = api.shop.member("7")
+    wish = {"tier": "gold", "until": "2026-12-24", "reason": "Press"}
+    first = api.post(f"members/{member_id}/tier", wish, key="k")
+    again = api.post(f"members/{member_id}/tier", wish, key="k")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.get_json() == again.get_json()
+    given = first.get_json()
+    assert (given["tier"], given["until_at"], given["ended_at"]) == (
+        "gold",
+        "2026-12-25T00:00:00+00:00",
+        None,
+    )
+    assert api.get(f"members/{member_id}").get_json()["tier"]["key"] == "gold"
+    ended = api.post(f"given-tiers/{given['id']}/undo")
+    assert (ended.status_code, ended.get_json()["ended_at"]) == (200, NOW.isoformat())
+    refused = api.post(f"members/{member_id}/tier", {**wish, "tier": "nickel"}, key="other")
+    assert "There are: silver, gold" in refused.get_json()["detail"]
+    assert api.post("given-tiers/999999/undo").status_code == 404
+
+
 def test_an_adjustment_never_goes_below_zero(api: Api) -> None:
     member_id = api.shop.member("7", points=10)
     answer = api.post(f"members/{member_id}/adjustments", {"points": -11, "reason": "x"}, key="k")

@@ -2,15 +2,19 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.db import programs
 from app.domain.money import Money
 from app.services.erase_customer import erase_customer
 from app.services.merge_members import merge_members
+from app.services.open_panel import open_panel
+from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import eur, make_order, make_refund
@@ -48,6 +52,34 @@ def test_me_tells_balance_tier_and_the_way_to_the_next(storefront: Storefront) -
     assert me["program"]["earn_sentence"] == "1 point for every €1.00"
     assert [tier["key"] for tier in me["program"]["tiers"]] == ["member", "silver", "gold"]
     assert me["server_time"] == "2026-11-22T12:00:00Z"
+
+
+def test_the_way_to_a_tier_by_orders_is_a_sentence_over_as_long_as_they_count(
+    storefront: Storefront, rt: Runtime
+) -> None:
+    with rt.db.begin(storefront.program_id) as session:
+        document = dict(programs.find_documents(session)[0].document)
+        member, silver, _ = document["tiers"]["levels"]
+        del silver["from_minor"]
+        levels = [member, {**silver, "from_orders": 3}]
+        document["tiers"] = {"window": "lifetime", "grace_days": 0, "levels": levels}
+        programs.add_version(session, document, by="ada", note="", now=rt.now())
+    years_ago = NOW - timedelta(days=300)
+    storefront.see(make_order(order_ref="a", goods=eur("9.00"), **placed(years_ago)))
+    storefront.see(make_order(order_ref="b", goods=eur("9.00"), **placed(YESTERDAY)))
+    for later in (rt, replace(rt, clock=lambda: NOW + timedelta(days=900))):
+        who = Shopper(shop=storefront.known, customer_ref="7")
+        for _ in range(2):  # asked for the first time, and remembered
+            panel = open_panel(later, who, asked=False)
+            assert panel.member is not None
+            assert panel.member.next_tier is not None
+            assert panel.member.next_tier.sentence == "1 more order to Silver."
+    told = storefront.get("me").get_json()
+    next_tier = told["member"]["next_tier"]
+    assert (next_tier["sentence"], next_tier["progress_percent"]) == ("1 more order to Silver.", 66)
+    assert (next_tier["threshold"], next_tier["spent"], next_tier["missing"]) == (None, None, None)
+    assert told["program"]["tier_period"] == "lifetime"
+    assert [one["from"] for one in told["program"]["tiers"]] == [{"minor": 0, "currency": "EUR"}, None]
 
 
 def test_a_shortfall_is_told_and_the_balance_is_never_below_zero(

@@ -190,6 +190,28 @@ def test_points_are_given_with_a_reason_and_undone_by_the_opposite(desk: Desk) -
     assert "Undone: Goodwill" in staff.get(f"/admin/members/{member}")
 
 
+def test_a_tier_is_given_until_a_day_and_taken_back(desk: Desk) -> None:
+    member = desk.shopper("7", "40.00")
+    staff = desk.as_(Role.STAFF)
+    path = f"/admin/members/{member}/tier"
+    assert "Last day" in staff.get(path)
+    assert (
+        "That day is over" in staff.post(path, 422, tier="gold", until="2020-01-01", reason="x", key="k").text
+    )
+    assert "Write a day" in staff.post(path, 422, tier="gold", until="soon", reason="x", key="k").text
+    assert "Write a few words" in staff.post(path, 422, tier="gold", until="", reason=" ", key="k").text
+    fields: dict[str, Any] = {"tier": "gold", "until": "2026-12-24", "reason": "Press", "key": "k"}
+    staff.post(path, **fields)
+    staff.post(path, **fields)  # the same click twice
+    page = staff.get(f"/admin/members/{member}")
+    assert "until 24 December 2026" in page
+    assert page.count("Press") == 1
+    undo = re.search(r'action="(/admin/given-tiers/\d+/undo)"', page)
+    assert undo is not None
+    staff.post(undo[1])
+    assert "Taken back" in staff.get(f"/admin/members/{member}")
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
