@@ -3,6 +3,7 @@
 acknowledge   a signed delivery is kept and answered      beside a bare view that verifies and inserts one row
 settle        a full inbox becomes points                 beside pgbench, one client, one honest transaction an order
 widget read   a shopper's own balance, tier and program   beside a view with one indexed SELECT
+simulate      past orders a second of CPU under a draft   beside the functions that settle them, order by order
 
 Rounds alternate (ours, baseline, ours, …) so that a machine that slows down slows both. Median and spread.
 """
@@ -29,6 +30,7 @@ from app.services.drain_inbox import drain_inbox
 from app.services.receive_delivery import receive_delivery
 from bench.house import CUSTOMERS, BenchHouse, bench_house, bodies, sign
 from bench.load import Call, answers_per_second, served, timed
+from bench.simulating import simulate
 from connectors.base import WebhookRequest
 
 GOALS = {"acknowledge": 0.85, "settle": 3.0, "widget read": 0.7}
@@ -48,9 +50,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=3000, help="deliveries in a round")
-    parser.add_argument("--only", choices=GOALS, help="one figure alone")
+    parser.add_argument("--only", choices=[*GOALS, "simulate"], help="one figure alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.only == "simulate":
+        print(json.dumps({"machine": machine(), "simulate": simulate(options.rounds)}, indent=2))
+        return 0
     with bench_house() as house:
         make_baseline(house)
         with served(house.app_url) as port:
@@ -145,8 +150,11 @@ def widget_read(house: BenchHouse, port: int, rounds: int, orders: int) -> list[
     return pairs
 
 
+def machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
+
+
 def report(figures: dict[str, list[tuple[float, float]]], *, as_json: bool) -> None:
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
     rows = {}
     for name, pairs in figures.items():
         ratios = sorted(ours / base for ours, base in pairs)
@@ -159,9 +167,9 @@ def report(figures: dict[str, list[tuple[float, float]]], *, as_json: bool) -> N
             "goal": GOALS[name],
         }
     if as_json:
-        print(json.dumps({"machine": machine, "figures": rows}))
+        print(json.dumps({"machine": machine(), "figures": rows}))
         return
-    print(f"{machine}; {len(next(iter(figures.values())))} rounds, median (from … to)")
+    print(f"{machine()}; {len(next(iter(figures.values())))} rounds, median (from … to)")
     for name, row in rows.items():
         print(
             f"{name:12} {row['ours_per_s']:>7}/s   baseline {row['baseline_per_s']:>7}/s   "

@@ -192,7 +192,7 @@ def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine |
         left = max(order.shipping_minor - shipped_back, 0)
         yield None, left, 0
         if base.tax and order.shipping_minor:
-            yield None, _part_of(order.shipping_tax_minor * left, order.shipping_minor), 0
+            yield None, order.shipping_tax_minor * _part_of(left, order.shipping_minor), 0
     if base.tips and refunded != order.goods.minor:
         yield None, order.tips_minor, 0
 
@@ -225,7 +225,9 @@ def _line_bases(order: OrderSnapshot, rules: EarnRules, net: int) -> Iterator[tu
 
 
 def _part_of(amount: Exact, of: int) -> Exact:
-    return 1 if amount == of else Fraction(amount, of)
+    if amount == of:
+        return 1
+    return Fraction(amount, of) if amount else 0
 
 
 def _names(selector: Selector, line: OrderLine, known: Known) -> bool:

@@ -1,5 +1,6 @@
 """A past order as far as a simulation looks at it: a flat tuple, so that a million of them are cheap."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -21,7 +22,7 @@ class PastOrder(NamedTuple):
     currency: str
     goods_minor: int  # before refunds
     refunds: tuple[tuple[datetime, int], ...]  # (when, how much of the goods), oldest first
-    snapshot: OrderSnapshot | None  # what finer rules look at; None: nothing is known but the above
+    snapshot: OrderSnapshot | None  # paid, what finer rules look at; None: nothing is known but the above
 
 
 def past_order(order: OrderSnapshot, *, member: str, shop_id: int, whole: bool) -> PastOrder | None:
@@ -41,8 +42,14 @@ def past_order(order: OrderSnapshot, *, member: str, shop_id: int, whole: bool) 
         currency=order.goods.currency,
         goods_minor=order.goods.minor,
         refunds=tuple((when, refund.goods.minor) for when, refund in refunds),
-        snapshot=replace(order, refunds=tuple(refund for _, refund in refunds)) if whole else None,
+        snapshot=_as_paid(order, [refund for _, refund in refunds]) if whole else None,
     )
+
+
+def _as_paid(order: OrderSnapshot, refunds: Sequence[Refund]) -> OrderSnapshot:
+    if order.state is OrderState.PAID and order.refunds == tuple(refunds):
+        return order
+    return replace(order, state=OrderState.PAID, refunds=tuple(refunds))
 
 
 def with_refund(order: PastOrder, refunded_at: datetime, minor: int) -> PastOrder:
@@ -58,7 +65,9 @@ def counted_from(order: PastOrder, earn_when: EarnWhen) -> datetime | None:
 def snapshot_at(order: PastOrder, *, refunds: int) -> OrderSnapshot:
     """The order as the shop told it once this many of its refunds had been made."""
     if order.snapshot is not None:
-        return replace(order.snapshot, state=OrderState.PAID, refunds=order.snapshot.refunds[:refunds])
+        if refunds == len(order.snapshot.refunds):
+            return order.snapshot
+        return replace(order.snapshot, refunds=order.snapshot.refunds[:refunds])
     return OrderSnapshot(
         order_ref=order.key[1],
         number=order.key[1],

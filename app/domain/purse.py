@@ -41,7 +41,7 @@ class Purse:
 
     def available(self, at: datetime) -> int:
         """Below 0 only after a take-back. Fills a deficit from what has become available."""
-        self._ripen(at)
+        self.ripen(at)
         if self.deficit:
             return -self.deficit
         return sum(lot.remaining for lot in self.lots if lot.available_at <= at)
@@ -52,18 +52,18 @@ class Purse:
     def earn(
         self, points: int, *, at: datetime, available_at: datetime, expires_at: datetime, origin: object
     ) -> None:
-        self._ripen(at)
+        self.ripen(at)
         lot = PurseLot(self._count, points, available_at, expires_at, origin)
         self._count += 1
         self._of.setdefault(origin, []).append(lot)
         self._put(lot)
         self.open_points += points
-        self._ripen(at)
+        self.ripen(at)
 
     def take_back(self, points: int, *, at: datetime, origin: object, clamp: bool) -> None:
         """Its own lots first, then soonest to expire; the rest is a deficit, written off under `clamp`."""
         owed_before = self.deficit
-        self._ripen(at)
+        self.ripen(at)
         own = self._of.get(origin, ())
         self._give_back_expired(own, points - sum(lot.remaining for lot in own), at)
         left = points
@@ -77,7 +77,7 @@ class Purse:
 
     def redeem(self, points: int, *, at: datetime) -> None:
         """Takes available points; there must be as many."""
-        self._ripen(at)
+        self.ripen(at)
         left = points
         for lot in self.lots:
             if lot.available_at <= at:
@@ -88,12 +88,12 @@ class Purse:
 
     def expire(self, *, until: datetime) -> None:
         """Every lot that expired at or before `until`."""
-        self._ripen(until)
+        self.ripen(until)
         self._expire([lot for lot in self.lots if lot.expires_at <= until])
 
     def expire_available(self, *, at: datetime) -> None:
         """All that is available: the account was still for too long."""
-        self._ripen(at)
+        self.ripen(at)
         self._expire([lot for lot in self.lots if lot.available_at <= at])
 
     def _expire(self, due: list[PurseLot]) -> None:
@@ -116,9 +116,9 @@ class Purse:
                 self.expired -= part
                 self.open_points += part
                 missing -= part
-                self._ripen(at)
+                self.ripen(at)
 
-    def _ripen(self, at: datetime) -> None:
+    def ripen(self, at: datetime) -> None:
         """What has become available fills the deficit, the first available first."""
         if not self.deficit:
             return

@@ -63,7 +63,6 @@ class _Rules:
     costs: Sequence[int]  # of each reward
     by_rank: Sequence[int | None]  # which reward members of a tier buy
     same_for_all: bool  # whatever their tier
-    holds: bool  # points are pending at first
 
 
 class Redeemers:
@@ -81,7 +80,6 @@ class Redeemers:
             costs=[reward.cost for reward in program.rewards],
             by_rank=by_rank,
             same_for_all=len(set(by_rank)) == 1,
-            holds=program.hold_days > 0,
         )
         self._cheapest = min(
             (self._rules.costs[place] for place in by_rank if place is not None), default=None
@@ -139,7 +137,7 @@ class Redeemers:
 class _Play:
     """One member's points through time. Without `tiers` it is somebody who does not redeem."""
 
-    __slots__ = ("_clock", "_due", "_flow", "_month", "_purse", "_rules", "_still_until", "_tiers")
+    __slots__ = ("_clock", "_due", "_flow", "_latest", "_month", "_purse", "_rules", "_still_until", "_tiers")
 
     def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]], flow: Flow) -> None:
         self._rules = rules
@@ -147,6 +145,7 @@ class _Play:
         self._flow = flow
         self._purse = Purse()
         self._clock = _EVER
+        self._latest = _EVER  # no points become available after this
         self._month = 0  # the first whose end is still ahead
         self._due: datetime | None = None  # when they redeem
         self._still_until: datetime | None = None  # when they have been without activity for too long
@@ -159,6 +158,8 @@ class _Play:
             self._clock = at
             before = purse.open_points
             if points > 0:
+                if available_at > self._latest:
+                    self._latest = available_at
                 purse.earn(points, at=at, available_at=available_at, expires_at=expires_at, origin=order)
                 self._be_active(at)
             else:
@@ -190,7 +191,7 @@ class _Play:
             if self._tiers:
                 self._look(at)
             flow.open_points[month] += purse.open_points - before
-            if self._rules.holds and at == self._rules.months.ends[month] and (last or at < until):
+            if at == self._rules.months.ends[month] and self._month <= month and (last or at < until):
                 flow.pending[month] += purse.pending(at)
                 self._month = month + 1
 
@@ -203,18 +204,22 @@ class _Play:
             at = lots[0].expires_at
         if self._due is not None and self._due < at:
             at = self._due
-        if rules.holds:
-            ahead = [lot.available_at for lot in lots if lot.available_at > self._clock]
-            if ahead:
-                month = max(self._month, rules.months.of(self._clock))
-                ends = rules.months.ends[month : month + 1]
-                at = min(at, *ahead, *(end for end in ends if last or end < until))
+        if self._latest > self._clock:
+            if self._tiers or self._purse.deficit:  # who waits for points, or owes some
+                at = min([at, *(lot.available_at for lot in lots if lot.available_at > self._clock)])
+            month = max(self._month, rules.months.of(self._clock))
+            end = rules.months.ends[month] if month < len(rules.months.ends) else at
+            if end <= self._latest and (last or end < until):
+                at = min(at, end)
         return at
 
     def _expire(self, at: datetime) -> None:
         purse = self._purse
+        if purse.deficit:
+            purse.ripen(at)
         if self._still_until is None:
-            purse.expire(until=at)
+            if purse.lots and purse.lots[0].expires_at <= at:
+                purse.expire(until=at)
         elif self._still_until <= at:
             purse.expire_available(at=at)
 

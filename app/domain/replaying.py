@@ -50,6 +50,7 @@ class _Pending:
 
     order: PastOrder
     moment: datetime
+    periods: "Periods"
     rank: int
     known: Known
     points: int
@@ -152,16 +153,17 @@ class Replaying:
                 self._go_back(at, refunds, before, given, found)
             track.review(until=moment)
             rank = track.rank_for(order.placed_at, order.key)
-            known = ALONE if self._plain else Known(number=place + 1, room=given.room(moment))
+            periods = given.periods(moment)
+            known = ALONE if self._plain else Known(number=place + 1, room=given.room(periods))
             so_far = sum(1 for when, _ in order.refunds if when <= moment) if order.refunds else 0
             points = self._points(order, so_far, rank, known)
             self._move(found, moment, moment, order, points)
             found.counted.append((self._months.of(moment), self._net(order, so_far)))
-            given.add(moment, points)
+            given.add(periods, points)
             self._track(track, moment, order)
             if not order.refunds and order.void_at is None:
                 continue
-            one = _Pending(order, moment, rank, known, points)
+            one = _Pending(order, moment, periods, rank, known, points)
             for refunds, (when, _) in enumerate(order.refunds, 1):
                 if refunds > so_far and (order.void_at is None or when < order.void_at):
                     insort(coming, (when, place, refunds, one), key=lambda due: due[:3])
@@ -179,7 +181,7 @@ class Replaying:
         order, void = one.order, refunds == _ALL
         points = 0 if void else self._points(order, refunds, one.rank, one.known)
         self._move(found, at, one.moment, order, points - one.points)
-        given.add(one.moment, points - one.points)
+        given.add(one.periods, points - one.points)
         one.points = points
         if void:
             before = sum(1 for when, _ in order.refunds if when < at)
@@ -229,28 +231,35 @@ def _left(order: PastOrder, refunds: int) -> int:
     return max(order.goods_minor - sum(minor for _, minor in order.refunds[:refunds]), 0)
 
 
+Periods = tuple[tuple[int, ...], ...]  # a member's day, month, and all of time
+
+
 class _Given:
     """What a member's orders gave in each period that a limit looks at."""
 
     def __init__(self, caps: Sequence[Cap], zone: ZoneInfo) -> None:
         self._caps = caps
         self._zone = zone
-        self._sums: Counter[tuple[int, ...]] = Counter()
+        self._sums: dict[tuple[int, ...], int] = {}
 
-    def add(self, moment: datetime, points: int) -> None:
-        if self._caps and points:
-            for period in self._periods(moment):
-                self._sums[period] += points
-
-    def room(self, moment: datetime) -> dict[str, int]:
+    def periods(self, moment: datetime) -> Periods:
+        """Empty where no limit looks at the member."""
         if not self._caps:
-            return {}
-        sums = dict(zip(_CAP_PERIODS, (self._sums[period] for period in self._periods(moment)), strict=True))
-        return {cap.key: max(cap.points - sums[cap.per], 0) for cap in self._caps}
-
-    def _periods(self, moment: datetime) -> tuple[tuple[int, ...], ...]:
+            return ()
         day = moment.astimezone(self._zone)
         return ((day.year, day.month, day.day), (day.year, day.month), ())
+
+    def add(self, periods: Periods, points: int) -> None:
+        for period in periods:
+            self._sums[period] = self._sums.get(period, 0) + points
+
+    def room(self, periods: Periods) -> dict[str, int]:
+        if not periods:
+            return {}
+        return {
+            cap.key: max(cap.points - self._sums.get(periods[_CAP_PERIODS.index(cap.per)], 0), 0)
+            for cap in self._caps
+        }
 
 
 _CAP_PERIODS = (CapPer.DAY, CapPer.MONTH, CapPer.MEMBER)
