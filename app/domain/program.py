@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, exponent
+from app.domain.rewards import Reward, RewardKind, decode_rewards
 from app.domain.rules import PLAIN, EarnRules, decode_rules
 
 
@@ -22,12 +23,6 @@ class ExpiryKind(StrEnum):
     NEVER = "never"
     AFTER_DAYS = "after_days"
     AFTER_INACTIVITY_DAYS = "after_inactivity_days"
-
-
-class RewardKind(StrEnum):
-    AMOUNT = "amount"
-    PERCENT = "percent"
-    FREE_SHIPPING = "free_shipping"
 
 
 class RefundPolicy(StrEnum):
@@ -67,18 +62,6 @@ class Tier:
     name: str
     from_minor: int  # qualifying spend, program's currency
     earn_percent: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reward:
-    key: str
-    title: str
-    kind: RewardKind
-    cost: int  # points
-    amount_minor: int | None = None  # program's currency
-    percent: int | None = None
-    minimum_spend_minor: int | None = None
-    tier: str | None = None  # from this tier on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +143,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         ),
         tier_months=tiers["months"],
         grace_days=tiers["grace_days"],
-        rewards=tuple(_reward(reward) for reward in document["rewards"]),
+        rewards=decode_rewards(document["rewards"]),
         code_days=codes["days"],
         unused_codes=UnusedCodes(codes["unused"]),
         refund_policy=RefundPolicy(refunds["policy"]),
@@ -198,16 +181,3 @@ def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
         "codes": {"days": 90, "unused": UnusedCodes.RETURN.value},
         "refunds": {"policy": RefundPolicy.DEFICIT.value, "return_redeemed_points": False},
     }
-
-
-def _reward(document: Mapping[str, Any]) -> Reward:
-    return Reward(
-        key=document["key"],
-        title=document.get("title", ""),
-        kind=RewardKind(document["kind"]),
-        cost=document["cost"],
-        amount_minor=document.get("amount_minor"),
-        percent=document.get("percent"),
-        minimum_spend_minor=document.get("minimum_spend_minor"),
-        tier=document.get("tier"),
-    )

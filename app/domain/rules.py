@@ -96,6 +96,9 @@ class During:
         return not self.days or day in self.days
 
 
+ALWAYS = During()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whose:
     """For whom: members of these tiers, with this many orders counted before. Empty: everybody."""
@@ -220,7 +223,7 @@ def decode_rules(earn: Mapping[str, Any]) -> EarnRules:
 def _scope(one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "of": _selector(one.get("of", {})),
-        "during": _during(one.get("during", {})),
+        "during": decode_during(one.get("during", {})),
         "whose": Whose(
             tiers=frozenset(one.get("whose", {}).get("tiers", ())),
             orders_from=one.get("whose", {}).get("orders_from"),
@@ -240,7 +243,8 @@ def _selector(document: Mapping[str, Any]) -> Selector:
     )
 
 
-def _during(document: Mapping[str, Any]) -> During:
+def decode_during(document: Mapping[str, Any]) -> During:
+    """The window of a document that passed its schema."""
     hours: Sequence[str] | None = document.get("hours")
     return During(
         starts=_local(document.get("starts")),

@@ -19,6 +19,7 @@ class CustomerActs(ShopBase):
         taxable: bool = True,
         gift_card: bool = False,
         tags: Sequence[str] = (),
+        collections: Sequence[int] = (),
     ) -> Product:
         """The product of that title, made when there is none yet; a new price is the price from now on."""
         with self.act():
@@ -35,6 +36,7 @@ class CustomerActs(ShopBase):
                 taxable=taxable and not gift_card,
                 gift_card=gift_card,
                 tags=tuple(tags),
+                collections=tuple(collections),
             )
             self.products[product.id] = product
             return product

@@ -7,8 +7,8 @@ from apiflask.fields import AwareDateTime, Boolean, Dict, Enum, Integer, List, N
 
 from app.domain.ledger import EntryKind
 from app.domain.orders import OrderState
-from app.domain.program import RewardKind
 from app.domain.redeeming import RedemptionState
+from app.domain.rewards import RewardKind
 from app.services.list_rewards import RewardState
 
 

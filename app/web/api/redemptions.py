@@ -65,7 +65,7 @@ def post_redemption(
         ),
     )
     view = await_code(rt, program_id, row.redemption_id)
-    return view, 201 if view.code is not None else 202
+    return view, 201 if view.is_ready else 202
 
 
 @blueprint.get(REDEMPTION)

@@ -110,7 +110,7 @@ def post_redemption() -> tuple[Response, int]:
         ),
     )
     view = await_code(rt, row.program_id, row.redemption_id)
-    return jsonify(present.redemption(view)), 201 if view.code is not None else 202
+    return jsonify(present.redemption(view)), 201 if view.is_ready else 202
 
 
 @blueprint.post("/redemptions/<redemption_ref>/cancel")
