@@ -131,7 +131,8 @@ def lock_stock(session: Session, reward_key: str) -> None:
     After the account, never before it. A lock of its own: whoever sells something else need not wait.
     """
     session.run(
-        "SELECT pg_advisory_xact_lock(hashtextextended(CAST(:program_id AS text) || ' ' || :reward, 0))",
+        "SELECT pg_advisory_xact_lock(hashtextextended(program_id || ' ' || :reward, 0)) "
+        "FROM programs WHERE {fence}",
         reward=reward_key,
     )
 

@@ -51,7 +51,7 @@ def _validator() -> Draft202012Validator:
 
 def _fault(error: ValidationError) -> tuple[str, str]:
     field = error.json_path.removeprefix("$.") or "document"
-    if error.schema is False:  # a field that its neighbours rule out
+    if error.validator == "not":  # a field that its neighbours rule out
         return (field, f"{error.instance!r} does not go with the fields beside it: leave it out")
     return (field, error.message[:300])
 

@@ -1,16 +1,14 @@
 """The finer rules of a program in plain sentences, for those who run it. English, as the admin is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from app.domain.explaining import NBSP, points_of
 from app.domain.money import Money
 from app.domain.program import Program
-from app.domain.rules import Bonus, Campaign, CapPer, During, ProductRate, Selector, Stacking, Whose
-from app.services.wording import money_words
+from app.domain.rules import Bonus, Campaign, CapPer, ProductRate, Selector, Stacking, Whose
+from app.services.wording import any_words, during_words, money_words
 
-_DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _PER = {CapPer.ORDER: "an order", CapPer.DAY: "a day", CapPer.MONTH: "a month", CapPer.MEMBER: "in all"}
 _STACKING = {
     Stacking.MULTIPLY: "percents are multiplied with each other",
@@ -65,7 +63,7 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if base.before_discounts:
         yield RuleWords("base", "Discounts", "goods count at their price before discounts")
     if rules.channels:
-        yield RuleWords("channels", "Channels", f"only orders from {_any(rules.channels)} earn")
+        yield RuleWords("channels", "Channels", f"only orders from {any_words(rules.channels)} earn")
     if rules.exclude is not None:
         yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
     if rules.minimum_minor is not None:
@@ -98,12 +96,12 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
-    channels = f", from {_any(one.channels)}" if one.channels else ""
-    return f"{_whose(one.whose, program)}{channels}{_during(one.during)}"
+    channels = f", from {any_words(one.channels)}" if one.channels else ""
+    return f"{_whose(one.whose, program)}{channels}{during_words(one.during)}"
 
 
 def _whose(whose: Whose, program: Program) -> str:
-    text = f", for {_any(program.tier(key).name for key in whose.tiers)}" if whose.tiers else ""
+    text = f", for {any_words(program.tier(key).name for key in whose.tiers)}" if whose.tiers else ""
     if whose.orders_from is not None:
         text += f", after {whose.orders_from} orders or more"
     if whose.orders_to is not None:
@@ -111,31 +109,9 @@ def _whose(whose: Whose, program: Program) -> str:
     return text
 
 
-def _during(during: During) -> str:
-    text = f", from {_moment(during.starts)}" if during.starts else ""
-    if during.ends:
-        # People read an end as the last day that counts.
-        whole = during.ends.time() == datetime.min.time()
-        text += (
-            f", through {_moment(during.ends - timedelta(days=1))}"
-            if whole
-            else f", until {_moment(during.ends)}"
-        )
-    if during.days:
-        text += f", on {_any(_DAY_NAMES[day] for day in sorted(during.days))}"
-    if during.hours:
-        text += f", from {during.hours[0]:%H:%M} to {during.hours[1]:%H:%M}"
-    return text
-
-
-def _moment(moment: datetime) -> str:
-    day = f"{moment.day} {moment:%B %Y}"
-    return day if moment.time() == datetime.min.time() else f"{day}, {moment:%H:%M}"
-
-
 def _of(selector: Selector) -> str:
     named = [
-        f"{word} {_any(refs)}"
+        f"{word} {any_words(refs)}"
         for word, refs in (
             ("product", selector.products),
             ("variant", selector.variants),
@@ -147,10 +123,3 @@ def _of(selector: Selector) -> str:
     if selector.subscription is not None:
         text += " by subscription" if selector.subscription else " bought once"
     return f"{text}, but not {_of(selector.excluding)}" if selector.excluding else text
-
-
-def _any(words: Iterable[str]) -> str:
-    """ "a", "a or b", "a, b or c"; only some of very many."""
-    found = sorted(words) if isinstance(words, frozenset) else list(words)
-    shown = found[:6] if len(found) <= 6 else [*found[:5], f"{len(found) - 5} more"]
-    return " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else str(shown[0])

@@ -65,7 +65,7 @@ DISCOUNT: Fields = {
         else None
     ),
     "customerGets": lambda shop, d, __: (
-        _given(d.gift)
+        _given(shop, d.gift)
         if d.gift is not None
         else {
             "appliesOnOneTimePurchase": True,
@@ -244,7 +244,7 @@ def _wrong(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[
         text = "The combines with setting is not valid for the discount class."
         return say("combinesWith", text, "INVALID_COMBINES_WITH_FOR_DISCOUNT_CLASS")
     if kind == _GIFT:
-        return _wrong_gift(asked, say)
+        return _wrong_gift(shop, asked, say)
     if kind == _BASIC:
         value = asked.get("customerGets", {}).get("value", {})
         percentage, amount = value.get("percentage"), (value.get("discountAmount") or {}).get("amount")
@@ -260,7 +260,7 @@ def _wrong(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[
 
 
 def _wrong_gift(
-    asked: dict[str, Any], say: Callable[[str, str, str], dict[str, Any]]
+    shop: Shop, asked: dict[str, Any], say: Callable[[str, str, str], dict[str, Any]]
 ) -> dict[str, Any] | None:
     buys, gets = asked.get("customerBuys") or {}, asked.get("customerGets") or {}
     for name, side in (("customerBuys", buys), ("customerGets", gets)):
@@ -274,6 +274,12 @@ def _wrong_gift(
         return say("customerGets.value", "Only discountOnQuantity is supported.", "INVALID")
     if not buys.get("value"):
         return say("customerBuys.value", "Value can't be blank", "BLANK")
+    gift = _asked_gift(asked)
+    variants = [product.variant_id for product in shop.products.values()]
+    if not all(one in shop.products for one in gift.products) or not all(
+        one in variants for one in gift.variants
+    ):
+        return say("customerGets.items.products", "Products to add is invalid", "INVALID")
     return None
 
 
@@ -297,11 +303,11 @@ def _asked_gift(asked: dict[str, Any]) -> Gift:
     )
 
 
-def _given(gift: Gift) -> dict[str, Any]:
+def _given(shop: Shop, gift: Gift) -> dict[str, Any]:
     return {
         "items": {
             "__typename": "DiscountProducts",
-            "products": {"nodes": [{"id": gid("Product", one)} for one in gift.products]},
+            "products": {"nodes": [shop.products[one] for one in gift.products]},
             "productVariants": {"nodes": [{"id": gid("ProductVariant", one)} for one in gift.variants]},
         },
         "value": {

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.check_document import WrongDocument
+from app.services.describe_rewards import describe_rewards, kind_words
 from app.services.describe_rules import describe_rules
 from app.services.diff_documents import diff_documents
 from app.services.list_rewards import list_rewards
@@ -35,6 +36,7 @@ def program() -> ResponseReturnValue:
         earn=earn_words(live.rate, live.currency),
         rules=describe_rules(live),
         rewards=list_rewards(rt, program_id()),
+        conditions=describe_rewards(live),
         versions=list_versions(rt, program_id()),
     )
 
@@ -103,9 +105,12 @@ def publish() -> ResponseReturnValue:
 def rewards() -> ResponseReturnValue:
     rt = runtime()
     live = live_program(rt, program_id())
-    names = {tier.key: tier.name for tier in live.tiers}
     return render_template(
-        "admin/rewards.html", rewards=list_rewards(rt, program_id()), tiers=names, live=live
+        "admin/rewards.html",
+        rewards=list_rewards(rt, program_id()),
+        conditions=describe_rewards(live),
+        kind_words=kind_words,
+        live=live,
     )
 
 

@@ -295,6 +295,23 @@ def test_a_gift_asks_for_as_much_as_its_minimum_and_does_not_count_itself() -> N
     world.shop.checkout([(beans, 2), (cup, 1)], customer=world.alice, codes=[spec.code])
 
 
+def test_a_whole_product_is_given_as_well_as_one_of_its_variants() -> None:
+    world = World()
+    spec, beans, cup = cart_with_gift(world)
+    spec = replace(spec, gift=Gift(product_ref=str(cup.id), collection_ref="41"))
+    client = world.client()
+    assert client.issue_code(spec) == client.issue_code(spec)
+    order = world.shop.checkout([(beans, 1), (cup, 1)], customer=world.alice, codes=[spec.code])
+    assert world.told(order).goods == Money(3000, "USD")
+
+
+def test_a_gift_that_the_shop_does_not_have_is_refused() -> None:
+    world = World()
+    spec, _, _ = cart_with_gift(world)
+    with pytest.raises(Refused, match=r"^rejected"):
+        world.client().issue_code(replace(spec, gift=Gift(product_ref="7", collection_ref="41")))
+
+
 def test_a_gift_that_is_another_than_asked_for_is_withdrawn() -> None:
     world = World()
     spec, _, cup = cart_with_gift(world)
