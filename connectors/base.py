@@ -16,6 +16,7 @@ import httpx
 from app.domain.changes import Change, CustomerFacts, ProductFacts
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.rewards import Combines, Gift
 
 # --- Receiving ---------------------------------------------------------------------------------------------
 
@@ -94,6 +95,9 @@ class CodeKind(StrEnum):
     AMOUNT = "amount"
     PERCENT = "percent"
     FREE_SHIPPING = "free_shipping"
+    PRODUCT = "product"  # one piece of `gift` for nothing
+    STORE_CREDIT = "store_credit"  # paid into the customer's account at the shop
+    GIFT_CARD = "gift_card"  # money under a code, for whoever has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,7 @@ class CodeSpec:
 
     code: str
     kind: CodeKind
-    amount: Money | None  # AMOUNT only, in the shop's currency
+    amount: Money | None  # AMOUNT, STORE_CREDIT and GIFT_CARD only, in the shop's currency
     percent: int | None  # PERCENT only, whole percent 1..100
     minimum_spend: Money | None
     customer_ref: str  # bound to this customer alone
@@ -110,6 +114,13 @@ class CodeSpec:
     expires_at: datetime
     tag: str  # ours: names this installation, so that we never touch anybody else's codes
     title: str
+    maximum: Money | None = None  # PERCENT only: no more off than this
+    gift: Gift | None = None  # PRODUCT only, in the shop's ids
+    combines: frozenset[Combines] = frozenset()  # the discounts beside which it may be used; empty: none
+    number: int = (
+        0  # how many codes this customer was to have before it: no two of a customer's have the same
+    )
+    code_ref: str | None = None  # the shop's id, once it told it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +129,7 @@ class IssuedCode:
 
     code: str
     code_ref: str
+    handed_over: bool = False  # the money is the customer's: nothing is at the shop that could be withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +146,7 @@ class FoundCode:
     expires_at: datetime | None
     kind: CodeKind | None
     value: str | None  # "5.00", "10"; None for free shipping
+    left: Money | None = None  # of money that is used bit by bit; None: it is used at once
 
 
 class WebhookFound(StrEnum):
@@ -201,13 +214,17 @@ class ShopClient(Protocol):
 
         Raises: Refused("code_taken") if a code of that name is not ours; Refused("customer_unreachable") if the
         platform cannot bind the code to the customer; Refused("differs") if the shop made something else than was
-        asked (it has been withdrawn again then); Refused("unsupported") for what the platform cannot say exactly.
+        asked (it has been withdrawn again then); Refused("unsupported") for what the platform cannot say exactly;
+        Refused("not_granted") if the shop lets us make codes, but none of this kind.
         """
 
-    def find_code(self, code: str) -> FoundCode | None: ...
+    def find_code(self, code: str, spec: CodeSpec | None = None) -> FoundCode | None:
+        """The code as the shop has it. `spec`: what it was to be; without it, a discount code."""
 
-    def withdraw_code(self, code: str, tag: str) -> FoundCode | None:
+    def withdraw_code(self, code: str, tag: str, spec: CodeSpec | None = None) -> FoundCode | None:
         """Switch the code off for good and read it again: the dead code as seen, or None if there is none.
+
+        What was handed over is told as it is: with nothing `left`.
 
         Raises: Refused("not_ours") if the code lacks `tag`; Retryable if it is still live afterwards.
         """
@@ -314,6 +331,9 @@ class Connector:
     normalise: Callable[[Delivery], Change]
     """Raises: Refused, with the field's path, for what cannot be understood (then it is kept and shown)."""
     open_client: Callable[["ShopAccess", HttpSeam], ShopClient]
+    why_not: Callable[[CodeSpec], str | None]
+    """Why the platform cannot make this code exactly, in a sentence for the merchant; None: it can. Asks nobody:
+    customer, dates and the code's text do not matter."""
     refresh: Callable[["ShopAccess", AppCredentials, HttpSeam, datetime], Mapping[str, str] | None]
     """Credentials that must be stored before the next call (a rotated token), or None while the present ones hold.
 

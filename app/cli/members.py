@@ -73,6 +73,7 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
 @click.argument("who")
 @click.argument("points", type=int)
 @click.option("--reason", required=True, help="Why; the member may ask.")
+@click.option("--points", type=click.IntRange(1), help="How many, of a reward in steps.")
 @click.option("--key", help="Done once under this key, however often it is asked.")
 @program_option
 @json_option
@@ -193,13 +194,20 @@ def tier_undo(grant: int, program_key: str | None, as_json: bool) -> None:
 @click.argument("who")
 @click.argument("reward")
 @click.option("--shop", "shop_key", help="Where the code will be used; not needed where there is one shop.")
+@click.option("--points", type=click.IntRange(1), help="How many, of a reward in steps.")
 @click.option("--key", help="Done once under this key, however often it is asked.")
 @program_option
 @json_option
 @sentences
 @example("laurel redeem acme:1207 five-off --shop acme")
 def redeem(
-    who: str, reward: str, shop_key: str | None, key: str | None, program_key: str | None, as_json: bool
+    who: str,
+    reward: str,
+    shop_key: str | None,
+    points: int | None,
+    key: str | None,
+    program_key: str | None,
+    as_json: bool,
 ) -> None:
     """Spend a member's points on REWARD. The code is made by `laurel worker`; this waits 3 seconds for it."""
     with runtime("redeem") as rt:
@@ -209,6 +217,7 @@ def redeem(
             member_id=_member(rt, program_id, who),
             shop_id=find_shop(rt, program_id, shop_key).shop_id,
             reward_key=reward,
+            points=points,
             request_key=key or secrets.token_hex(16),
             actor=_actor(),
         )
@@ -218,6 +227,8 @@ def redeem(
         show_json(view)
     elif view.code:
         click.echo(f"{view.code}  (good until {moment(view.expires_at)} UTC)")
+    elif view.is_ready:
+        click.echo(f"{view.bought.title}: the member has it. There is no code to it.")
     elif view.state.value == "requested":
         click.echo("The points are taken; the shop has not made the code yet. `laurel members show` tells.")
     else:

@@ -226,6 +226,7 @@ def pages_of_redemptions(
     after = 0
     while page := session.rows(
         "SELECT r.id, r.account_id, r.state, r.cost, r.returned, r.order_id, r.reward->>'unused' AS unused, "
+        "r.reward->>'kind' AS kind, r.left_minor, CAST(r.reward->'amount'->>'minor' AS bigint) AS amount_minor, "
         "CAST(r.reward->>'return_on_refund' AS boolean) AS returns, "
         "coalesce(t.taken, 0) AS taken, coalesce(t.back, 0) AS back FROM redemptions r LEFT JOIN LATERAL ("
         "SELECT -sum(e.points) FILTER (WHERE e.kind = 'redeem' AND e.account_id = r.account_id) AS taken, "

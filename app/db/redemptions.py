@@ -39,6 +39,7 @@ class RedemptionRow:
     dead_at: datetime | None
     unknown: bool
     returned: int
+    left_minor: int | None
     attempts: int
     next_try_at: datetime | None
     message: str | None
@@ -51,9 +52,11 @@ class RedemptionRow:
 _COLUMNS = (
     "r.program_id, r.id AS redemption_id, r.account_id, r.shop_id, r.identity_id, CAST(r.reward AS text) AS bought, "
     "r.code, r.code_ref, r.tag, r.state, r.request_key, r.request_hash, r.actor, r.requested_at, r.issued_at, "
-    "r.expires_at, r.closed_at, r.order_id, r.closing, r.dead_at, r.unknown, r.returned, r.attempts, "
+    "r.expires_at, r.closed_at, r.order_id, r.closing, r.dead_at, r.unknown, r.returned, r.left_minor, r.attempts, "
     "r.next_try_at, r.message"
 )
+# In the words of the index, so that it is used.
+_STANDS = "state IN ('requested', 'issued', 'used', 'cancelling')"
 
 
 def add_redemption(
@@ -71,14 +74,17 @@ def add_redemption(
     expires_at: datetime,
     now: datetime,
 ) -> RedemptionRow:
+    """Written down as `requested`."""
     redemption_id = session.scalar(
-        "INSERT INTO redemptions (program_id, account_id, shop_id, identity_id, reward, cost, code, code_key, tag, "
-        "state, request_key, request_hash, actor, requested_at, expires_at) VALUES (:program_id, :account, :shop, "
-        ":identity, CAST(:reward AS jsonb), :cost, :code, :code_key, :tag, 'requested', :key, :hash, :actor, :now, "
-        ":expires_at) RETURNING id",
+        "INSERT INTO redemptions (program_id, account_id, shop_id, identity_id, reward_key, reward, cost, code, "
+        "code_key, tag, state, request_key, request_hash, actor, requested_at, expires_at) "
+        "VALUES (:program_id, :account, :shop, "
+        ":identity, :reward_key, CAST(:reward AS jsonb), :cost, :code, :code_key, :tag, 'requested', :key, :hash, "
+        ":actor, :now, :expires_at) RETURNING id",
         account=account_id,
         shop=shop_id,
         identity=identity_id,
+        reward_key=bought.key,
         reward=msgspec.json.encode(bought).decode(),
         cost=bought.cost,
         code=code,
@@ -116,6 +122,54 @@ def find_by_codes(session: Session, codes: Sequence[str]) -> list[RedemptionRow]
         return []
     return find_redemptions_where(
         session, "r.code_key = ANY(:codes)", codes=sorted({code.casefold() for code in codes})
+    )
+
+
+def lock_stock(session: Session, reward_key: str) -> None:
+    """Wait for, and hold until commit, the right to take one of a reward of which there are only so many.
+
+    After the account, never before it. A lock of its own: whoever sells something else need not wait.
+    """
+    session.run(
+        "SELECT pg_advisory_xact_lock(hashtextextended(program_id || ' ' || :reward, 0)) "
+        "FROM programs WHERE {fence}",
+        reward=reward_key,
+    )
+
+
+def find_had(
+    session: Session, account_ids: Sequence[int], reward_keys: Sequence[str]
+) -> dict[str, list[datetime]]:
+    """When these accounts had each reward, oldest first, less what was given back."""
+    had: dict[str, list[datetime]] = {}
+    for row in session.rows(
+        "SELECT reward_key, requested_at FROM redemptions WHERE {fence} AND reward_key = ANY(:rewards) "
+        f"AND account_id = ANY(:accounts) AND {_STANDS} ORDER BY requested_at",
+        rewards=list(reward_keys),
+        accounts=list(account_ids),
+    ):
+        had.setdefault(row.reward_key, []).append(row.requested_at)
+    return had
+
+
+def count_had(session: Session, reward_keys: Sequence[str]) -> dict[str, int]:
+    """How many of each reward are gone, less what was given back."""
+    rows = session.rows(
+        "SELECT reward_key, count(*) AS gone FROM redemptions WHERE {fence} AND reward_key = ANY(:rewards) "
+        f"AND {_STANDS} GROUP BY reward_key",
+        rewards=list(reward_keys),
+    )
+    return {row.reward_key: row.gone for row in rows}
+
+
+def count_before(session: Session, row: RedemptionRow) -> int:
+    """How many redemptions were bound to this one's customer before it: a number that no other of them has."""
+    return int(
+        session.scalar(
+            "SELECT count(*) FROM redemptions WHERE {fence} AND identity_id = :identity AND id < :redemption",
+            identity=row.identity_id,
+            redemption=row.redemption_id,
+        )
     )
 
 

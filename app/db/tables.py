@@ -595,6 +595,7 @@ redemptions = _table(
     Column("account_id", BigInteger, nullable=False),
     Column("shop_id", BigInteger, nullable=False),
     Column("identity_id", BigInteger, nullable=False),
+    Column("reward_key", Text, nullable=False),
     Column("reward", JSONB, nullable=False),  # as it was when it was bought
     Column("cost", BigInteger, nullable=False),
     Column("code", Text, nullable=False),
@@ -616,6 +617,8 @@ redemptions = _table(
         "unknown", Boolean, nullable=False, server_default=text("false")
     ),  # a try may have reached the shop
     Column("returned", BigInteger, nullable=False, server_default=text("0")),  # points given back
+    # Of money that is used bit by bit, in the shop's: what was left when it was last looked at. Null: never looked at.
+    Column("left_minor", BigInteger, nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _at("next_try_at", nullable=True),
     Column("message", Text, nullable=True),  # what happened, in words, for people
@@ -633,6 +636,16 @@ redemptions = _table(
         "expires_at",
         postgresql_where=text("state IN ('requested', 'issued', 'cancelling')"),
     ),
+    # How many of a reward are gone, by whom and when: bounded by its stock, or by what one member had.
+    Index(
+        "ix_redemptions_standing",
+        "program_id",
+        "reward_key",
+        "account_id",
+        "requested_at",
+        postgresql_where=text("state IN ('requested', 'issued', 'used', 'cancelling')"),
+    ),
+    Index("ix_redemptions_identity", "program_id", "identity_id"),
     Index("ix_redemptions_order", "program_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
 )
 

@@ -17,6 +17,7 @@ from app.domain.activities import (
     decode_referral,
 )
 from app.domain.money import Money, exponent
+from app.domain.rewards import Reward, RewardKind, decode_rewards
 from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
 from app.domain.tier_rules import Downgrade, Tier, Window, decode_levels
 
@@ -32,12 +33,6 @@ class ExpiryKind(StrEnum):
     NEVER = "never"
     AFTER_DAYS = "after_days"
     AFTER_INACTIVITY_DAYS = "after_inactivity_days"
-
-
-class RewardKind(StrEnum):
-    AMOUNT = "amount"
-    PERCENT = "percent"
-    FREE_SHIPPING = "free_shipping"
 
 
 class RefundPolicy(StrEnum):
@@ -69,18 +64,6 @@ class CurrencyRate:
 
     spend_minor: int
     program_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reward:
-    key: str
-    title: str
-    kind: RewardKind
-    cost: int  # points
-    amount_minor: int | None = None  # program's currency
-    percent: int | None = None
-    minimum_spend_minor: int | None = None
-    tier: str | None = None  # from this tier on
 
 
 class AtBudget(StrEnum):
@@ -203,7 +186,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         tiers=decode_levels(tiers["levels"]),
         tier_months=tiers.get("months", 0),
         grace_days=tiers["grace_days"],
-        rewards=tuple(_reward(reward) for reward in document["rewards"]),
+        rewards=decode_rewards(document["rewards"]),
         code_days=codes["days"],
         unused_codes=UnusedCodes(codes["unused"]),
         refund_policy=RefundPolicy(refunds["policy"]),
@@ -291,16 +274,3 @@ def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
         "codes": {"days": 90, "unused": UnusedCodes.RETURN.value},
         "refunds": {"policy": RefundPolicy.DEFICIT.value, "return_redeemed_points": False},
     }
-
-
-def _reward(document: Mapping[str, Any]) -> Reward:
-    return Reward(
-        key=document["key"],
-        title=document.get("title", ""),
-        kind=RewardKind(document["kind"]),
-        cost=document["cost"],
-        amount_minor=document.get("amount_minor"),
-        percent=document.get("percent"),
-        minimum_spend_minor=document.get("minimum_spend_minor"),
-        tier=document.get("tier"),
-    )

@@ -1,12 +1,17 @@
 """What a reward costs now, what state a redemption is in, and how many of its points are given back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.calendar import local_time
 from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
-from app.domain.program import CurrencyRate, Program, Reward, RewardKind, UnusedCodes
+from app.domain.program import CurrencyRate, Program, UnusedCodes
+from app.domain.rewards import Combines, Gift, LimitPer, Reward, RewardKind
+from app.domain.rules import During
 
 
 class RedemptionState(StrEnum):
@@ -20,6 +25,10 @@ class RedemptionState(StrEnum):
 
 
 OPEN = frozenset({RedemptionState.REQUESTED, RedemptionState.ISSUED, RedemptionState.CANCELLING})
+
+
+# Their use is learned from a balance, from the shop's word that it was paid out, or from the staff.
+USED_BY_NO_ORDER = frozenset({RewardKind.GIFT_CARD, RewardKind.STORE_CREDIT, RewardKind.PERK})
 
 
 class Closing(StrEnum):
@@ -51,31 +60,113 @@ class Bought:
     minimum_spend: Money | None
     unused: UnusedCodes
     return_on_refund: bool
+    maximum: Money | None = None
+    gift: Gift | None = None
+    combines: tuple[Combines, ...] = ()
 
 
-def quote(reward: Reward, *, program: Program, tier_key: str, available: int, shop_currency: str) -> Bought:
-    """The reward as this member can have it now at a shop of that currency.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Had:
+    """What was had of a reward so far and not given back: when by this member, and how many by all."""
 
-    Raises: Refused("insufficient_points"), Refused("tier_too_low"), Refused("no_rate").
-    """
+    at: Sequence[datetime] = ()
+    by_all: int = 0
+
+
+NOTHING_HAD = Had()
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Why a reward cannot be had, whatever the points. `text` has no full stop."""
+
+    code: str
+    text: str
+
+
+def barrier(
+    reward: Reward, *, program: Program, tier_key: str, shop_key: str | None, had: Had, now: datetime
+) -> Barrier | None:
+    """The first thing that stands in the way; None: nothing but points, perhaps. `shop_key` None: at any shop."""
+    if shop_key is not None and not reward.is_offered_at(shop_key):
+        return Barrier("reward_elsewhere", "Not to be had at this shop")
     if reward.tier is not None and program.rank(tier_key) < program.rank(reward.tier):
-        raise Refused("tier_too_low", f"This reward is for {program.tier(reward.tier).name} and above.")
-    if available < reward.cost:
-        raise Refused(
-            "insufficient_points", f"{reward.cost} points are needed, {max(available, 0)} are available."
-        )
+        return Barrier("tier_too_low", f"Opens when you reach {program.tier(reward.tier).name}")
+    if not reward.during.covers(local_time(now, program.zone)):
+        return _out_of_time(reward.during, local_time(now, program.zone))
+    if reward.stock is not None and had.by_all >= reward.stock:
+        return Barrier("sold_out", "All of them are gone")
+    for limit in reward.limits:
+        since = limit.since(now, program.zone)
+        if sum(at >= since for at in had.at) >= limit.times:
+            return Barrier("limit_reached", f"Had {_times(limit.times)}{_AGAIN[limit.per]}")
+    return None
+
+
+def quote(
+    reward: Reward,
+    *,
+    program: Program,
+    tier_key: str,
+    available: int,
+    shop_key: str,
+    shop_currency: str,
+    had: Had,
+    now: datetime,
+    points: int | None = None,
+) -> Bought:
+    """The reward as this member can have it now at that shop. `points`: how many, of a reward in steps.
+
+    Raises: Refused with the code of a `Barrier`, insufficient_points, bad_points, no_rate.
+    """
+    found = barrier(reward, program=program, tier_key=tier_key, shop_key=shop_key, had=had, now=now)
+    if found is not None:
+        raise Refused(found.code, f"{found.text}.")
+    cost = cost_of(reward, points)
+    if available < cost:
+        raise Refused("insufficient_points", f"{cost} points are needed, {max(available, 0)} are available.")
     return Bought(
         key=reward.key,
-        title=title(reward, program.currency),
+        title=reward.title,
         kind=reward.kind,
-        cost=reward.cost,
+        cost=cost,
         version=program.version,
-        amount=in_shop_money(reward.amount_minor, program, shop_currency),
+        amount=in_shop_money(reward.amount_for(cost), program, shop_currency),
         percent=reward.percent,
         minimum_spend=in_shop_money(reward.minimum_spend_minor, program, shop_currency),
         unused=program.unused_codes,
         return_on_refund=program.return_redeemed_points,
+        maximum=in_shop_money(reward.maximum_minor, program, shop_currency),
+        gift=reward.gifts.get(shop_key) if reward.gifts else None,
+        combines=reward.combines,
     )
+
+
+def cost_of(reward: Reward, points: int | None) -> int:
+    """What is to be paid where somebody offers `points`; None: as the reward says.
+
+    Raises: Refused("bad_points"): it has no steps, and another price; or the points are no whole steps.
+    """
+    steps = reward.steps
+    if steps is None:
+        if points not in (None, reward.cost):
+            raise Refused("bad_points", f"This reward costs {reward.cost} points, no more and no fewer.")
+        return reward.cost
+    most = steps.maximum_points
+    in_range = points is not None and steps.minimum_points <= points and (most is None or points <= most)
+    if points is None or not in_range or points % steps.points:
+        upper = "" if most is None else f" to {most}"
+        raise Refused(
+            "bad_points",
+            f"Say how many points: from {steps.minimum_points}{upper}, in steps of {steps.points}.",
+        )
+    return points
+
+
+def code_of(kind: RewardKind, prefix: str | None, made: str) -> str:
+    """The code's text: the reward's prefix in place of ours. A gift card's has letters and digits only."""
+    text = made if prefix is None else f"{prefix}-{made.rpartition('-')[2]}"
+    return text.replace("-", "") if kind is RewardKind.GIFT_CARD else text
 
 
 def points_to_return(bought: Bought, order: OrderSnapshot, *, code_dead: bool) -> int:
@@ -93,17 +184,11 @@ def points_to_return(bought: Bought, order: OrderSnapshot, *, code_dead: bool) -
     return bought.cost * order.goods_refunded.minor // order.goods.minor
 
 
-def title(reward: Reward, currency: str) -> str:
-    """What the reward is called where the merchant gave it no name of its own."""
-    if reward.title:
-        return reward.title
-    match reward.kind:
-        case RewardKind.AMOUNT:
-            return f"{Money(reward.amount_minor or 0, currency)} {currency} off"
-        case RewardKind.PERCENT:
-            return f"{reward.percent} % off"
-        case RewardKind.FREE_SHIPPING:
-            return "Free shipping"
+def points_for_rest(bought: Bought, left: Money | None) -> int:
+    """What comes back when it is withdrawn with so much of its money left, rounded down; None: it is used at once."""
+    if left is None or bought.amount is None:
+        return bought.cost
+    return bought.cost * min(left.minor, bought.amount.minor) // bought.amount.minor
 
 
 def in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Money | None:
@@ -116,3 +201,24 @@ def in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Mo
     if rate is None:
         raise Refused("no_rate", f"The program has no rate for {shop_currency} yet.")
     return Money(minor * rate.spend_minor // rate.program_minor, shop_currency)
+
+
+_AGAIN = {
+    LimitPer.DAY: " today: again tomorrow",
+    LimitPer.MONTH: " this month: again next month",
+    LimitPer.YEAR: " this year: again next year",
+    LimitPer.MEMBER: ", as often as it can be had",
+}
+
+
+def _times(times: int) -> str:
+    return {1: "once", 2: "twice"}.get(times, f"{times} times")
+
+
+def _out_of_time(during: During, local: datetime) -> Barrier:
+    if during.starts is not None and local < during.starts:
+        return Barrier("not_yet", f"Starts on {during.starts.day} {during.starts:%B %Y}")
+    if during.ends is not None and local >= during.ends:
+        last = during.ends - timedelta(microseconds=1)  # people read an end as the last day that counts
+        return Barrier("ended", f"Ended on {last.day} {last:%B %Y}")
+    return Barrier("not_now", "Not at this day and hour")

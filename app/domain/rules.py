@@ -396,6 +396,7 @@ def _selector(document: Mapping[str, Any]) -> Selector:
 
 
 def decode_during(document: Mapping[str, Any]) -> During:
+    """The window of a document that passed its schema."""
     hours: Sequence[str] | None = document.get("hours")
     return During(
         starts=_local(document.get("starts")),

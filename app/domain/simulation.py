@@ -12,9 +12,10 @@ from math import isqrt
 
 from app.domain.months import Months
 from app.domain.past import PastOrder
-from app.domain.program import Program, Reward, RewardKind
+from app.domain.program import Program
 from app.domain.redeemers import Behaviour, Flow, Redeemers, reward_of
 from app.domain.replaying import Replaying
+from app.domain.rewards import Reward, RewardKind
 
 BUCKETS = 64
 _NINE_OF_TEN = 1645
@@ -189,12 +190,14 @@ class _Summing:
     def _value(self, reward: Reward, assumptions: Assumptions) -> int:
         """What a reward costs the shop, in the program's smallest units, rounded down."""
         match reward.kind:
-            case RewardKind.AMOUNT:
-                return reward.amount_minor or 0
+            case RewardKind.AMOUNT | RewardKind.GIFT_CARD | RewardKind.STORE_CREDIT:
+                return reward.amount_for(reward.cost) or 0
             case RewardKind.PERCENT:
                 return self._average * (reward.percent or 0) // 100
             case RewardKind.FREE_SHIPPING:
                 return assumptions.shipping_minor
+            case RewardKind.PRODUCT | RewardKind.PERK:
+                return 0  # past orders do not tell what it costs the shop
 
     def _month(self, name: str, months: range) -> Month:
         so_far, last = range(months.stop), range(months.stop - 1, months.stop)

@@ -6,7 +6,8 @@ from typing import Any
 from app.db import auditing
 from app.db.session import Session
 from app.domain.program import UnusedCodes
-from app.domain.redeeming import OPEN, RedemptionState
+from app.domain.redeeming import OPEN, USED_BY_NO_ORDER, RedemptionState
+from app.domain.rewards import RewardKind
 from app.services.findings import Findings
 
 
@@ -28,11 +29,18 @@ def _faults(row: Any) -> Iterator[tuple[str, str]]:
     if state in OPEN and row.back:
         yield "debit_reversed", f"is {state} although {row.back} of its points were given back"
     if state is RedemptionState.USED:
-        if row.order_id is None:
+        if row.order_id is None and RewardKind(row.kind) not in USED_BY_NO_ORDER:
             yield "used_by_none", "is used, and no order used it"
         if not 0 <= row.back <= (row.cost if row.returns else 0):
             yield "debit_reversed", f"is used although {row.back} of its points were given back"
-    elif state not in OPEN and row.back != row.cost:
+    elif state not in OPEN and row.back != (due := _due(row)):
         breakage = state is RedemptionState.EXPIRED and row.unused == UnusedCodes.BREAKAGE.value
         if not breakage or row.back:
-            yield "not_returned", f"is {state}, and {row.back} of {row.cost} points were given back"
+            yield "not_returned", f"is {state}, and {row.back} of {due} points were given back"
+
+
+def _due(row: Any) -> int:
+    """What had to come back: all, or of money that is used bit by bit the part that was left."""
+    if row.left_minor is None or not row.amount_minor:
+        return int(row.cost)
+    return int(row.cost * row.left_minor // row.amount_minor)

@@ -4,8 +4,16 @@ from app.db import members, redemptions
 from app.db.redemptions import RedemptionRow
 from app.domain.errors import Refused
 from app.domain.redeeming import Closing, RedemptionState
+from app.domain.rewards import RewardKind
 from app.services.return_points import close
 from app.services.runtime import Runtime
+
+_USED_FOR_ORDER = "This code was used for an order, so it cannot be cancelled."
+_USED = {
+    RewardKind.STORE_CREDIT: "The store credit was paid out, so it cannot be cancelled.",
+    RewardKind.GIFT_CARD: "Nothing is left on this gift card, so it cannot be cancelled.",
+    RewardKind.PERK: "This was handed over already, so it cannot be cancelled.",
+}
 
 
 def cancel_redemption(
@@ -23,7 +31,7 @@ def cancel_redemption(
             raise Refused("unknown_redemption", "There is no such redemption.")
         match row.state:
             case RedemptionState.USED:
-                raise Refused("already_used", "This code was used for an order, so it cannot be cancelled.")
+                raise Refused("already_used", _USED.get(row.bought.kind, _USED_FOR_ORDER))
             case RedemptionState.EXPIRED | RedemptionState.FAILED:
                 raise Refused("already_closed", "This code is closed already; its points were given back.")
             case RedemptionState.REQUESTED | RedemptionState.ISSUED:

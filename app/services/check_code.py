@@ -5,6 +5,7 @@ from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.orders import OrderState
 from app.domain.redeeming import Closing, RedemptionState, points_to_return
+from app.services.code_spec import code_spec
 from app.services.return_points import close, lock_both, return_points
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
@@ -15,16 +16,26 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
     """Read the code and bring the redemption in step. Raises: Retryable, AccessLost, to be run again.
 
     A used code whose order is void: a use left → `issued`, and no points; none left → it stays used, and only then
-    do points come back, if the program says so. An issued code that is gone or switched off: withdrawn, points back.
+    do points come back, if the program says so. Money under a code is used once nothing of it is
+    left. An issued code that is gone or switched off: withdrawn, points back.
     """
     with open_shop(rt, program_id, shop_id) as client:
         with rt.db.begin(program_id) as session:
             row = redemptions.get_redemption(session, redemption_id)
-        found = client.find_code(row.code)
+            spec = code_spec(session, row)
+        found = client.find_code(row.code, spec)
     ours = found is not None and found.tag == row.tag
     with rt.db.begin(program_id) as session:
         book, locked = lock_both(session, row)
+        if found is not None and found.left is not None:
+            redemptions.update_redemption(session, redemption_id, left_minor=found.left.minor)
         match locked.state:
+            case RedemptionState.ISSUED if (
+                found is not None and found.left is not None and not found.left.minor
+            ):
+                redemptions.update_redemption(
+                    session, redemption_id, state=RedemptionState.USED.value, closed_at=rt.now(), message=None
+                )
             case RedemptionState.ISSUED if not (ours and found is not None and found.live):
                 gone = (
                     "The code is not usable at the shop any more. The points come back once that is certain."

@@ -17,6 +17,7 @@ from app.domain.money import exponent
 from app.domain.program import BUDGET
 from app.services.check_tiers import check_tiers, twice
 
+_LARGEST_MINOR = 1_000_000_000  # as for every amount of the document
 SCHEMA_FILE = Path(__file__).with_name("program.schema.json")
 
 
@@ -52,7 +53,10 @@ def _validator() -> Draft202012Validator:
 
 
 def _fault(error: ValidationError) -> tuple[str, str]:
-    return (error.json_path.removeprefix("$.") or "document", error.message[:300])
+    field = error.json_path.removeprefix("$.") or "document"
+    if error.validator == "not":  # a field that its neighbours rule out
+        return (field, f"{error.instance!r} does not go with the fields beside it: leave it out")
+    return (field, error.message[:300])
 
 
 def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -89,8 +93,26 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _of_rules(document["earn"], keys, {segment["key"] for segment in segments})
     yield from _of_activities(document.get("activities", []))
     for place, reward in enumerate(document["rewards"]):
-        if reward.get("tier") is not None and reward["tier"] not in keys:
-            yield f"rewards[{place}].tier", f"there is no tier “{reward['tier']}”"
+        yield from _of_reward(f"rewards[{place}]", reward, keys)
+
+
+def _of_reward(field: str, reward: Mapping[str, Any], tiers: set[str]) -> Iterator[tuple[str, str]]:
+    if reward.get("tier") is not None and reward["tier"] not in tiers:
+        yield f"{field}.tier", f"there is no tier “{reward['tier']}”"
+    yield from _of_times(f"{field}.during", reward.get("during", {}))
+    yield from twice(f"{field}.limits", "per", reward.get("limits", []))
+    for key in reward.get("shops", ()):
+        if "gifts" in reward and key not in reward["gifts"]:
+            yield f"{field}.shops", f"“{key}” is named, and gifts says nothing of it"
+    steps = reward.get("steps", {})
+    for name in ("minimum_points", "maximum_points"):
+        if name in steps and steps[name] % steps["points"]:
+            yield f"{field}.steps.{name}", f"{steps[name]} is no multiple of the step of {steps['points']}"
+    if steps and steps.get("maximum_points", 10**9) < steps.get("minimum_points", steps["points"]):
+        yield f"{field}.steps.maximum_points", "it lies below the least that can be spent"
+    most = steps.get("maximum_points", 0) // steps.get("points", 1) * steps.get("amount_minor", 0)
+    if most > _LARGEST_MINOR:
+        yield f"{field}.steps.maximum_points", f"it comes to {most}, and {_LARGEST_MINOR} is the most"
 
 
 def _of_rules(earn: Mapping[str, Any], tiers: set[str], segments: set[str]) -> Iterator[tuple[str, str]]:

@@ -7,15 +7,19 @@ from app.db import jobs, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import Refused, Retryable
+from app.domain.explaining import points_of
+from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.program import UnusedCodes
-from app.domain.redeeming import CLOSED, Closing, RedemptionState
+from app.domain.redeeming import CLOSED, Closing, RedemptionState, points_for_rest
 from app.domain.retry import retry_at
+from app.services.code_spec import code_spec
 from app.services.return_points import give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, settle_orders
 from app.services.shop_client import open_shop
-from connectors.base import FoundCode, ShopClient
+from app.services.wording import money_words
+from connectors.base import CodeSpec, FoundCode, ShopClient
 
 # A checkout that had the code in its cart when it died may still end.
 CHECKOUT_S = 60
@@ -33,24 +37,26 @@ def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: 
     """One step of withdrawing; run again until it is done. Returns the state afterwards."""
     with rt.db.begin(program_id) as session:
         row = redemptions.get_redemption(session, redemption_id)
-    if row.state is not RedemptionState.CANCELLING:
-        return row.state
-    if row.attempts == 0:  # the shop was never asked: tries are counted before they are made
-        return _finish(rt, row, rt.now())
+        if row.state is not RedemptionState.CANCELLING:
+            return row.state
+        # The shop was never asked: tries are counted before they are made.
+        spec = code_spec(session, row) if row.attempts else None
+    if spec is None:
+        return _finish(rt, row, None, rt.now())
     try:
         with open_shop(rt, program_id, shop_id) as client:
-            found = _withdraw(client, row)
+            found = _withdraw(client, row, spec)
             named = client.orders_with_code(row.code) if _may_be_used(row, found, rt.now()) else ()
     except Retryable as error:
         return _later(rt, row, error.retry_after_s)
     except Refused:
         return _later(rt, row, 3600)
-    return _seen_dead(rt, row, named)
+    return _seen_dead(rt, row, named, found.left if found else None)
 
 
-def _withdraw(client: ShopClient, row: RedemptionRow) -> FoundCode | None:
+def _withdraw(client: ShopClient, row: RedemptionRow, spec: CodeSpec) -> FoundCode | None:
     try:
-        return client.withdraw_code(row.code, row.tag)
+        return client.withdraw_code(row.code, row.tag, spec)
     except Refused as refused:
         if refused.code == "not_ours":
             return None  # somebody else's code of that name: ours is not there
@@ -59,13 +65,19 @@ def _withdraw(client: ShopClient, row: RedemptionRow) -> FoundCode | None:
 
 def _may_be_used(row: RedemptionRow, found: FoundCode | None, now: datetime) -> bool:
     """Whether the orders must be searched: always at the last look, and at once if the shop counts a use."""
+    if found is not None and found.left is not None:
+        return False  # its balance says what was used, and no order names it
     return (found is not None and found.uses > 0) or (
         row.dead_at is not None and now >= row.dead_at + _wait(row)
     )
 
 
-def _seen_dead(rt: Runtime, row: RedemptionRow, named: Sequence[OrderSnapshot]) -> RedemptionState:
+def _seen_dead(
+    rt: Runtime, row: RedemptionRow, named: Sequence[OrderSnapshot], left: Money | None
+) -> RedemptionState:
     now = rt.now()
+    if left is not None and left.minor == 0:
+        return _finish(rt, row, left, now)
     if named:
         with rt.db.begin(row.program_id) as session:
             settle_orders(
@@ -84,14 +96,20 @@ def _seen_dead(rt: Runtime, row: RedemptionRow, named: Sequence[OrderSnapshot]) 
             redemptions.update_redemption(session, row.redemption_id, dead_at=dead_at)
             _again(session, row, dead_at + _wait(row))
         return RedemptionState.CANCELLING
-    return _finish(rt, row, now)
+    return _finish(rt, row, left, now)
 
 
-def _finish(rt: Runtime, row: RedemptionRow, now: datetime) -> RedemptionState:
+def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) -> RedemptionState:
+    """`left`: of money that is used bit by bit; points come back for that part alone."""
     with rt.db.begin(row.program_id) as session:
         book, locked = lock_both(session, row)
         if locked.state is not RedemptionState.CANCELLING or locked.closing is None:
             return locked.state
+        if left is not None:
+            redemptions.update_redemption(session, row.redemption_id, left_minor=left.minor)
+        if left is not None and left.minor == 0:
+            _spent(session, row, now)
+            return RedemptionState.USED
         state = CLOSED[locked.closing]
         if locked.closing is Closing.EXPIRY and locked.bought.unused is UnusedCodes.BREAKAGE:
             redemptions.update_redemption(
@@ -104,8 +122,27 @@ def _finish(rt: Runtime, row: RedemptionRow, now: datetime) -> RedemptionState:
                 message="Not used in time.",
             )
             return state
-        give_back(session, book, locked, state, _MESSAGES[locked.closing], now=now)
+        points = points_for_rest(locked.bought, left)
+        message = _MESSAGES[locked.closing]
+        if points < locked.bought.cost:
+            message = (
+                f"{money_words(left)} of it was left: {points_of(points)} are back." if left else message
+            )
+        give_back(session, book, locked, state, message, points=points, now=now)
         return state
+
+
+def _spent(session: Session, row: RedemptionRow, now: datetime) -> None:
+    redemptions.update_redemption(
+        session,
+        row.redemption_id,
+        state=RedemptionState.USED.value,
+        closed_at=now,
+        closing=None,
+        unknown=False,
+        next_try_at=None,
+        message="It was paid out or spent already: nothing of it was left to be withdrawn.",
+    )
 
 
 def _later(rt: Runtime, row: RedemptionRow, asked_s: int | None) -> RedemptionState:

@@ -4,8 +4,8 @@ from app.domain.activities import ONCE, ActivityKind, ActivityRule, Limit, Limit
 from app.domain.explaining import points_of
 from app.domain.money import Money
 from app.domain.program import Program
-from app.services.describe_rules import RuleWords, during_words
-from app.services.wording import money_words
+from app.services.describe_rules import RuleWords
+from app.services.wording import during_words, money_words
 
 _PER = {
     LimitPer.DAY: "a day",

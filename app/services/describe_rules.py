@@ -1,16 +1,14 @@
 """The finer rules of a program in plain sentences, for those who run it. English, as the admin is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from app.domain.explaining import NBSP, points_of
 from app.domain.money import Money
 from app.domain.program import BUDGET, AtBudget, Budget, Program
-from app.domain.rules import Bonus, Campaign, CapPer, During, GoalPer, ProductRate, Selector, Stacking, Whose
-from app.services.wording import money_words
+from app.domain.rules import Bonus, Campaign, CapPer, GoalPer, ProductRate, Selector, Stacking, Whose
+from app.services.wording import any_words, during_words, money_words
 
-_DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _PER = {
     CapPer.ORDER: "an order",
     CapPer.DAY: "a member a day",
@@ -99,7 +97,7 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if base.before_discounts:
         yield RuleWords("base", "Discounts", "goods count at their price before discounts")
     if rules.channels:
-        yield RuleWords("channels", "Channels", f"only orders from {any_of(rules.channels)} earn")
+        yield RuleWords("channels", "Channels", f"only orders from {any_words(rules.channels)} earn")
     if rules.exclude is not None:
         yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
     if rules.exclude_members is not None:
@@ -134,7 +132,7 @@ def _bonus(one: Bonus, program: Program) -> str:
 
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:
-    channels = f", from {any_of(one.channels)}" if one.channels else ""
+    channels = f", from {any_words(one.channels)}" if one.channels else ""
     return f"{_whose(one.whose, program)}{channels}{during_words(one.during)}"
 
 
@@ -149,13 +147,13 @@ def _who(whose: Whose, program: Program) -> str:
 
 def _people(whose: Whose, program: Program) -> Iterator[str]:
     if whose.tiers:
-        yield f"for {any_of(program.tier(key).name for key in whose.tiers)}"
+        yield f"for {any_words(program.tier(key).name for key in whose.tiers)}"
     if whose.segments:
-        yield f"for {any_of(segment.name for segment in whose.segments)}"
+        yield f"for {any_words(segment.name for segment in whose.segments)}"
     if whose.tags:
-        yield f"for customers tagged {any_of(whose.tags)}"
+        yield f"for customers tagged {any_words(whose.tags)}"
     if whose.without_tags:
-        yield f"for customers not tagged {any_of(whose.without_tags)}"
+        yield f"for customers not tagged {any_words(whose.without_tags)}"
     if whose.orders_from is not None:
         yield f"after {whose.orders_from} orders or more"
     if whose.orders_to is not None:
@@ -170,29 +168,6 @@ def _people(whose: Whose, program: Program) -> Iterator[str]:
         yield f"for members of {whose.member_days_to} days at most"
     if whose.quiet_days_from is not None:
         yield f"after {whose.quiet_days_from} days or more without an order"
-
-
-def during_words(during: During) -> str:
-    """When, to be added to a sentence; empty for always."""
-    text = f", from {_moment(during.starts)}" if during.starts else ""
-    if during.ends:
-        # People read an end as the last day that counts.
-        whole = during.ends.time() == datetime.min.time()
-        text += (
-            f", through {_moment(during.ends - timedelta(days=1))}"
-            if whole
-            else f", until {_moment(during.ends)}"
-        )
-    if during.days:
-        text += f", on {any_of(_DAY_NAMES[day] for day in sorted(during.days))}"
-    if during.hours:
-        text += f", from {during.hours[0]:%H:%M} to {during.hours[1]:%H:%M}"
-    return text
-
-
-def _moment(moment: datetime) -> str:
-    day = f"{moment.day} {moment:%B %Y}"
-    return day if moment.time() == datetime.min.time() else f"{day}, {moment:%H:%M}"
 
 
 def _of(selector: Selector) -> str:
@@ -215,11 +190,4 @@ def goods_named(selector: Selector) -> str:
         ("collection", _named(selector, "collection:")),
         ("what is tagged", _named(selector, "tag:")),
     )
-    return " or ".join(f"{word} {any_of(refs)}" for word, refs in named if refs)
-
-
-def any_of(words: Iterable[str]) -> str:
-    """ "a", "a or b", "a, b or c"; only some of very many."""
-    found = sorted(words) if isinstance(words, frozenset) else list(words)
-    shown = found[:6] if len(found) <= 6 else [*found[:5], f"{len(found) - 5} more"]
-    return " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else str(shown[0])
+    return " or ".join(f"{word} {any_words(refs)}" for word, refs in named if refs)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from app.db import programs, shops
 from app.domain.money import Money
-from app.domain.program import Program, RewardKind
+from app.domain.program import Program
 from app.domain.redeeming import in_shop_money
+from app.domain.rewards import RewardKind
 from app.services.runtime import Runtime
 from app.services.wording import earn_words
 
@@ -23,10 +24,16 @@ class Shopfront:
         best = 0
         for reward in self.program.rewards:
             open_to = reward.tier is None or rank >= self.program.rank(reward.tier)
-            if reward.kind is not RewardKind.AMOUNT or not open_to or reward.cost <= 0:
+            if reward.kind is not RewardKind.AMOUNT or not open_to:
                 continue
-            amount = in_shop_money(reward.amount_minor, self.program, self.currency)
-            best = max(best, (amount.minor if amount else 0) * (max(points, 0) // reward.cost))
+            # One in steps is had once, for all points; of the others each is rounded on its own.
+            once, times = (
+                (reward.worth_of(points), 1)
+                if reward.steps
+                else (reward.amount_minor, max(points, 0) // reward.cost)
+            )
+            amount = in_shop_money(once, self.program, self.currency)
+            best = max(best, times * amount.minor if amount else 0)
         return Money(best, self.currency) if best else None
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from app.domain.explaining import points_of
 from app.domain.money import Money
-from app.domain.program import EarnWhen, Enrolment, Program, RewardKind
+from app.domain.program import EarnWhen, Enrolment, Program
 from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
+from app.domain.rewards import RewardKind
 from app.domain.simulation import BUCKETS
 from app.services.fit_redeeming import Fitted
 from app.services.left_out import LeftOut

@@ -7,8 +7,8 @@ from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.rules import Selector
 from app.domain.tier_rules import Downgrade, Measure, Tier, Window
-from app.services.describe_rules import any_of, goods_named
-from app.services.wording import money_words
+from app.services.describe_rules import goods_named
+from app.services.wording import any_words, money_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TiersWords:
 
 def describe_tiers(program: Program) -> TiersWords:
     return TiersWords(
-        counts=f"by {any_of(_measures(program))}, {_window(program)}",
+        counts=f"by {any_words(_measures(program))}, {_window(program)}",
         levels=tuple(TierWords(tier.name, _level(tier, program)) for tier in program.tiers),
         lost=_lost(program),
     )
@@ -75,7 +75,7 @@ def _level(tier: Tier, program: Program) -> str:
         ways.append(f"for {tier.paid.days} days with each {what}")
     if tier.invitation_only:
         ways.append("by invitation only")
-    text = f"{any_of(ways)}; earns {tier.earn_percent}{NBSP}%"
+    text = f"{any_words(ways)}; earns {tier.earn_percent}{NBSP}%"
     if tier.entry_points:
         text += f"; {points_of(tier.entry_points)} once for reaching it"
     return f"{text}; {', '.join(tier.perks)}" if tier.perks else text

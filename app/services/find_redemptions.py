@@ -10,6 +10,7 @@ from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import OPEN, Bought, RedemptionState
+from app.domain.rewards import CODELESS
 from app.services.runtime import Runtime
 
 CLOSED_SHOWN = 20
@@ -23,13 +24,18 @@ class RedemptionView:
     shop_key: str
     bought: Bought
     state: RedemptionState
-    code: str | None  # None until the shop has it, and once it is dead
+    code: str | None  # None until the shop has it, once it is dead, and for what has none
     requested_at: datetime
     issued_at: datetime | None
     expires_at: datetime
     closed_at: datetime | None
     returned: int  # points given back
     message: str | None
+
+    @property
+    def is_ready(self) -> bool:
+        """What was bought is the member's: its code can be used, or it was paid out."""
+        return self.state in _WITH_CODE
 
     @property
     def returns_unused(self) -> bool:
@@ -80,7 +86,7 @@ def _view(row: RedemptionRow, member_id: int, shop_key: str) -> RedemptionView:
         shop_key=shop_key,
         bought=row.bought,
         state=row.state,
-        code=row.code if row.state in _WITH_CODE else None,
+        code=row.code if row.state in _WITH_CODE and row.bought.kind not in CODELESS else None,
         requested_at=row.requested_at,
         issued_at=row.issued_at,
         expires_at=row.expires_at,

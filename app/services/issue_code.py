@@ -2,16 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from app.db import jobs, members, redemptions
+from app.db import jobs, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.redeeming import Closing, RedemptionState
 from app.domain.retry import retry_at
+from app.services.code_spec import code_spec
 from app.services.return_points import close, give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
-from connectors.base import CodeKind, CodeSpec, IssuedCode
+from connectors.base import CodeSpec, IssuedCode
 
 _MESSAGES = {
     "customer_unreachable": "The shop has no e-mail address for this customer, so the code could not be bound to "
@@ -19,6 +20,7 @@ _MESSAGES = {
     "code_taken": "A code of this name is at the shop already and is not ours. The points are back.",
     "differs": "The shop made another code than was asked for; it was withdrawn again. The points are back.",
     "access_lost": "The shop does not let Laurel make codes: it must be connected again. The points are back.",
+    "not_granted": "The shop has not allowed Laurel to make this kind of reward. The points are back.",
     "not_callable": "The shop is not connected. The points are back.",
 }
 
@@ -51,25 +53,8 @@ def _begin(rt: Runtime, program_id: int, redemption_id: int) -> tuple[Redemption
             return None
         # Until the shop has answered, this try may have reached it: a kill from here on counts as unknown.
         redemptions.update_redemption(session, redemption_id, attempts=row.attempts + 1, unknown=True)
-        spec = _spec(session, row)
+        spec = code_spec(session, row)
     return row, spec
-
-
-def _spec(session: Session, row: RedemptionRow) -> CodeSpec:
-    identity = members.find_identities_by_id(session, [row.identity_id])[row.identity_id]
-    bought = row.bought
-    return CodeSpec(
-        code=row.code,
-        kind=CodeKind(bought.kind.value),
-        amount=bought.amount,
-        percent=bought.percent,
-        minimum_spend=bought.minimum_spend,
-        customer_ref=identity.customer_ref,
-        starts_at=row.requested_at,
-        expires_at=row.expires_at,
-        tag=row.tag,
-        title=f"{row.code} (Laurel reward)",
-    )
 
 
 def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionState:
@@ -85,10 +70,15 @@ def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionSt
             message=None,
         )
         if locked.state is RedemptionState.REQUESTED:
+            state = RedemptionState.USED if issued.handed_over else RedemptionState.ISSUED
             redemptions.update_redemption(
-                session, row.redemption_id, state=RedemptionState.ISSUED.value, issued_at=now
+                session,
+                row.redemption_id,
+                state=state.value,
+                issued_at=now,
+                closed_at=now if issued.handed_over else None,
             )
-            return RedemptionState.ISSUED
+            return state
         return locked.state  # cancelled meanwhile: the job that closes it withdraws what was just made
 
 

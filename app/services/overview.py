@@ -9,7 +9,8 @@ from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.explaining import order_sentence
 from app.domain.money import Money
-from app.domain.program import Program, RewardKind
+from app.domain.program import Program
+from app.domain.rewards import RewardKind
 from app.services.budget_use import BudgetUse, budget_use
 from app.services.describe_order import waits_for
 from app.services.runtime import Runtime
@@ -113,14 +114,8 @@ def overview(rt: Runtime, program_id: int) -> Overview:
 
 def worth_at_most(program: Program, points: int) -> Money | None:
     """What that many points come to in whole rewards of the best money-off kind."""
-    offers = [
-        (one.amount_minor, one.cost)
-        for one in program.rewards
-        if one.kind is RewardKind.AMOUNT and one.amount_minor is not None
-    ]
-    if not offers:
-        return None
-    return Money(max(max(points, 0) // cost * amount for amount, cost in offers), program.currency)
+    offers = [one.worth_of(points) for one in program.rewards if one.kind is RewardKind.AMOUNT]
+    return Money(max(offers), program.currency) if offers else None
 
 
 def _last_orders(session: Session) -> dict[int, datetime]:

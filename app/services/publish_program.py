@@ -14,6 +14,7 @@ from app.domain.errors import Refused
 from app.domain.program import Program
 from app.domain.tiers import same_levels
 from app.services.check_document import WrongDocument, check_document
+from app.services.check_rewards import check_rewards
 from app.services.diff_documents import Change, diff_documents
 from app.services.findings import Watch
 from app.services.preview_tiers import TierMoves, preview_tiers
@@ -101,7 +102,7 @@ def preview_program(
     check_document(document)
     with rt.db.trial(program_id) as session:
         live = programs.find_documents(session)[0]
-        _require_possible(session, live.document, document)
+        _require_possible(rt, session, live.document, document)
         before = recounts.find_points(session)
         programs.add_version(session, document, by="preview", note="", now=rt.now())
         counted = 0
@@ -143,7 +144,7 @@ def publish_program(
             raise Refused(
                 "overtaken", f"Version {live.version} was published meanwhile: compare with it first."
             )
-        _require_possible(session, live.document, document)
+        _require_possible(rt, session, live.document, document)
         if not diff_documents(live.document, document):
             raise Refused("unchanged", f"Nothing differs from version {live.version}.")
         version = programs.add_version(session, document, by=by, note=note.strip()[:MAX_NOTE], now=rt.now())
@@ -165,7 +166,10 @@ def roll_back(rt: Runtime, program_id: int, version: int, *, by: str) -> int:
     return publish_program(rt, program_id, older.document, by=by, note=f"Back to version {version}.")
 
 
-def _require_possible(session: Session, live: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+def _require_possible(
+    rt: Runtime, session: Session, live: Mapping[str, Any], document: Mapping[str, Any]
+) -> None:
+    check_rewards(rt, session, document)
     if document["currency"] != live["currency"]:
         counted = session.first("SELECT 1 FROM orders WHERE {fence} AND terms_version IS NOT NULL LIMIT 1")
         if counted is not None:

@@ -8,6 +8,7 @@ from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shop_codes import SoldCode
 from app.domain.errors import AccessLost, Refused
+from app.domain.rewards import RewardKind
 from app.services.causes import Cause
 from app.services.reconcile_run import Run
 from app.services.shop_client import open_shop
@@ -53,9 +54,11 @@ def _look_into(run: Run, session: Session, live: Sequence[FoundCode], sold: dict
     """Codes that should be at the shop and are not, and used ones that can be used again: one job each."""
     there = {one.code.casefold() for one in live}
     issued = shop_codes.find_issued(session, run.shop_id, before=run.started_at, now=run.rt.now())
-    absent = [one for one in issued if one.code_key not in there]
+    unseen = [one for one in issued if one.code_key not in there]
+    # Gift cards stand in no list of codes, and how much is left of one is only known by looking.
+    absent = [one for one in unseen if one.kind is not RewardKind.GIFT_CARD]
     revived = [one for one in sold.values() if one.state == "used"]
-    for one in (*absent, *revived):
+    for one in (*unseen, *revived):
         jobs.enqueue(
             session,
             "check_code",

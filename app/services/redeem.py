@@ -1,6 +1,7 @@
 """Points become a code: the first step, everything that is decided and stored before the shop is asked."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,10 +12,11 @@ from app.domain.calendar import days_later
 from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
-from app.domain.program import Program
-from app.domain.redeeming import quote
+from app.domain.redeeming import Had, RedemptionState, code_of, quote
+from app.domain.rewards import Reward, RewardKind
 from app.services.runtime import Runtime
-from app.services.wording import reward_title
+from app.services.why_not import why_not
+from app.services.wording import bought_title
 
 MAX_KEY = 200
 
@@ -29,18 +31,21 @@ class RedeemRequest:
     reward_key: str
     request_key: str
     actor: str  # "shopper", or who of the staff, or which API key
+    points: int | None = None  # how many, of a reward in steps
     customer_ref: str | None = None  # who is signed in there; None: any account the member has at that shop
 
     @property
     def hash(self) -> bytes:
-        return hashlib.sha256(f"{self.shop_id}|{self.reward_key}".encode()).digest()
+        points = "" if self.points is None else f"|{self.points}"
+        return hashlib.sha256(f"{self.shop_id}|{self.reward_key}{points}".encode()).digest()
 
 
 def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     """Take the points, store the code and put in the job that makes it: one commit, the account locked.
 
-    The same click twice is the same redemption. Raises: Refused with insufficient_points, tier_too_low,
-    unknown_reward, unknown_member, frozen, blocked, shop_not_connected, no_identity, key_reused, bad_key.
+    The same click twice is the same redemption. Raises: Refused with what `quote` refuses (insufficient_points,
+    tier_too_low, limit_reached, sold_out, …), unknown_reward, unknown_member, frozen, blocked, shop_not_connected,
+    not_at_this_shop, no_identity, key_reused, bad_key.
     """
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
@@ -72,35 +77,41 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     if member.was_blocked and blocks.find_block(session, member_id, now) is not None:
         raise Refused("blocked", "This account cannot spend points at the moment. Ask the shop.")
     shop = shops.get_shop(session, request.shop_id)
-    if not shop.callable:
+    reward = program.reward(request.reward_key)
+    if reward is None:
+        raise Refused("unknown_reward", "There is no such reward any more.")
+    if reward.kind is not RewardKind.PERK and not shop.callable:
         raise Refused(
             "shop_not_connected",
             "This shop cannot make codes at the moment. No points were taken; try again later.",
         )
-    reward = program.reward(request.reward_key)
-    if reward is None:
-        raise Refused("unknown_reward", "There is no such reward any more.")
+    if why_not(rt, program, reward, shop):
+        raise Refused("not_at_this_shop", "This shop cannot make this reward. No points were taken.")
     book.ripen(now)
-    available = book.balance(at=now).available
     bought = quote(
-        reward, program=program, tier_key=member.tier_key, available=available, shop_currency=shop.currency
+        reward,
+        program=program,
+        tier_key=member.tier_key,
+        available=book.balance(at=now).available,
+        shop_key=shop.key,
+        shop_currency=shop.currency,
+        had=_had(session, reward, member_id),
+        now=now,
+        points=request.points,
     )
-    bought = replace(
-        bought,
-        title=reward_title(reward.title, reward.kind, amount=bought.amount, percent=bought.percent),
-    )
+    bought = replace(bought, title=bought_title(bought))
     row = redemptions.add_redemption(
         session,
         account_id=member_id,
         shop_id=shop.shop_id,
         identity_id=_identity(session, member_id, shop.shop_id, request.customer_ref),
         bought=bought,
-        code=rt.new_code(),
+        code=code_of(bought.kind, reward.prefix, rt.new_code()),
         tag=rt.tag,
         request_key=request.request_key,
         request_hash=request.hash,
         actor=request.actor,
-        expires_at=_expires_at(rt, program),
+        expires_at=days_later(now, reward.code_days or program.code_days, program.zone),
         now=now,
     )
     facts: Facts = {
@@ -111,6 +122,10 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     }
     book.redeem(Draft(EntryKind.REDEEM, -bought.cost, row.source, 0, now, facts=facts), now=now)
     ledger.write_books(session, [book])
+    if bought.kind is RewardKind.PERK:  # nothing is made at the shop: it can be handed over at once
+        state = RedemptionState.ISSUED.value
+        redemptions.update_redemption(session, row.redemption_id, state=state, issued_at=now)
+        return redemptions.get_redemption(session, row.redemption_id)
     jobs.enqueue(session, "issue_code", shop_id=shop.shop_id, redemption_id=row.redemption_id)
     return row
 
@@ -129,5 +144,15 @@ def _identity(session: Session, member_id: int, shop_id: int, customer_ref: str 
     return next((one for one in there if one.customer_ref == customer_ref), there[0]).identity_id
 
 
-def _expires_at(rt: Runtime, program: Program) -> datetime:
-    return days_later(rt.now(), program.code_days, program.zone)
+def _had(session: Session, reward: Reward, member_id: int) -> Had:
+    """What counts towards its limits and its stock, the latter locked: what is left of it is sold to one at a time."""
+    at: Sequence[datetime] = ()
+    by_all = 0
+    if reward.limits:
+        at = redemptions.find_had(session, members.find_merged(session, member_id), [reward.key]).get(
+            reward.key, ()
+        )
+    if reward.stock is not None:
+        redemptions.lock_stock(session, reward.key)
+        by_all = redemptions.count_had(session, [reward.key]).get(reward.key, 0)
+    return Had(at=at, by_all=by_all)

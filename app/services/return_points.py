@@ -18,10 +18,21 @@ def lock_both(session: Session, row: RedemptionRow) -> tuple[Book, RedemptionRow
 
 
 def give_back(
-    session: Session, book: Book, row: RedemptionRow, state: RedemptionState, message: str, *, now: datetime
+    session: Session,
+    book: Book,
+    row: RedemptionRow,
+    state: RedemptionState,
+    message: str,
+    *,
+    points: int | None = None,
+    now: datetime,
 ) -> None:
-    """Close the redemption in `state`; all its points that are not back yet come back, with their lots' dates."""
-    return_points(session, book, row, row.bought.cost, reason=state.value, now=now)
+    """Close the redemption in `state`; its points that are not back yet come back, with their lots' dates.
+
+    `points`: so many in all; None: what it cost.
+    """
+    target = row.bought.cost if points is None else points
+    return_points(session, book, row, target, reason=state.value, now=now)
     redemptions.update_redemption(
         session,
         row.redemption_id,

@@ -13,6 +13,7 @@ from app.domain.explaining import Counted, counted, order_sentence
 from app.domain.history import Happening, happenings
 from app.domain.ledger import EntryKind
 from app.domain.redeeming import RedemptionState
+from app.domain.rewards import CODELESS
 from app.services.runtime import Runtime
 
 PAGE = 20
@@ -106,6 +107,8 @@ def _code_words(session: Session, moved: Sequence[Happening]) -> dict[str, str]:
     words = {}
     for row in redemptions.find_redemptions_where(session, "r.id = ANY(:ids)", ids=ids):
         match row.state:
+            case RedemptionState.ISSUED | RedemptionState.USED if row.bought.kind in CODELESS:
+                words[row.source] = " Not used yet." if row.state is RedemptionState.ISSUED else " Used."
             case RedemptionState.REQUESTED:
                 words[row.source] = " The code is being made."
             case RedemptionState.ISSUED:

@@ -1,7 +1,7 @@
 """Shopify: order webhooks in, discount codes out."""
 
 from connectors.base import Connector
-from connectors.shopify import install, mapping, webhooks
+from connectors.shopify import codes, install, mapping, webhooks
 from connectors.shopify.client import ShopifyShop
 
 CONNECTOR = Connector(
@@ -13,6 +13,7 @@ CONNECTOR = Connector(
     compliance_topics=webhooks.COMPLIANCE_TOPICS,
     verify=webhooks.verify,
     normalise=mapping.normalise,
+    why_not=codes.why_not,
     open_client=ShopifyShop,
     refresh=install.refresh,
     begin_install=install.begin_install,

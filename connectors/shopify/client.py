@@ -15,6 +15,7 @@ from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.orders import OrderSnapshot
 from connectors.base import (
     Absent,
+    CodeKind,
     CodeSpec,
     FoundCode,
     HttpSeam,
@@ -147,6 +148,7 @@ _REFUNDS_AT_ONCE = 10
 _DIGESTS_AT_ONCE = 50
 _PRODUCTS_AT_ONCE = 20
 _CUSTOMERS_AT_ONCE = 100
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _SHOP_STATES = {
     "http_402": "the shop is frozen until its owner pays Shopify",
     "http_423": "Shopify has locked the shop",
@@ -300,24 +302,31 @@ class ShopifyShop:
     # --- Codes ---------------------------------------------------------------------------------------------
 
     def issue_code(self, spec: CodeSpec) -> IssuedCode:
-        wanted = codes.body(spec)
-        if (node := self._find(spec.code)) is None:
-            made = self._made(codes.create_operation(spec), {"input": wanted})
-            if any(error.code == "TAKEN" for error in made.user_errors):
-                node = self._find(spec.code)
-                if node is None:
-                    raise Retryable("the code is taken, and not to be found yet", retry_after_s=5)
-            elif made.user_errors:
-                raise _refusal(made.user_errors)
-            else:
-                node = _as(made.code_discount_node, codes.CodeNode)
-        return self._accepted(spec, node)
+        match spec.kind:
+            case CodeKind.GIFT_CARD:
+                return self._issue_card(spec)
+            case CodeKind.STORE_CREDIT:
+                return self._credit(spec)
+            case _:
+                return self._issue_discount(spec)
 
-    def find_code(self, code: str) -> FoundCode | None:
+    def find_code(self, code: str, spec: CodeSpec | None = None) -> FoundCode | None:
+        if spec is not None and spec.kind is CodeKind.GIFT_CARD:
+            card = self._find_card(spec)
+            return codes.found_card(spec, card) if card else None
+        if spec is not None and spec.kind is CodeKind.STORE_CREDIT:
+            credit = self._find_credit(spec)
+            return codes.found_credit(spec, credit) if credit else None
         node = self._find(code)
         return codes.found_code(node, _our_tag(node.code_discount.tags)) if node else None
 
-    def withdraw_code(self, code: str, tag: str) -> FoundCode | None:
+    def withdraw_code(self, code: str, tag: str, spec: CodeSpec | None = None) -> FoundCode | None:
+        """As `ShopClient` says. A credit is never taken back: a debit could not be told from another one, and so
+        not be made once."""
+        if spec is not None and spec.kind is CodeKind.GIFT_CARD:
+            return self._withdraw_card(spec)
+        if spec is not None and spec.kind is CodeKind.STORE_CREDIT:
+            return self.find_code(code, spec)
         node = self._find(code)
         if node is None:
             return None
@@ -344,11 +353,19 @@ class ShopifyShop:
         return ours, _next(page.page_info)
 
     def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
-        """As `ShopClient` says. Shopify searches an order's first code only; ours combine with no other."""
+        """As `ShopClient` says. Shopify searches an order's first code only: of a code that may stand beside others
+        all orders of its customer are looked through."""
+        node = self._find(code)
+        query = f"discount_code:'{_quoted(code)}'"
+        if node and codes.may_stand_second(node.code_discount):
+            found = codes.found_code(node, None)
+            starts = node.code_discount.starts_at
+            if found.customer_ref and starts:
+                query = f"customer_id:{found.customer_ref} AND created_at:>='{_moment(starts)}'"
         orders: list[OrderSnapshot] = []
         cursor: str | None = None
         while True:
-            page = self._page(f"discount_code:'{_quoted(code)}'", cursor, sort="CREATED_AT", reverse=True)
+            page = self._page(query, cursor, sort="CREATED_AT", reverse=True)
             if page.held:
                 raise Retryable(
                     f"order {page.held[0][0]} may have used the code and cannot be read: {page.held[0][1]}"
@@ -492,6 +509,92 @@ class ShopifyShop:
 
     # --- Codes and webhooks, more closely ----------------------------------------------------------------------
 
+    def _issue_discount(self, spec: CodeSpec) -> IssuedCode:
+        wanted = codes.body(spec)
+        if (node := self._find(spec.code)) is None:
+            made = self._made(codes.create_operation(spec), {"input": wanted})
+            if any(error.code == "TAKEN" for error in made.user_errors):
+                node = self._find(spec.code)
+                if node is None:
+                    raise Retryable("the code is taken, and not to be found yet", retry_after_s=5)
+            elif made.user_errors:
+                raise _refusal(made.user_errors)
+            else:
+                node = _as(made.code_discount_node, codes.CodeNode)
+        return self._accepted(spec, node)
+
+    def _issue_card(self, spec: CodeSpec) -> IssuedCode:
+        wanted = codes.card_body(spec)
+        if (card := self._find_card(spec)) is None:
+            made = self._made(codes.CREATE_CARD, {"input": wanted}, granted_apart=True)
+            if any(error.code == "TAKEN" for error in made.user_errors):
+                # Ours of an earlier try, which the search does not show yet; of 80 random bits nobody has the same.
+                raise Retryable("the gift card is made, and not to be found yet", retry_after_s=5)
+            if made.user_errors:
+                raise _refusal(made.user_errors)
+            card = _as(made.gift_card, codes.Card)
+        if different := codes.card_differences(spec, card):
+            self._end_card(card)
+            raise Refused("differs", f"the shop's gift card is not what was asked: {', '.join(different)}")
+        return IssuedCode(code=spec.code, code_ref=str(mapping.ref(card.id)))
+
+    def _find_card(self, spec: CodeSpec) -> codes.Card | None:
+        """By its id, once that is known: the search may lag behind."""
+        if spec.code_ref is not None:
+            told = self._data(codes.READ_CARD, {"id": _gid("GiftCard", spec.code_ref)}, granted_apart=True)
+            return _as(told, codes.CardAnswer).gift_card
+        told = self._data(codes.FIND_CARDS, {"query": spec.code}, granted_apart=True)
+        note = codes.card_note(spec.tag, spec.code)
+        return next(
+            (card for card in _as(told, codes.CardsAnswer).gift_cards.nodes if card.note == note), None
+        )
+
+    def _withdraw_card(self, spec: CodeSpec) -> FoundCode | None:
+        card = self._find_card(spec)
+        if card is None:
+            return None
+        if card.enabled:
+            card = self._end_card(card)
+        return codes.found_card(spec, card)
+
+    def _end_card(self, card: codes.Card) -> codes.Card:
+        """What is on it then cannot be spent any more, so that its balance is the last word."""
+        made = self._made(codes.DEACTIVATE_CARD, {"id": card.id}, granted_apart=True)
+        if made.user_errors:
+            raise _refusal(made.user_errors)
+        ended = _as(made.gift_card, codes.Card)
+        if ended.enabled:
+            raise Retryable("the gift card was switched off and is still live", retry_after_s=5)
+        return ended
+
+    def _credit(self, spec: CodeSpec) -> IssuedCode:
+        wanted = codes.credit_body(spec)
+        if (credit := self._find_credit(spec)) is None:
+            variables = {"id": _gid("Customer", spec.customer_ref), "input": wanted}
+            made = self._made(codes.CREDIT, variables, granted_apart=True)
+            if made.user_errors:
+                raise _refusal(made.user_errors)
+            credit = _as(made.store_credit_account_transaction, codes.Credited)
+        return IssuedCode(code=spec.code, code_ref=str(mapping.ref(credit.id)), handed_over=True)
+
+    def _find_credit(self, spec: CodeSpec) -> codes.Credited | None:
+        told = self._data(codes.FIND_CREDITS, {"id": _gid("Customer", spec.customer_ref)}, granted_apart=True)
+        customer = _as(told, codes.CreditsAnswer).customer
+        if customer is None:
+            return None  # of somebody whom the shop has no more, nothing can be spent
+        for account in customer.store_credit_accounts.nodes:
+            told_credits = account.transactions.nodes
+            if found := next((each for each in told_credits if codes.is_credit(spec, each)), None):
+                return found
+            oldest = told_credits[-1].created_at if told_credits else None
+            if (
+                len(told_credits) == codes.CREDITS_READ
+                and oldest
+                and oldest >= spec.starts_at - _CLOCKS_DIFFER
+            ):
+                raise Retryable("more credits since than can be looked through", retry_after_s=3600)
+        return None
+
     def _find(self, code: str) -> codes.CodeNode | None:
         return _as(self._data(codes.FIND, {"code": code}), codes.Found).node
 
@@ -558,16 +661,28 @@ class ShopifyShop:
 
     # --- Asking --------------------------------------------------------------------------------------------
 
-    def _made(self, mutation: str, variables: Mapping[str, Any]) -> codes.Made:
-        made = _as(self._data(mutation, variables), codes.MadeAnswer).made
+    def _made(
+        self, mutation: str, variables: Mapping[str, Any], *, granted_apart: bool = False
+    ) -> codes.Made:
+        made = _as(self._data(mutation, variables, granted_apart=granted_apart), codes.MadeAnswer).made
         if made is None:
             raise Retryable("the shop did not say what became of it")
         return made
 
-    def _data(self, operation: str, variables: Mapping[str, Any]) -> Any:
-        """The answer's data, where nothing but withheld personal fields may be missing."""
-        answer = self._ask(operation, variables)
+    def _data(self, operation: str, variables: Mapping[str, Any], *, granted_apart: bool = False) -> Any:
+        """The answer's data, where nothing but withheld personal fields may be missing.
+
+        `granted_apart`: its scopes are not needed for anything else, so without them the shop is not lost.
+        """
+        try:
+            answer = self._ask(operation, variables)
+        except AccessLost as lost:
+            if granted_apart and "ACCESS_DENIED" in lost.detail:
+                raise Refused("not_granted", lost.detail) from lost
+            raise
         for error in answer.errors:
+            if granted_apart and error.extensions.code == "ACCESS_DENIED":
+                raise Refused("not_granted", error.message[:200])
             if not _is_withheld(error):
                 raise _failure(error, changes=_changes(operation))
         return answer.data
@@ -687,7 +802,7 @@ def _refusal(errors: Iterable[codes.UserError]) -> Exception:
     errors = tuple(errors)
     if any(error.code == "INTERNAL_ERROR" for error in errors):
         return Retryable(_shown(errors))
-    if any(codes.unreachable_customer(error) for error in errors):
+    if any(error.code == "OWNER_NOT_FOUND" or codes.unreachable_customer(error) for error in errors):
         return Refused("customer_unreachable", _shown(errors))
     return Refused("rejected", _shown(errors))
 

@@ -1,7 +1,7 @@
 """WooCommerce: the table of contents."""
 
 from connectors.base import Connector
-from connectors.woocommerce import client, install, mapping, webhooks
+from connectors.woocommerce import client, codes, install, mapping, webhooks
 
 CONNECTOR = Connector(
     name="woocommerce",
@@ -12,6 +12,7 @@ CONNECTOR = Connector(
     compliance_topics=frozenset(),
     verify=webhooks.verify,
     normalise=mapping.normalise,
+    why_not=codes.why_not,
     open_client=client.open_client,
     refresh=lambda access, app, http, now: None,
     begin_install=install.begin_install,

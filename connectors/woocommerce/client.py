@@ -261,12 +261,14 @@ class WooClient:
     # --- Codes ----------------------------------------------------------------------------------------------
 
     def issue_code(self, spec: CodeSpec) -> IssuedCode:
+        if why := codes.why_not(spec):
+            raise Refused("unsupported", why)
         coupons, now = self._coupons(spec.code)
         email = None
         if not coupons:
             if now and spec.starts_at > now + _CLOCKS_DIFFER:
                 raise Refused("unsupported", "A WooCommerce coupon can be used at once; it has no first day.")
-            email = self._address_of(spec.customer_ref)
+            email = self._address_of(spec.customer_ref) if codes.is_bound(spec) else ""
             self._make_coupon(codes.coupon_body(spec, email))
             # Read again rather than believe the answer: the shop checks and then inserts, so two calls at
             # once make two coupons of one code.
@@ -277,17 +279,19 @@ class WooClient:
         wrong = codes.differences(coupon, spec, email)
         if wrong and not coupon.usage_count:
             self._delete(f"coupons/{coupon.id}", _NO_COUPON)
-            unbound = "customer_unreachable" if not coupon.email_restrictions else "differs"
+            is_open = codes.is_bound(spec) and not coupon.email_restrictions
+            unbound = "customer_unreachable" if is_open else "differs"
             raise Refused(unbound, f"{self._shop}: made otherwise than asked, withdrawn: {', '.join(wrong)}")
         return IssuedCode(code=coupon.code, code_ref=str(coupon.id))
 
-    def find_code(self, code: str) -> FoundCode | None:
-        """Only published coupons can be found by their code: a draft or trashed one is None, and cannot be used."""
+    def find_code(self, code: str, spec: CodeSpec | None = None) -> FoundCode | None:
+        """Everything of ours is a coupon, whatever `spec` says. Only published ones can be found by their code: a draft
+        or trashed one is None, and cannot be used."""
         coupons, now = self._coupons(code)
         seen = [codes.found(coupon, now) for coupon in coupons]
         return min(seen, key=lambda one: (not one.live, int(one.code_ref)), default=None)
 
-    def withdraw_code(self, code: str, tag: str) -> FoundCode | None:
+    def withdraw_code(self, code: str, tag: str, spec: CodeSpec | None = None) -> FoundCode | None:
         """Becomes a draft, which keeps it visible to the merchant; deleted where the shop ignores that."""
         coupons, _ = self._coupons(code)
         ours = [coupon for coupon in coupons if codes.tag(coupon) == tag]

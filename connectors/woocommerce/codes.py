@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from app.domain.errors import Refused
+from app.domain.money import Money
+from app.domain.rewards import Combines, Gift
 from connectors.base import CodeKind, CodeSpec, FoundCode
 from connectors.woocommerce.mapping import utc
 from connectors.woocommerce.payloads import Coupon, items_of
@@ -11,7 +13,37 @@ from connectors.woocommerce.payloads import Coupon, items_of
 _TAG = "_laurel_tag"
 _CUSTOMER = "_laurel_customer"
 
-_TYPE = {CodeKind.AMOUNT: "fixed_cart", CodeKind.PERCENT: "percent", CodeKind.FREE_SHIPPING: "fixed_cart"}
+_TYPE = {
+    CodeKind.AMOUNT: "fixed_cart",
+    CodeKind.PERCENT: "percent",
+    CodeKind.FREE_SHIPPING: "fixed_cart",
+    CodeKind.PRODUCT: "percent",
+    CodeKind.GIFT_CARD: "fixed_cart",
+}
+_ALL = frozenset(Combines)
+
+
+def why_not(spec: CodeSpec) -> str | None:
+    """As `Connector.why_not` says."""
+    if spec.combines not in (frozenset(), _ALL):
+        return (
+            "A WooCommerce coupon combines with all other coupons or with none: name order, product and shipping, "
+            "or leave it out."
+        )
+    match spec:
+        case CodeSpec(kind=CodeKind.PERCENT, maximum=Money()):
+            return "WooCommerce’s percentage coupons have no maximum. Leave the maximum out, or offer a fixed amount."
+        case CodeSpec(kind=CodeKind.PRODUCT, minimum_spend=Money()):
+            return "A WooCommerce coupon’s minimum spend would count the free product itself: leave it out."
+        case CodeSpec(kind=CodeKind.PRODUCT, gift=Gift(collection_ref=str())):
+            return "A WooCommerce coupon cannot ask for other goods beside the free one: leave with_collection out."
+        case CodeSpec(kind=CodeKind.STORE_CREDIT):
+            return (
+                "WooCommerce has no store credit, and a coupon is used up by one order, whatever is left of it: "
+                "offer money off in steps."
+            )
+        case _:
+            return None
 
 
 def coupon_body(spec: CodeSpec, email: str) -> dict[str, object]:
@@ -21,6 +53,8 @@ def coupon_body(spec: CodeSpec, email: str) -> dict[str, object]:
 
     Raises: Refused("unsupported") for what a coupon cannot say exactly.
     """
+    if why := why_not(spec):
+        raise Refused("unsupported", why)
     return {
         "code": spec.code,
         "description": spec.title,
@@ -29,11 +63,14 @@ def coupon_body(spec: CodeSpec, email: str) -> dict[str, object]:
         "free_shipping": spec.kind is CodeKind.FREE_SHIPPING,
         # Not date_expires_gmt, which is ignored on write (the coupon would never expire); with Z, or it is shop time.
         "date_expires": _expires_at(spec).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "individual_use": False,
+        "individual_use": _alone(spec),
         "usage_limit": 1,
         "usage_limit_per_user": 1,
-        "minimum_amount": str(spec.minimum_spend) if spec.minimum_spend else "0",
-        "email_restrictions": [email],
+        "product_ids": _product_ids(spec),
+        # One piece of it, however many are in the cart: a percentage is taken off so many items and no more.
+        "limit_usage_to_x_items": 1 if spec.kind is CodeKind.PRODUCT else None,
+        "minimum_amount": _minimum(spec),
+        "email_restrictions": [email] if is_bound(spec) else [],
         "meta_data": [{"key": _TAG, "value": spec.tag}, {"key": _CUSTOMER, "value": spec.customer_ref}],
     }
 
@@ -52,11 +89,15 @@ def differences(coupon: Coupon, spec: CodeSpec, email: str | None) -> list[str]:
         "amount": _decimal(coupon.amount) == Decimal(_amount(spec)),
         "free_shipping": coupon.free_shipping == (spec.kind is CodeKind.FREE_SHIPPING),
         "date_expires": _time(coupon.date_expires_gmt) == _expires_at(spec),
-        "individual_use": not coupon.individual_use,
+        "individual_use": coupon.individual_use == _alone(spec),
         "usage_limit": coupon.usage_limit == 1,
         "usage_limit_per_user": coupon.usage_limit_per_user == 1,
-        "minimum_amount": _decimal(coupon.minimum_amount) == Decimal(str(spec.minimum_spend or 0)),
-        "email_restrictions": len(bound_to) == 1 and email in (None, bound_to[0]),
+        "product_ids": coupon.product_ids == _product_ids(spec),
+        "limit_usage_to_x_items": (coupon.limit_usage_to_x_items == 1) == (spec.kind is CodeKind.PRODUCT),
+        "minimum_amount": _decimal(coupon.minimum_amount) == Decimal(_minimum(spec)),
+        "email_restrictions": (len(bound_to) == 1 and email in (None, bound_to[0]))
+        if is_bound(spec)
+        else not bound_to,
         "customer": meta(coupon, _CUSTOMER) == spec.customer_ref,
     }
     return [name for name, holds in same.items() if not holds]
@@ -91,13 +132,41 @@ def meta(coupon: Coupon, key: str) -> str | None:
     return str(values[0]) if values and isinstance(values[0], str | int) else None
 
 
+def is_bound(spec: CodeSpec) -> bool:
+    """Whether the customer alone may use it; a gift card is made to be given away."""
+    return spec.kind is not CodeKind.GIFT_CARD
+
+
+def _alone(spec: CodeSpec) -> bool:
+    """Without any other coupon; a gift card is money, and pays beside them."""
+    return is_bound(spec) and not spec.combines
+
+
+def _product_ids(spec: CodeSpec) -> list[int]:
+    """Products and variations share their numbers."""
+    if spec.kind is not CodeKind.PRODUCT:
+        return []
+    given = [one for one in (spec.gift.product_ref, spec.gift.variant_ref) if one] if spec.gift else []
+    if len(given) != 1:
+        raise Refused("unsupported", "A free product names one product, or one variant.")
+    return [int(given[0])]
+
+
+def _minimum(spec: CodeSpec) -> str:
+    """Of a gift card at least its amount: a coupon is used up by one order, and nothing of it may be lost."""
+    least = [one for one in (spec.minimum_spend, spec.amount if not is_bound(spec) else None) if one]
+    return str(max(least, key=lambda one: one.minor)) if least else "0"
+
+
 def _amount(spec: CodeSpec) -> str:
     match spec.kind:
         case CodeKind.FREE_SHIPPING:
             return "0"
+        case CodeKind.PRODUCT:
+            return "100"
         case CodeKind.PERCENT if spec.percent and 1 <= spec.percent <= 100:
             return str(spec.percent)
-        case CodeKind.AMOUNT if spec.amount and spec.amount.minor > 0:
+        case CodeKind.AMOUNT | CodeKind.GIFT_CARD if spec.amount and spec.amount.minor > 0:
             return str(spec.amount)
     raise Refused("unsupported", f"A coupon of kind {spec.kind} needs its amount.")
 
@@ -109,6 +178,10 @@ def _expires_at(spec: CodeSpec) -> datetime:
 def _kind(coupon: Coupon) -> CodeKind | None:
     if coupon.free_shipping and not _decimal(coupon.amount):
         return CodeKind.FREE_SHIPPING
+    if coupon.discount_type == "percent" and coupon.limit_usage_to_x_items == 1 and coupon.product_ids:
+        return CodeKind.PRODUCT if _decimal(coupon.amount) == 100 else None
+    if coupon.discount_type == "fixed_cart" and not coupon.email_restrictions:
+        return CodeKind.GIFT_CARD if tag(coupon) else CodeKind.AMOUNT
     return {"fixed_cart": CodeKind.AMOUNT, "percent": CodeKind.PERCENT}.get(coupon.discount_type)
 
 
@@ -116,7 +189,7 @@ def _value(coupon: Coupon, kind: CodeKind | None) -> str | None:
     amount = _decimal(coupon.amount)
     if kind is CodeKind.PERCENT and amount is not None:
         return f"{amount.normalize():f}"  # "10.00" is 10 %
-    return coupon.amount if kind is CodeKind.AMOUNT else None
+    return coupon.amount if kind in (CodeKind.AMOUNT, CodeKind.GIFT_CARD) else None
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -156,6 +156,8 @@ class Coupon(Struct):
     usage_limit_per_user: int | None = None
     individual_use: bool = False
     minimum_amount: str = "0"
+    product_ids: list[int] = field(default_factory=list[int])
+    limit_usage_to_x_items: int | None = None
     email_restrictions: list[str] = field(default_factory=list[str])
     meta_data: MetaItems = field(default_factory=list[MetaItem])
 

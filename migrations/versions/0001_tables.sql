@@ -320,6 +320,7 @@ CREATE TABLE redemptions (
     account_id BIGINT NOT NULL,
     shop_id BIGINT NOT NULL,
     identity_id BIGINT NOT NULL,
+    reward_key TEXT NOT NULL,
     reward JSONB NOT NULL,
     cost BIGINT NOT NULL,
     code TEXT NOT NULL,
@@ -339,6 +340,7 @@ CREATE TABLE redemptions (
     dead_at TIMESTAMP WITH TIME ZONE,
     unknown BOOLEAN DEFAULT false NOT NULL,
     returned BIGINT DEFAULT 0 NOT NULL,
+    left_minor BIGINT,
     attempts INTEGER DEFAULT 0 NOT NULL,
     next_try_at TIMESTAMP WITH TIME ZONE,
     message TEXT,
@@ -350,6 +352,8 @@ CREATE TABLE redemptions (
     CONSTRAINT ck_redemptions_state CHECK (state IN ('requested', 'issued', 'used', 'cancelling', 'cancelled', 'expired', 'failed'))
 );
 CREATE INDEX ix_redemptions_open ON redemptions (program_id, expires_at) WHERE state IN ('requested', 'issued', 'cancelling');
+CREATE INDEX ix_redemptions_standing ON redemptions (program_id, reward_key, account_id, requested_at) WHERE state IN ('requested', 'issued', 'used', 'cancelling');
+CREATE INDEX ix_redemptions_identity ON redemptions (program_id, identity_id);
 CREATE INDEX ix_redemptions_order ON redemptions (program_id, order_id) WHERE order_id IS NOT NULL;
 CREATE TABLE identities (
     program_id BIGINT NOT NULL,

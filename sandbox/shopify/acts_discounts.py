@@ -7,7 +7,7 @@ from decimal import Decimal
 from sandbox.refusals import CodeRefused, Impossible
 from sandbox.shopify.acts_customers import CustomerActs
 from sandbox.shopify.bodies import discount_body
-from sandbox.shopify.state import Application, Customer, Discount, Order, gid
+from sandbox.shopify.state import Application, Customer, Discount, Gift, Order, gid
 from sandbox.shopify.totals import free_shipping, rounded, spread
 
 
@@ -27,6 +27,7 @@ class DiscountActs(CustomerActs):
         usage_limit: int | None = None,
         once_per_customer: bool = False,
         tags: Sequence[str] = (),
+        gift: Gift | None = None,
         by_app: bool = False,
     ) -> Discount:
         """A code discount. `percentage` is a fraction, as the API has it (0.1 is 10 %).
@@ -52,6 +53,7 @@ class DiscountActs(CustomerActs):
                 customers=None if customers is None else [customer.id for customer in customers],
                 usage_limit=usage_limit,
                 once_per_customer=once_per_customer,
+                gift=gift,
                 tags=sorted(tags),
                 by_app=by_app,
             )
@@ -113,6 +115,9 @@ class DiscountActs(CustomerActs):
         if len({code.casefold() for code in codes}) < len(codes):
             raise CodeRefused("This discount has already been applied")
         found = [self.usable(code, self.sums(order).subtotal, order.customer) for code in codes]
+        for one in found:
+            if not all(_combine(one, other) for other in found if other is not one):
+                raise CodeRefused(f"{one.code} couldn’t be used with your existing discounts")
         for discount in found:
             shipping = discount.kind == "DiscountCodeFreeShipping"
             application = Application(
@@ -123,11 +128,34 @@ class DiscountActs(CustomerActs):
                 shipping=shipping,
             )
             order.applications.append(application)
-            if shipping:
+            if discount.gift is not None:
+                self._give(order, application, discount.code, discount.gift)
+            elif shipping:
                 free_shipping(order.shipping, discount.maximum_shipping)
             else:
                 self._take_off(order, application)
             discount.uses.append((self.clock(), order.customer.id if order.customer else None))
+
+    def _give(self, order: Order, application: Application, code: str, gift: Gift) -> None:
+        """The gift must be in the cart, beside goods that are bought; one piece of it is taken off, never more."""
+        given = [
+            line
+            for line in order.lines
+            if line.product.id in gift.products or line.product.variant_id in gift.variants
+        ]
+        bought = [
+            (line, line.quantity - (gift.given if line in given else 0))
+            for line in order.lines
+            if set(gift.collections) & set(line.product.collections)
+        ]
+        spent = sum((line.price * pieces for line, pieces in bought), Decimal(0))
+        pieces = sum(pieces for _, pieces in bought)
+        if not given or pieces < (gift.pieces or 1) or spent < (gift.amount or 0):
+            raise CodeRefused(f"{code} isn’t valid for the items in your cart")
+        line = given[0]
+        off = rounded(line.price * min(gift.given, line.quantity) * gift.percentage, self.currency)
+        application.amount = off
+        spread(application, [line], off, self.currency)
 
     def _take_off(self, order: Order, application: Application) -> None:
         lines = [line for line in order.lines if not line.product.gift_card]
@@ -142,3 +170,11 @@ class DiscountActs(CustomerActs):
 
     def _tell_discount(self, topic: str, discount: Discount) -> None:
         self.emit(topic, lambda: discount_body(self, discount), str(discount.id))
+
+
+_CLASS = {"DiscountCodeFreeShipping": "shippingDiscounts", "DiscountCodeBxgy": "productDiscounts"}
+
+
+def _combine(one: Discount, other: Discount) -> bool:
+    """Whether `one` may stand beside a discount of the other's class; both must allow it."""
+    return one.combines.get(_CLASS.get(other.kind, "orderDiscounts"), False)

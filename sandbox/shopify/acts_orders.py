@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from sandbox.refusals import Impossible
-from sandbox.shopify.acts_discounts import DiscountActs
+from sandbox.shopify.acts_money import MoneyActs
 from sandbox.shopify.bodies_orders import order_body
 from sandbox.shopify.bodies_refunds import edit_body
 from sandbox.shopify.state import Application, Customer, Line, Order, Product, ShippingLine, Transaction
@@ -14,7 +14,7 @@ from sandbox.shopify.totals import spread
 Amount = Decimal | str | int
 
 
-class OrderActs(DiscountActs):
+class OrderActs(MoneyActs):
     def create_order(
         self,
         lines: Sequence[tuple[Product, int]],

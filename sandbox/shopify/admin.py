@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 from sandbox.faults import AFTER_APPLYING, HANG_HEADER, FaultKind
 from sandbox.shopify import fields_customers as customers
 from sandbox.shopify import fields_discounts as discounts
+from sandbox.shopify import fields_money as given
 from sandbox.shopify import fields_orders as orders
 from sandbox.shopify import fields_parts as parts
 from sandbox.shopify import fields_site as site
@@ -17,7 +18,7 @@ from sandbox.shopify.base import API_VERSION
 from sandbox.shopify.bucket import Bucket
 from sandbox.shopify.schema import admin_schema, checked, cost_of, root_fields
 from sandbox.shopify.shop import Shop
-from sandbox.shopify.state import Customer, Discount, Order, Product, Subscription
+from sandbox.shopify.state import Credit, Customer, Discount, Order, Product, Subscription
 from sandbox.shopify.typed import Fields, Of
 
 _BAD_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
@@ -42,7 +43,11 @@ FIELDS: Mapping[str, Fields] = {
     "CustomerEmailAddress": customers.EMAIL,
     "DiscountCodeBasic": discounts.DISCOUNT,
     "DiscountCodeFreeShipping": discounts.DISCOUNT,
+    "DiscountCodeBxgy": discounts.DISCOUNT,
     "DiscountRedeemCode": discounts.REDEEM_CODE,
+    "GiftCard": given.GIFT_CARD,
+    "StoreCreditAccount": {"transactions": given.transactions},
+    "StoreCreditAccountCreditTransaction": given.CREDIT,
     "Shop": site.SHOP,
     "AppInstallation": site.INSTALLATION,
     "WebhookSubscription": site.SUBSCRIPTION,
@@ -64,6 +69,8 @@ FIELDS: Mapping[str, Fields] = {
         "codeDiscountNode": lambda shop, _, args: discounts.code_node(discounts.by_gid(shop, args["id"])),
         "discountNode": lambda shop, _, args: discounts.discount_node(discounts.by_gid(shop, args["id"])),
         "discountNodes": lambda shop, _, args: discounts.find_discounts(shop, args),
+        "giftCard": lambda shop, _, args: given.gift_card_by_gid(shop, args["id"]),
+        "giftCards": lambda shop, _, args: given.find_gift_cards(shop, args),
         "webhookSubscriptions": lambda shop, _, args: site.find_subscriptions(shop, args),
     },
     "Mutation": {
@@ -73,6 +80,12 @@ FIELDS: Mapping[str, Fields] = {
         "discountCodeFreeShippingCreate": lambda shop, _, args: discounts.create(
             shop, "DiscountCodeFreeShipping", "freeShippingCodeDiscount", args["freeShippingCodeDiscount"]
         ),
+        "discountCodeBxgyCreate": lambda shop, _, args: discounts.create(
+            shop, "DiscountCodeBxgy", "bxgyCodeDiscount", args["bxgyCodeDiscount"]
+        ),
+        "giftCardCreate": lambda shop, _, args: given.create_gift_card(shop, args["input"]),
+        "giftCardDeactivate": lambda shop, _, args: given.deactivate_gift_card(shop, args["id"]),
+        "storeCreditAccountCredit": lambda shop, _, args: given.credit(shop, args["id"], args["creditInput"]),
         "discountCodeDeactivate": lambda shop, _, args: discounts.deactivate(shop, args["id"]),
         "discountCodeActivate": lambda shop, _, args: discounts.activate(shop, args["id"]),
         "discountCodeDelete": lambda shop, _, args: discounts.delete(shop, args["id"]),
@@ -97,6 +110,12 @@ SCOPES = {
     "discountNodes": "read_discounts",
     "discountCodeBasicCreate": "write_discounts",
     "discountCodeFreeShippingCreate": "write_discounts",
+    "discountCodeBxgyCreate": "write_discounts",
+    "giftCard": "read_gift_cards",
+    "giftCards": "read_gift_cards",
+    "giftCardCreate": "write_gift_cards",
+    "giftCardDeactivate": "write_gift_cards",
+    "storeCreditAccountCredit": "write_store_credit_account_transactions",
     "discountCodeDeactivate": "write_discounts",
     "discountCodeActivate": "write_discounts",
     "discountCodeDelete": "write_discounts",
@@ -104,6 +123,7 @@ SCOPES = {
 # … and what a line is of. Without it the field is null, with an error beside it, and the order is told all the same.
 LINE_SCOPES = {"product": "read_products", "variant": "read_products"}
 PRODUCT_SCOPES = {"tags": "read_products", "collections": "read_products"}
+CUSTOMER_SCOPES = {"storeCreditAccounts": "read_store_credit_accounts"}
 
 
 def make(shop: Shop) -> Blueprint:
@@ -170,6 +190,8 @@ def _resolve(source: Any, info: GraphQLResolveInfo[Shop], **args: Any) -> Any:
             _check_scope(field, LINE_SCOPES.get(field))
         if kind == "Product":
             _check_scope(field, PRODUCT_SCOPES.get(field))
+        if kind == "Customer":
+            _check_scope(field, CUSTOMER_SCOPES.get(field))
         return known[field](shop, source, args)
     if isinstance(source, Mapping) and field in source:
         return source[field]
@@ -189,6 +211,8 @@ def _type(value: Any, _info: GraphQLResolveInfo[Shop], _abstract: Any) -> str:
         return parts.typename(value)
     if isinstance(value, Discount):
         return value.kind
+    if isinstance(value, Credit):
+        return "StoreCreditAccountCreditTransaction"
     return {Order: "Order", Customer: "Customer", Product: "Product", Subscription: "WebhookSubscription"}[
         type(value)
     ]

@@ -20,8 +20,10 @@ from sandbox.deliveries import Deliverer, Job, Message
 from sandbox.faults import ApiFaults
 from sandbox.shopify.bucket import Bucket
 from sandbox.shopify.state import (
+    Credit,
     Customer,
     Discount,
+    GiftCard,
     Installation,
     Order,
     Product,
@@ -34,9 +36,9 @@ API_VERSION = "2026-10"
 _RETRY_AFTER_S = (60, 120, 300, 600, 1200, 2400, 3600, 6120)  # eight, over four hours
 # Laurel's words for what a client does -> operations of this API, as `admin` names them.
 WORDS = {
-    "issue_code": ("discountCodeBasicCreate", "discountCodeFreeShippingCreate"),
-    "find_code": ("codeDiscountNodeByCode",),
-    "withdraw_code": ("discountCodeDeactivate", "discountCodeDelete"),
+    "issue_code": ("discountCode*Create", "giftCardCreate", "storeCreditAccountCredit"),
+    "find_code": ("codeDiscountNodeByCode", "giftCard", "giftCards", "customer"),
+    "withdraw_code": ("discountCodeDeactivate", "discountCodeDelete", "giftCardDeactivate"),
     "our_codes": ("discountNodes",),
     "read_orders": ("nodes", "order", "node"),
     "orders_changed": ("orders",),
@@ -78,6 +80,7 @@ class ShopBase:
             False  # the app was not given names and addresses (protected data, level 2)
         )
         self.usage_lag = timedelta(seconds=30)  # how late asyncUsageCount is
+        self.search_lag = timedelta(seconds=2)  # how late a search finds what was just made
         self.rates = {
             "EUR": Decimal("0.9"),
             "JPY": Decimal(150),
@@ -94,6 +97,8 @@ class ShopBase:
         self.customers: dict[int, Customer] = {}
         self.orders: dict[int, Order] = {}
         self.discounts: dict[int, Discount] = {}
+        self.gift_cards: dict[int, GiftCard] = {}
+        self.credits: list[Credit] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.tokens: dict[str, Token] = {}
         self.bucket: Bucket | None = None  # of its Admin API, once that is made

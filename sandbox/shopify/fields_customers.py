@@ -1,5 +1,6 @@
 """GraphQL fields of customers."""
 
+from sandbox.shopify.fields_money import credit_accounts
 from sandbox.shopify.money import money
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.state import (
@@ -35,6 +36,7 @@ CUSTOMER: Fields = {
     "defaultEmailAddress": lambda shop, customer, __: {"customer": customer} if customer.email else None,
     "defaultPhoneNumber": lambda _, __, ___: None,
     "metafield": lambda _, __, ___: None,
+    "storeCreditAccounts": lambda shop, customer, args: credit_accounts(shop, customer, args),
 }
 
 

@@ -10,10 +10,10 @@ from graphql import GraphQLError
 from sandbox.shopify.money import money
 from sandbox.shopify.paging import connection, holds, terms_of
 from sandbox.shopify.shop import Shop
-from sandbox.shopify.state import Customer, Discount, gid
+from sandbox.shopify.state import Customer, Discount, Gift, gid
 from sandbox.shopify.typed import Fields, iso
 
-_BASIC, _SHIPPING = "DiscountCodeBasic", "DiscountCodeFreeShipping"
+_BASIC, _SHIPPING, _GIFT = "DiscountCodeBasic", "DiscountCodeFreeShipping", "DiscountCodeBxgy"
 
 DISCOUNT: Fields = {
     "title": lambda _, d, __: d.title,
@@ -28,7 +28,17 @@ DISCOUNT: Fields = {
     "tags": lambda _, d, __: d.tags,
     "summary": lambda _, d, __: d.title,
     "shortSummary": lambda _, d, __: d.title,
-    "discountClasses": lambda _, d, __: ["SHIPPING" if d.kind == _SHIPPING else "ORDER"],
+    "discountClasses": lambda _, d, __: [{_SHIPPING: "SHIPPING", _GIFT: "PRODUCT"}.get(d.kind, "ORDER")],
+    "usesPerOrderLimit": lambda _, d, __: d.gift.per_order,
+    "customerBuys": lambda _, d, __: {
+        "items": {
+            "__typename": "DiscountCollections",
+            "collections": {"nodes": [{"id": gid("Collection", one)} for one in d.gift.collections]},
+        },
+        "value": {"__typename": "DiscountQuantity", "quantity": str(d.gift.pieces)}
+        if d.gift.amount is None
+        else {"__typename": "DiscountPurchaseAmount", "amount": str(d.gift.amount)},
+    },
     "codesCount": lambda _, __, ___: {"count": 1, "precision": "EXACT"},
     "codes": lambda _, d, args: connection([{"discount": d}], args),
     "combinesWith": lambda _, d, __: {
@@ -54,18 +64,22 @@ DISCOUNT: Fields = {
         if d.minimum is not None
         else None
     ),
-    "customerGets": lambda shop, d, __: {
-        "appliesOnOneTimePurchase": True,
-        "appliesOnSubscription": False,
-        "items": {"__typename": "AllDiscountItems", "allItems": True},
-        "value": {"__typename": "DiscountPercentage", "percentage": float(d.percentage)}
-        if d.percentage is not None
+    "customerGets": lambda shop, d, __: (
+        _given(shop, d.gift)
+        if d.gift is not None
         else {
-            "__typename": "DiscountAmount",
-            "amount": money(d.amount or Decimal(0), shop.currency),
-            "appliesOnEachItem": d.on_each_item,
-        },
-    },
+            "appliesOnOneTimePurchase": True,
+            "appliesOnSubscription": False,
+            "items": {"__typename": "AllDiscountItems", "allItems": True},
+            "value": {"__typename": "DiscountPercentage", "percentage": float(d.percentage)}
+            if d.percentage is not None
+            else {
+                "__typename": "DiscountAmount",
+                "amount": money(d.amount or Decimal(0), shop.currency),
+                "appliesOnEachItem": d.on_each_item,
+            },
+        }
+    ),
     "maximumShippingPrice": lambda shop, d, __: (
         None if d.maximum_shipping is None else money(d.maximum_shipping, shop.currency)
     ),
@@ -135,12 +149,13 @@ def find_discounts(shop: Shop, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def create(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """discountCodeBasicCreate and discountCodeFreeShippingCreate; every wrong wish is a userError."""
+    """discountCodeBasicCreate, …FreeShippingCreate and …BxgyCreate; every wrong wish is a userError."""
     error = _wrong(shop, kind, argument, asked)
     if error is not None:
         return {"codeDiscountNode": None, "userErrors": [error]}
     value = asked.get("customerGets", {}).get("value", {})
     amount = value.get("discountAmount") or {}
+    gift = _asked_gift(asked) if kind == _GIFT else None
     minimum = ((asked.get("minimumRequirement") or {}).get("subtotal") or {}).get(
         "greaterThanOrEqualToSubtotal"
     )
@@ -159,6 +174,7 @@ def create(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[
         usage_limit=asked.get("usageLimit"),
         once_per_customer=bool(asked.get("appliesOncePerCustomer")),
         tags=asked.get("tags") or (),
+        gift=gift,
         by_app=True,
     )
     discount.on_each_item = bool(amount.get("appliesOnEachItem"))
@@ -223,6 +239,12 @@ def _wrong(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[
         return say("usageLimit", "Usage limit must be greater than 0", "GREATER_THAN")
     if _asked_customers(shop, asked) == []:
         return say("context.customers.add", "Customers to add is invalid", "INVALID")
+    combines = asked.get("combinesWith") or {}
+    if kind == _SHIPPING and combines.get("shippingDiscounts"):
+        text = "The combines with setting is not valid for the discount class."
+        return say("combinesWith", text, "INVALID_COMBINES_WITH_FOR_DISCOUNT_CLASS")
+    if kind == _GIFT:
+        return _wrong_gift(shop, asked, say)
     if kind == _BASIC:
         value = asked.get("customerGets", {}).get("value", {})
         percentage, amount = value.get("percentage"), (value.get("discountAmount") or {}).get("amount")
@@ -235,6 +257,65 @@ def _wrong(shop: Shop, kind: str, argument: str, asked: dict[str, Any]) -> dict[
                 "customerGets.value.discountAmount.amount", "Value must be greater than 0", "GREATER_THAN"
             )
     return None
+
+
+def _wrong_gift(
+    shop: Shop, asked: dict[str, Any], say: Callable[[str, str, str], dict[str, Any]]
+) -> dict[str, Any] | None:
+    buys, gets = asked.get("customerBuys") or {}, asked.get("customerGets") or {}
+    for name, side in (("customerBuys", buys), ("customerGets", gets)):
+        items = side.get("items") or {}
+        if items.get("all"):
+            return say(f"{name}.items", "All items are not supported for Buy X get Y discounts.", "INVALID")
+        if not items:
+            return say(f"{name}.items", "Items can't be blank", "BLANK")
+    value = gets.get("value") or {}
+    if not value.get("discountOnQuantity"):
+        return say("customerGets.value", "Only discountOnQuantity is supported.", "INVALID")
+    if not buys.get("value"):
+        return say("customerBuys.value", "Value can't be blank", "BLANK")
+    gift = _asked_gift(asked)
+    variants = [product.variant_id for product in shop.products.values()]
+    if not all(one in shop.products for one in gift.products) or not all(
+        one in variants for one in gift.variants
+    ):
+        return say("customerGets.items.products", "Products to add is invalid", "INVALID")
+    return None
+
+
+def _asked_gift(asked: dict[str, Any]) -> Gift:
+    def numbers(identities: list[str] | None) -> list[int]:
+        return [int(identity.rpartition("/")[2]) for identity in identities or ()]
+
+    buys, gets = asked["customerBuys"], asked["customerGets"]
+    products = gets["items"].get("products") or {}
+    on = gets["value"]["discountOnQuantity"]
+    amount, pieces = buys["value"].get("amount"), buys["value"].get("quantity")
+    return Gift(
+        collections=numbers((buys["items"].get("collections") or {}).get("add")),
+        amount=Decimal(amount) if amount is not None else None,
+        pieces=int(pieces) if pieces is not None else None,
+        products=numbers(products.get("productsToAdd")),
+        variants=numbers(products.get("productVariantsToAdd")),
+        given=int(on["quantity"]),
+        percentage=Decimal(str(on["effect"]["percentage"])),
+        per_order=asked.get("usesPerOrderLimit"),
+    )
+
+
+def _given(shop: Shop, gift: Gift) -> dict[str, Any]:
+    return {
+        "items": {
+            "__typename": "DiscountProducts",
+            "products": {"nodes": [shop.products[one] for one in gift.products]},
+            "productVariants": {"nodes": [{"id": gid("ProductVariant", one)} for one in gift.variants]},
+        },
+        "value": {
+            "__typename": "DiscountOnQuantity",
+            "quantity": {"quantity": str(gift.given)},
+            "effect": {"__typename": "DiscountPercentage", "percentage": float(gift.percentage)},
+        },
+    }
 
 
 def _asked_customers(shop: Shop, asked: dict[str, Any]) -> list[Customer] | None:

@@ -111,7 +111,7 @@ def find_orders(shop: Shop, args: dict[str, Any]) -> dict[str, Any]:
         "updated_at": lambda o: o.updated,
         "created_at": lambda o: o.created,
         "processed_at": lambda o: o.processed,
-        "discount_code": lambda o: o.codes,
+        "discount_code": lambda o: o.codes[:1],  # of the first one alone
         "customer_id": lambda o: str(o.customer.id) if o.customer else "",
         "id": lambda o: str(o.id),
         "name": lambda o: [o.name, str(o.number)],

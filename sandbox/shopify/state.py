@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 ZERO = Decimal(0)
@@ -147,7 +147,7 @@ class Discount:
     """A code discount. `customers` None: for everybody."""
 
     id: int
-    kind: str  # DiscountCodeBasic, DiscountCodeFreeShipping
+    kind: str  # DiscountCodeBasic, DiscountCodeFreeShipping, DiscountCodeBxgy
     code_id: int
     code: str
     title: str
@@ -161,6 +161,7 @@ class Discount:
     maximum_shipping: Decimal | None = None
     minimum: Decimal | None = None
     customers: list[int] | None = None
+    gift: "Gift | None" = None
     usage_limit: int | None = None
     once_per_customer: bool = False
     combines: dict[str, bool] = field(default_factory=dict)
@@ -172,6 +173,47 @@ class Discount:
         if now < self.starts:
             return "SCHEDULED"
         return "EXPIRED" if self.ends is not None and self.ends <= now else "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """Buy of a collection, for so much or so many pieces, and get pieces of a product or a variant for nothing."""
+
+    collections: Sequence[int]
+    amount: Decimal | None
+    pieces: int | None
+    products: Sequence[int]
+    variants: Sequence[int]
+    given: int
+    percentage: Decimal
+    per_order: int | None
+
+
+@dataclass(slots=True, kw_only=True)
+class GiftCard:
+    id: int
+    code: str
+    initial: Decimal
+    balance: Decimal
+    created: datetime
+    expires: date | None = None
+    note: str | None = None
+    deactivated: datetime | None = None
+
+    @property
+    def enabled(self) -> bool:
+        return self.deactivated is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Store credit given to a customer."""
+
+    id: int
+    customer_id: int
+    amount: Decimal
+    created: datetime
+    expires: datetime | None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def coupon_body(shop: ShopBase, coupon: Coupon) -> Body:
         "excluded_product_ids": list(coupon.excluded_product_ids),
         "usage_limit": coupon.usage_limit,
         "usage_limit_per_user": coupon.usage_limit_per_user,
-        "limit_usage_to_x_items": None,
+        "limit_usage_to_x_items": coupon.limit_usage_to_x_items,
         "free_shipping": coupon.free_shipping,
         "product_categories": [],
         "excluded_product_categories": [],

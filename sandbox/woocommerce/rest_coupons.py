@@ -101,7 +101,7 @@ def fill(shop: Shop, coupon: Coupon, asked: dict[str, Any]) -> None:
     for name in ("amount", "minimum_amount", "maximum_amount"):
         if name in asked:
             setattr(coupon, name, _amount(shop, asked[name]))
-    for name in ("usage_limit", "usage_limit_per_user"):
+    for name in ("usage_limit", "usage_limit_per_user", "limit_usage_to_x_items"):
         if name in asked:
             setattr(coupon, name, abs(int(asked[name])) or None if asked[name] is not None else None)
     if "date_expires" in asked:

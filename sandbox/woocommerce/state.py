@@ -82,6 +82,7 @@ class Coupon:
     maximum_amount: Decimal = ZERO
     email_restrictions: list[str] = field(default_factory=list)
     product_ids: list[int] = field(default_factory=list)
+    limit_usage_to_x_items: int | None = None
     excluded_product_ids: list[int] = field(default_factory=list)
     meta: list[Meta] = field(default_factory=list)
 

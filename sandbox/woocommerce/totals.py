@@ -59,12 +59,23 @@ def _discount(order: Order, coupon: Coupon, tax_percent: Decimal, decimals: int)
     lines = [line for line in order.lines if _eligible(line, coupon)]
     base = sum((line.total for line in lines), ZERO)
     if coupon.discount_type == "percent":
-        off = [rounded(line.total * coupon.amount / 100, decimals) for line in lines]
+        off = _percent_off(lines, coupon, decimals)
     else:
         off = _spread(min(coupon.amount, base), [line.total for line in lines], decimals)
     for line, amount in zip(lines, off, strict=True):
         line.total -= amount
         line.total_tax = _tax(line.total, tax_percent if line.product.taxable else ZERO, decimals)
+
+
+def _percent_off(lines: Sequence[Line], coupon: Coupon, decimals: int) -> list[Decimal]:
+    """Of so many pieces at most, counted over the lines as they stand, where the coupon limits them."""
+    left = coupon.limit_usage_to_x_items
+    off = []
+    for line in lines:
+        pieces = line.quantity if left is None else min(left, line.quantity)
+        left = None if left is None else left - pieces
+        off.append(rounded(line.total / line.quantity * pieces * coupon.amount / 100, decimals))
+    return off
 
 
 def _eligible(line: Line, coupon: Coupon) -> bool:

@@ -27,6 +27,10 @@ from sandbox.woocommerce.shop import Shop as WooShop
 from tests.conftest import NOW, SHOPIFY_SECRET, Clock, unique
 from tests.services.houses import House
 
+SHOPIFY_SCOPES = (
+    *("read_orders", "read_customers", "write_discounts", "read_all_orders"),
+    *("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions"),
+)
 LONG_AGO = NOW - timedelta(days=365)
 _STATUS = {Receipt.UNKNOWN_SHOP: 404, Receipt.BAD_SIGNATURE: 401}
 
@@ -55,6 +59,10 @@ class Stand(House):
 
     store: Any
     hosts: HostMap
+
+    @property
+    def platform(self) -> str:
+        return "woocommerce" if hasattr(self.store, "coupons") else "shopify"
 
     def deliver_all(self) -> None:
         """What waits at the shop arrives and is settled, and so is what it asks to be read."""
@@ -153,7 +161,7 @@ def shopify_stand(
     program_id: int,
     *,
     counts_from: datetime = LONG_AGO,
-    scopes: Sequence[str] = ("read_orders", "read_customers", "write_discounts", "read_all_orders"),
+    scopes: Sequence[str] = SHOPIFY_SCOPES,
     expiring: bool = True,
 ) -> Stand:
     name, door = unique("acme").replace("_", "-"), ToLaurel()

@@ -217,6 +217,43 @@ def test_64_at_once_with_the_same_key_are_one(shop: Shop) -> None:
     assert spender.available == 900
 
 
+def test_64_at_once_of_64_members_take_exactly_the_ten_there_are(shop: Shop) -> None:
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 10, "stock": 10}
+    publish(shop.rt, shop.program_id, rewards=[tea])
+    spenders = [Spender(shop, "60.00", str(100 + number)) for number in range(64)]
+    results = at_once(*(partial(one.redeem, "click", "tea") for one in spenders))
+    assert refusals(results) == ["sold_out"] * 54
+    assert sum(one.available == 50 for one in spenders) == 10
+    assert_books_are_true(shop.rt, shop.program_id)
+
+
+def test_64_at_once_of_one_member_take_exactly_the_three_they_may(shop: Shop) -> None:
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 10, "limits": [{"times": 3, "per": "day"}]}
+    publish(shop.rt, shop.program_id, rewards=[tea])
+    spender = Spender(shop, "1000.00")
+    results = at_once(*(partial(spender.redeem, f"click-{key}", "tea") for key in range(64)))
+    assert refusals(results) == ["limit_reached"] * 61
+    assert spender.available == 970
+
+
+def test_without_the_stocks_lock_the_race_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of the stock."""
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 10, "stock": 1}
+    publish(shop.rt, shop.program_id, rewards=[tea])
+    count, both_have_counted = redemptions.count_had, threading.Barrier(2)
+
+    def counted(*args: Any) -> dict[str, int]:
+        found = count(*args)
+        both_have_counted.wait(timeout=60)
+        return found
+
+    first, second = Spender(shop, "60.00", "1"), Spender(shop, "60.00", "2")
+    monkeypatch.setattr(redemptions, "lock_stock", lambda *_: None)
+    monkeypatch.setattr(redemptions, "count_had", counted)
+    results = at_once(partial(first.redeem, "click", "tea"), partial(second.redeem, "click", "tea"))
+    assert refusals(results) == []
+
+
 def test_without_the_accounts_lock_the_race_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The negative control: the same race with the lock taken away ends otherwise, so the tests above can fail."""
     locked = ledger.lock_books

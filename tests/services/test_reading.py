@@ -12,7 +12,8 @@ from sqlalchemy import event
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.money import Money
-from app.domain.program import Rate, RewardKind
+from app.domain.program import Rate
+from app.domain.rewards import RewardKind
 from app.services.describe_member import Due, balance_of, describe_member
 from app.services.describe_order import describe_order
 from app.services.describe_shopfront import describe_shopfront

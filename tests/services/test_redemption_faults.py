@@ -12,9 +12,16 @@ from app.db.redemptions import RedemptionRow
 from app.domain.errors import Refused
 from app.domain.program import default_document
 from app.domain.redeeming import RedemptionState as State
+from app.domain.rewards import RewardKind
+from app.services.audit_redemptions import audit_redemptions
 from app.services.cancel_redemption import cancel_redemption
 from app.services.check_code import check_code
 from app.services.expire_codes import expire_codes
+from app.services.find_redemptions import find_redemption
+from app.services.findings import Findings
+from app.services.hand_over import hand_over
+from app.services.publish_program import publish_program
+from app.services.reconcile_shop import reconcile_shop
 from app.services.redeem import RedeemRequest, redeem
 from app.services.resume_redemptions import resume_redemptions
 from app.services.runtime import Runtime
@@ -38,7 +45,9 @@ class Spender:
     def rt(self) -> Runtime:
         return self.stand.rt
 
-    def redeem(self, reward: str = "amount-5", key: str = "click-1") -> RedemptionRow:
+    def redeem(
+        self, reward: str = "amount-5", key: str = "click-1", points: int | None = None
+    ) -> RedemptionRow:
         request = RedeemRequest(
             program_id=self.stand.program_id,
             member_id=self.member_id,
@@ -46,6 +55,7 @@ class Spender:
             reward_key=reward,
             request_key=key,
             actor="shopper",
+            points=points,
         )
         return redeem(self.rt, request)
 
@@ -73,8 +83,12 @@ class Spender:
             return book.balance(at=self.rt.now()).available
 
     def usable(self, row: RedemptionRow) -> int:
-        """How many codes of that name a shopper could use now."""
+        """How many codes of that name a shopper could use now, or how often money was given for it."""
         now, name = self.clock.at, row.code.casefold()
+        if row.bought.kind is RewardKind.STORE_CREDIT:
+            return len(self.stand.store.credits_of(self.customer))
+        if row.bought.kind is RewardKind.GIFT_CARD and hasattr(self.stand.store, "gift_cards"):
+            return sum(one.code == name and one.enabled for one in self.stand.store.gift_cards.values())
         if hasattr(self.stand.store, "coupons"):
             return sum(
                 coupon.code.casefold() == name
@@ -96,7 +110,9 @@ class Spender:
 
     def order(self, code: str) -> Any:
         store = self.stand.store
-        order = store.checkout([(store.product("Tray", "80.00"), 1)], customer=self.customer, codes=[code])
+        more = {"collections": [41]} if self.stand.platform == "shopify" else {}
+        cart = [(store.product("Tray", "80.00", **more), 1), (store.product("Cup", "12.00"), 1)]
+        order = store.checkout(cart, customer=self.customer, codes=[code])
         if hasattr(store, "coupons"):
             store.pay(order)
         return order
@@ -123,9 +139,41 @@ def make_spender(rt: Runtime, clock: Clock, platform: str) -> Spender:
             "SELECT member_id FROM identities WHERE {fence} AND shop_id = :shop AND member_id IS NOT NULL",
             shop=stand.shop.shop_id,
         )
+    publish_program(stand.rt, stand.program_id, rewards_of(stand), by="ada")
     spender = Spender(stand, clock, customer, int(member_id))
     assert spender.available == 500
     return spender
+
+
+# What each platform can make; the cheapest way to have them all is the same price for each.
+KINDS = [
+    *(
+        ("woocommerce", reward)
+        for reward in ("amount-5", "percent-10", "free-shipping", "cup", "card", "any")
+    ),
+    *(("shopify", reward) for reward in ("amount-5", "percent-10", "free-shipping", "cup", "card", "any")),
+    ("shopify", "credit"),
+]
+NEW_KINDS = [(platform, reward) for platform, reward in KINDS if reward in ("cup", "card", "credit")]
+HAD = {"credit": State.USED}  # handed over as soon as it is there
+POINTS = {"any": 100}
+
+
+def rewards_of(stand: Stand) -> dict[str, Any]:
+    document = default_document("Sprig", "USD", "UTC")
+    cup = stand.store.product("Cup", "12.00")
+    gift = {"product": str(cup.id)}
+    if stand.platform == "shopify":
+        gift["with_collection"] = "41"
+    everywhere: list[dict[str, Any]] = [
+        {"key": "cup", "title": "A cup", "kind": "product", "cost": 100, "gifts": {stand.shop.key: gift}},
+        {"key": "card", "kind": "gift_card", "cost": 100, "amount_minor": 500},
+        {"key": "any", "kind": "amount", "steps": {"points": 50, "amount_minor": 250}},
+        {"key": "perk", "title": "Early access", "kind": "perk", "cost": 100},
+    ]
+    credit = {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500}
+    document["rewards"] += everywhere + ([credit] if stand.platform == "shopify" else [])
+    return document
 
 
 PASSING = [
@@ -142,13 +190,13 @@ PASSING = [
 LOCKED_OUT = [FaultKind.UNAUTHORIZED, FaultKind.FORBIDDEN, FaultKind.REVOKED]
 
 
-@pytest.mark.parametrize("reward", ["amount-5", "percent-10", "free-shipping"])
+@pytest.mark.parametrize("reward", ["amount-5", "percent-10", "free-shipping", "cup", "any"])
 def test_points_become_one_code_that_works_once(spender: Spender, reward: str) -> None:
-    bought = spender.redeem(reward)
+    bought = spender.redeem(reward, points=POINTS.get(reward))
     assert spender.available == 500 - bought.bought.cost
     spender.work()
     row = spender.row(bought)
-    assert (row.state, spender.usable(row)) == (State.ISSUED, 1)
+    assert (row.state, spender.usable(row), row.message) == (State.ISSUED, 1, None)
     spender.order(row.code)
     spender.stand.deliver_all()
     spender.work()
@@ -168,24 +216,37 @@ def test_the_same_click_twice_is_one_code(spender: Spender) -> None:
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("step", ["issue_code", "find_code"])
+@pytest.mark.parametrize(
+    ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
+)
 def test_a_fault_that_passes_delays_the_code_and_nothing_else(
-    spender: Spender, step: str, fault: FaultKind
+    rt: Runtime, clock: Clock, platform: str, reward: str, step: str, fault: FaultKind
 ) -> None:
+    spender = make_spender(rt, clock, platform)
     spender.stand.store.faults.add(step, fault, 2)
-    bought = spender.redeem()
+    bought = spender.redeem(reward)
     spender.work()
     assert spender.available == 400
     spender.work(hours=1)
     row = spender.row(bought)
-    assert (row.state, spender.usable(row), spender.available, row.message) == (State.ISSUED, 1, 400, None)
+    assert (row.state, spender.usable(row), spender.available, row.message) == (
+        HAD.get(reward, State.ISSUED),
+        1,
+        400,
+        None,
+    )
 
 
 @pytest.mark.parametrize("fault", LOCKED_OUT)
+@pytest.mark.parametrize(
+    ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
+)
 def test_a_shop_that_locks_us_out_at_once_gives_the_points_back_and_says_so(
-    spender: Spender, fault: FaultKind
+    rt: Runtime, clock: Clock, platform: str, reward: str, fault: FaultKind
 ) -> None:
+    spender = make_spender(rt, clock, platform)
     spender.stand.store.faults.add("*", fault, 20)
-    bought = spender.redeem()
+    bought = spender.redeem(reward)
     spender.work()
     row = spender.row(bought)
     assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 0, 500)
@@ -209,11 +270,15 @@ def test_locked_out_after_an_unknown_try_nothing_is_given_back_before_it_is_know
     assert (spender.row(bought).state, spender.usable(row), spender.available) == (State.ISSUED, 1, 400)
 
 
+@pytest.mark.parametrize(
+    ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
+)
 def test_a_shop_that_never_answers_is_given_up_and_the_points_come_back_once_it_does(
-    spender: Spender,
+    rt: Runtime, clock: Clock, platform: str, reward: str
 ) -> None:
+    spender = make_spender(rt, clock, platform)
     spender.stand.store.faults.add("*", FaultKind.TIMEOUT_AFTER, 1000)
-    bought = spender.redeem()
+    bought = spender.redeem(reward)
     spender.work(hours=48)
     row = spender.row(bought)
     assert (row.state, spender.available) == (State.CANCELLING, 400)
@@ -221,6 +286,129 @@ def test_a_shop_that_never_answers_is_given_up_and_the_points_come_back_once_it_
     spender.work(hours=14)
     row = spender.row(bought)
     assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 0, 500)
+
+
+def test_a_credit_that_was_given_though_nobody_heard_of_it_is_never_given_back_as_points(
+    rt: Runtime, clock: Clock
+) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    spender.stand.store.faults.add("issue_code", FaultKind.TIMEOUT_AFTER, 1)
+    bought = spender.redeem("credit")
+    spender.work()
+    spender.cancel(bought)
+    spender.work(hours=1)
+    row = spender.row(bought)
+    assert (row.state, spender.usable(row), spender.available) == (State.USED, 1, 400)
+    with pytest.raises(Refused, match="paid out"):
+        spender.cancel(bought)
+    assert faults_in_books(spender) == []
+
+
+def test_what_is_left_of_a_gift_card_comes_back_and_no_more(rt: Runtime, clock: Clock) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    bought = spender.redeem("card")
+    spender.work()
+    row = spender.row(bought)
+    spender.stand.store.spend_gift_card(row.code, "1.26")
+    spender.cancel(bought)
+    spender.work(hours=1)
+    row = spender.row(bought)
+    # 3.74 of 5.00 were left: 74.8 of 100 points, rounded down.
+    assert (row.state, row.returned, row.left_minor, spender.available) == (State.CANCELLED, 74, 374, 474)
+    assert row.message == "$3.74 of it was left: 74 points are back."
+    assert faults_in_books(spender) == []
+
+
+def test_a_gift_card_is_used_once_nothing_is_left_on_it(rt: Runtime, clock: Clock) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    bought = spender.redeem("card")
+    spender.work()
+    row = spender.row(bought)
+    shop_id = spender.stand.shop.shop_id
+    spender.stand.store.spend_gift_card(row.code, "2.00")
+    assert check_code(spender.rt, spender.stand.program_id, shop_id, row.redemption_id) is State.ISSUED
+    assert spender.row(bought).left_minor == 300
+    spender.stand.store.spend_gift_card(row.code, "3.00")
+    spender.clock.forward(hours=1)
+    reconcile_shop(spender.rt, spender.stand.program_id, shop_id, kind="codes")
+    spender.work()
+    row = spender.row(bought)
+    assert (row.state, row.returned, row.order_id, spender.available) == (State.USED, 0, None, 400)
+    assert spender.stand.repairs() == []
+    with pytest.raises(Refused, match="Nothing is left"):
+        spender.cancel(bought)
+    assert faults_in_books(spender) == []
+
+
+def test_a_kind_that_the_shop_did_not_allow_gives_the_points_back_and_the_shop_stays_connected(
+    rt: Runtime, clock: Clock
+) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    app = spender.stand.store.app
+    app.scopes = [one for one in app.scopes if "gift" not in one]
+    for token in spender.stand.store.tokens.values():
+        token.scopes = list(app.scopes)
+    bought = spender.redeem("card")
+    spender.work()
+    row = spender.row(bought)
+    assert (row.state, spender.available, spender.stand.shop_row().access_problem) == (
+        State.FAILED,
+        500,
+        None,
+    )
+    assert row.message == "The shop has not allowed Laurel to make this kind of reward. The points are back."
+    five = spender.redeem(key="click-2")
+    spender.work()
+    assert spender.row(five).state is State.ISSUED
+
+
+# --- Perks: nothing at the shop ----------------------------------------------------------------------------
+
+
+def test_a_perk_is_ready_at_once_and_the_shop_is_never_asked(spender: Spender) -> None:
+    spender.stand.store.faults.add("*", FaultKind.UNAUTHORIZED, 1000)
+    bought = spender.redeem("perk")
+    assert (bought.state, spender.available) == (State.ISSUED, 400)
+    view = find_redemption(spender.rt, spender.stand.program_id, bought.redemption_id)
+    assert (view.is_ready, view.code) == (True, None)
+    spender.work(hours=1)
+    assert spender.row(bought).state is State.ISSUED
+    assert spender.stand.shop_row().access_problem is None
+
+
+def test_the_staff_hand_a_perk_over_and_may_have_been_mistaken(spender: Spender) -> None:
+    rt, program_id = spender.rt, spender.stand.program_id
+    bought = spender.redeem("perk")
+    for _ in range(2):
+        row = hand_over(rt, program_id, bought.redemption_id, by="ada")
+        assert (row.state, row.message) == (State.USED, "Handed over by ada.")
+    with pytest.raises(Refused, match="handed over already"):
+        spender.cancel(bought)
+    assert faults_in_books(spender) == []
+    assert hand_over(rt, program_id, bought.redemption_id, by="ada", undo=True).state is State.ISSUED
+    spender.cancel(bought)
+    spender.work()
+    assert (spender.row(bought).state, spender.available) == (State.CANCELLED, 500)
+    with pytest.raises(Refused, match="cancelled or has run out"):
+        hand_over(rt, program_id, bought.redemption_id, by="ada")
+    with pytest.raises(Refused, match="no_perk"):
+        hand_over(rt, program_id, spender.redeem(key="click-2").redemption_id, by="ada")
+    assert faults_in_books(spender) == []
+
+
+def test_a_perk_runs_out_though_no_shop_was_heard(spender: Spender) -> None:
+    bought = spender.redeem("perk")
+    spender.clock.forward(days=91)
+    assert expire_codes(spender.rt, spender.stand.program_id) == 1
+    run_jobs(spender.rt, spender.stand.program_id)
+    assert (spender.row(bought).state, spender.available) == (State.EXPIRED, 500)
+
+
+def faults_in_books(spender: Spender) -> list[Any]:
+    with spender.rt.db.begin(spender.stand.program_id) as session:
+        findings = Findings(total=0)
+        audit_redemptions(session, findings)
+        return list(findings.problems)
 
 
 def test_a_code_of_that_name_that_is_not_ours_is_left_alone(spender: Spender) -> None:

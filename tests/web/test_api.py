@@ -21,6 +21,7 @@ from app.services.runtime import Runtime
 from app.web.limits import Minute
 from tests.conftest import NOW, make_program
 from tests.factories import eur, make_order, make_refund
+from tests.services.books import publish
 from tests.web.shoppers import Storefront, make_storefront
 from tests.web.test_storefront import HOSTILE, YESTERDAY, placed
 
@@ -381,6 +382,55 @@ def test_a_redemption_is_202_until_the_code_is_there(api: Api, no_wait: None) ->
     assert (other.status_code, other.get_json()["code"]) == (422, "key_reused")
     cancelled = api.post(f"redemptions/{told['id']}/cancel")
     assert (cancelled.status_code, cancelled.get_json()["state"]) == (200, "cancelling")
+
+
+def test_any_number_of_points_in_steps_is_spent_and_the_list_says_how(api: Api, no_wait: None) -> None:
+    reward = {"key": "any", "kind": "amount", "steps": {"points": 50, "amount_minor": 250}, "stock": 5}
+    publish(api.shop.rt, api.shop.program_id, rewards=[reward])
+    member_id = api.shop.member("7", points=320)
+    (told,) = api.get("rewards", member=member_id).get_json()["rewards"]
+    assert (told["cost"], told["left"], told["barrier"]) == (50, 5, None)
+    assert told["steps"] == {
+        "points": 50,
+        "minimum": 50,
+        "maximum": None,
+        "amount": {"minor": 250, "currency": "EUR"},
+    }
+    path = f"members/{member_id}/redemptions"
+    for points, code in ((75, "bad_points"), (350, "insufficient_points"), (None, "bad_points")):
+        wish = {"reward": "any"} | ({} if points is None else {"points": points})
+        assert api.post(path, wish, key=f"no-{points}").get_json()["code"] == code
+    answer = api.post(path, {"reward": "any", "points": 300}, key="k")
+    assert (answer.status_code, answer.get_json()["cost"], answer.get_json()["title"]) == (
+        202,
+        300,
+        "€15.00 off",
+    )
+    again = api.post(path, {"reward": "any", "points": 250}, key="k")
+    assert (again.status_code, again.get_json()["code"]) == (422, "key_reused")
+
+
+def test_a_perk_is_ready_at_once_and_is_said_to_be_handed_over(api: Api) -> None:
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 50, "limits": [{"times": 1, "per": "day"}]}
+    publish(api.shop.rt, api.shop.program_id, rewards=[tea])
+    member_id = api.shop.member("7", points=120)
+    answer = api.post(f"members/{member_id}/redemptions", {"reward": "tea"}, key="k")
+    told = answer.get_json()
+    assert (answer.status_code, told["state"], told["code"]) == (201, "issued", None)
+    more = api.post(f"members/{member_id}/redemptions", {"reward": "tea"}, key="l")
+    assert (more.status_code, more.get_json()["code"]) == (409, "limit_reached")
+    (view,) = api.get("rewards", member=member_id).get_json()["rewards"]
+    assert (view["state"], view["barrier"], view["reason"]) == (
+        "locked",
+        "limit_reached",
+        "Had once today: again tomorrow",
+    )
+    path = f"redemptions/{told['id']}"
+    assert api.post(f"{path}/hand-over").get_json()["state"] == "used"
+    assert api.post(f"{path}/cancel").status_code == 409
+    assert api.post(f"{path}/hand-over", {"undo": True}).get_json()["state"] == "issued"
+    assert api.post(f"{path}/hand-over", {"undone": True}).status_code == 422
+    assert api.post("redemptions/999999/hand-over").status_code == 404
 
 
 def test_one_key_from_sixteen_threads_is_one_redemption(app: Flask, api: Api, no_wait: None) -> None:

@@ -18,6 +18,7 @@ from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import eur, make_order, make_refund
+from tests.services.books import publish
 from tests.web.shoppers import Storefront, make_storefront
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -156,6 +157,9 @@ def test_rewards_say_what_can_be_had_now_and_what_is_missing(storefront: Storefr
         "state": "ready",
         "missing": 0,
         "reason": None,
+        "barrier": None,
+        "left": None,
+        "steps": None,
         "kind": "amount",
         "minimum_spend": None,
         "valid_days": 90,
@@ -206,6 +210,36 @@ def test_a_code_that_is_not_there_yet_is_202_and_followed(storefront: Storefront
         told["id"],
         followed["code"],
     )
+
+
+def test_points_in_steps_are_a_whole_number_in_the_body(storefront: Storefront, no_wait: None) -> None:
+    reward = {"key": "any", "kind": "amount", "steps": {"points": 50, "amount_minor": 250}}
+    publish(storefront.rt, storefront.program_id, rewards=[reward])
+    storefront.member("7", points=320)
+    (told,) = storefront.get("rewards").get_json()["rewards"]
+    assert (told["title"], told["steps"]["amount"]) == (
+        "€2.50 off for every 50 points",
+        {"minor": 250, "currency": "EUR"},
+    )
+    for wrong in ("100", 100.0, True, 0, -50, 10**12 + 1):
+        assert storefront.post("redemptions", {"reward": "any", "points": wrong}, key="k").status_code == 422
+    answer = storefront.post("redemptions", {"reward": "any", "points": 100}, key="k")
+    assert (answer.status_code, answer.get_json()["reward"]["title"]) == (202, "€5.00 off")
+
+
+def test_a_perk_has_no_code_and_is_201(storefront: Storefront) -> None:
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 50, "tier": "silver"}
+    publish(storefront.rt, storefront.program_id, rewards=[tea | {"tier": "member"}])
+    storefront.member("7", points=120)
+    answer = storefront.post("redemptions", {"reward": "tea"}, key="k")
+    assert (answer.status_code, answer.get_json()["state"], answer.get_json()["code"]) == (
+        201,
+        "issued",
+        None,
+    )
+    publish(storefront.rt, storefront.program_id, rewards=[tea])
+    refused = storefront.post("redemptions", {"reward": "tea"}, key="l")
+    assert (refused.status_code, refused.get_json()["detail"]) == (409, "Opens when you reach Silver.")
 
 
 def test_a_code_that_comes_in_time_is_201(storefront: Storefront, monkeypatch: pytest.MonkeyPatch) -> None:

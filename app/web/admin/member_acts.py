@@ -12,6 +12,7 @@ from app.services.adjust import MAX_REASON, adjust
 from app.services.cancel_redemption import cancel_redemption
 from app.services.describe_member import MemberView, describe_member
 from app.services.find_redemptions import find_redemption
+from app.services.hand_over import hand_over
 from app.services.undo_adjustment import undo_adjustment
 from app.web.admin import words
 from app.web.admin.answers import ask, done
@@ -113,10 +114,21 @@ def ask_cancel(redemption_id: int) -> ResponseReturnValue:
     return ask("admin/cancel.html", one=find_redemption(runtime(), program_id(), redemption_id))
 
 
+@blueprint.post("/redemptions/<int:redemption_id>/hand-over")
+@needs(Role.STAFF)
+def do_hand_over(redemption_id: int) -> ResponseReturnValue:
+    rt = runtime()
+    undo = request.form.get("undo") == "yes"
+    hand_over(rt, program_id(), redemption_id, by=visitor().actor, undo=undo)
+    one = find_redemption(rt, program_id(), redemption_id)
+    said = "It waits to be handed over again." if undo else f"{one.bought.title} was handed over."
+    return done(url_for("admin.member", member_id=one.member_id), said)
+
+
 @blueprint.post("/redemptions/<int:redemption_id>/cancel")
 def do_cancel(redemption_id: int) -> ResponseReturnValue:
     rt = runtime()
     cancel_redemption(rt, program_id(), redemption_id)
     one = find_redemption(rt, program_id(), redemption_id)
-    said = f"The code is being withdrawn. {words.points(one.bought.cost)} come back when it is surely gone."
+    said = f"It is being withdrawn. {words.points(one.bought.cost)} come back when it is surely gone."
     return done(url_for("admin.member", member_id=one.member_id), said)

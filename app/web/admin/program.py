@@ -9,6 +9,7 @@ from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.check_document import WrongDocument
 from app.services.describe_earning import describe_earning
+from app.services.describe_rewards import describe_rewards, kind_words
 from app.services.describe_rules import describe_rules
 from app.services.describe_tiers import describe_tiers
 from app.services.diff_documents import diff_documents
@@ -40,6 +41,7 @@ def program() -> ResponseReturnValue:
         run=last_tier_run(rt, program_id()),
         rules=[*describe_rules(live), *describe_earning(live)],
         rewards=list_rewards(rt, program_id()),
+        conditions=describe_rewards(live),
         versions=list_versions(rt, program_id()),
     )
 
@@ -108,9 +110,12 @@ def publish() -> ResponseReturnValue:
 def rewards() -> ResponseReturnValue:
     rt = runtime()
     live = live_program(rt, program_id())
-    names = {tier.key: tier.name for tier in live.tiers}
     return render_template(
-        "admin/rewards.html", rewards=list_rewards(rt, program_id()), tiers=names, live=live
+        "admin/rewards.html",
+        rewards=list_rewards(rt, program_id()),
+        conditions=describe_rewards(live),
+        kind_words=kind_words,
+        live=live,
     )
 
 

@@ -129,8 +129,17 @@ class MergeIn(Strict):
     )
 
 
+class HandOverIn(Strict):
+    undo = Boolean(load_default=False, metadata={"description": "it was not handed over after all"})
+
+
 class RedemptionIn(Strict):
     reward = Text(required=True, validate=[Length(1, 200)], metadata={"description": "key of a reward"})
+    points = Integer(
+        strict=True,
+        validate=Range(1, MAX_POINTS),
+        metadata={"description": "how many, of a reward in steps; of any other its cost, or left out"},
+    )
     shop = Text(
         validate=[Length(max=100), Regexp(_WORD)],
         metadata={

@@ -7,8 +7,8 @@ from apiflask.fields import AwareDateTime, Boolean, Dict, Enum, Integer, List, N
 
 from app.domain.ledger import EntryKind
 from app.domain.orders import OrderState
-from app.domain.program import RewardKind
 from app.domain.redeeming import RedemptionState
+from app.domain.rewards import RewardKind
 from app.domain.tier_rules import Measure
 from app.services.list_rewards import RewardState
 
@@ -200,7 +200,11 @@ class RedemptionOut(Schema):
     id = Integer(required=True, attribute="redemption_id")
     member_id = Integer(required=True)
     state = Enum(RedemptionState, by_value=True, required=True)
-    code = String(required=True, allow_none=True, metadata={"description": "null until the shop has it"})
+    code = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null until the shop has it, and for what has none"},
+    )
     shop = String(required=True, attribute="shop_key")
     reward = String(required=True, attribute="bought.key")
     title = String(required=True, attribute="bought.title")
@@ -213,6 +217,13 @@ class RedemptionOut(Schema):
     message = String(required=True, allow_none=True)
 
 
+class StepsOut(Schema):
+    points = Integer(required=True)
+    amount = Nested(MoneyOut, required=True, allow_none=True, metadata={"description": "for so many points"})
+    minimum = Integer(required=True)
+    maximum = Integer(required=True, allow_none=True, metadata={"description": "null: as many as there are"})
+
+
 class RewardOut(Schema):
     key = String(required=True)
     title = String(required=True)
@@ -223,6 +234,21 @@ class RewardOut(Schema):
     reason = String(required=True, allow_none=True)
     amount = Nested(MoneyOut, required=True, allow_none=True)
     percent = Integer(required=True, allow_none=True)
+    maximum = Nested(MoneyOut, required=True, allow_none=True, metadata={"description": "of a percentage"})
+    steps = Nested(
+        StepsOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "any number of points in whole steps; `cost` is the least"},
+    )
+    barrier = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "why it is locked, for programs: tier_too_low, limit_reached, sold_out, …"},
+    )
+    left = Integer(
+        required=True, allow_none=True, metadata={"description": "of a limited stock; null: without end"}
+    )
     minimum_spend = Nested(MoneyOut, required=True, allow_none=True)
     tier = String(required=True, allow_none=True, attribute="tier_key")
     valid_days = Integer(required=True)

@@ -10,7 +10,7 @@ from app.domain.tier_rules import Measure, Tier, Window
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
 from app.services.find_redemptions import RedemptionView
-from app.services.list_rewards import RewardView
+from app.services.list_rewards import RewardView, StepsView
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
 
@@ -121,10 +121,24 @@ def reward(view: RewardView) -> Json:
         "state": view.state.value,
         "missing": view.missing,
         "reason": view.reason,
+        "barrier": view.barrier,
         "kind": view.kind.value,
         "minimum_spend": money(view.minimum_spend),
+        "left": view.left,
+        "steps": _steps(view.steps),
         "valid_days": view.valid_days,
         "returns_unused": view.returns_unused,
+    }
+
+
+def _steps(steps: StepsView | None) -> Json | None:
+    if steps is None:
+        return None
+    return {
+        "points": steps.points,
+        "amount": money(steps.amount),
+        "minimum": steps.minimum,
+        "maximum": steps.maximum,
     }
 
 

@@ -10,6 +10,7 @@ import msgspec
 from flask import Response, jsonify, request
 
 from app.domain.errors import Refused
+from app.domain.ledger import MAX_POINTS
 from app.services.await_code import await_code
 from app.services.cancel_redemption import cancel_redemption
 from app.services.enrol_customer import enrol_customer
@@ -113,6 +114,9 @@ def post_redemption() -> tuple[Response, int]:
     reward_key = body.get("reward")
     if not isinstance(reward_key, str) or not 0 < len(reward_key) <= MAX_KEY:
         raise Refused("invalid", "Say which reward: “reward” is the key of one.")
+    points = body.get("points")
+    if points is not None and (type(points) is not int or not 0 < points <= MAX_POINTS):
+        raise Refused("invalid", "“points” is a whole number of points.")
     rt = runtime()
     who, member_id = member()
     row = redeem(
@@ -124,11 +128,12 @@ def post_redemption() -> tuple[Response, int]:
             reward_key=reward_key,
             request_key=request_key,
             actor="shopper",
+            points=points,
             customer_ref=who.customer_ref,
         ),
     )
     view = await_code(rt, row.program_id, row.redemption_id)
-    return jsonify(present.redemption(view)), 201 if view.code is not None else 202
+    return jsonify(present.redemption(view)), 201 if view.is_ready else 202
 
 
 @blueprint.post("/redemptions/<redemption_ref>/cancel")

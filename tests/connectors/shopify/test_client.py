@@ -21,6 +21,7 @@ from graphql import (
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.rewards import Gift
 from connectors.base import Absent, CodeKind, CodeSpec, ShopAccess
 from connectors.shopify import client as client_module
 from connectors.shopify import codes, webhooks
@@ -69,8 +70,18 @@ def test_an_operation_is_valid_and_uses_nothing_deprecated(operation: str) -> No
 @pytest.mark.parametrize("kind", CodeKind)
 def test_the_input_of_a_code_uses_nothing_deprecated(kind: CodeKind) -> None:
     spec = replace(SPEC, kind=kind, percent=10 if kind is CodeKind.PERCENT else None)
-    name = "DiscountCodeFreeShippingInput" if kind is CodeKind.FREE_SHIPPING else "DiscountCodeBasicInput"
-    assert list(deprecated(codes.body(spec), schema().type_map[name])) == []
+    gift = Gift(variant_ref="11", collection_ref="5") if kind is CodeKind.PRODUCT else None
+    money = replace(spec, minimum_spend=None)
+    name, asked = {
+        CodeKind.FREE_SHIPPING: ("DiscountCodeFreeShippingInput", spec),
+        CodeKind.PRODUCT: ("DiscountCodeBxgyInput", replace(spec, gift=gift)),
+        CodeKind.GIFT_CARD: ("GiftCardCreateInput", money),
+        CodeKind.STORE_CREDIT: ("StoreCreditAccountCreditInput", money),
+    }.get(kind, ("DiscountCodeBasicInput", spec))
+    made = {CodeKind.GIFT_CARD: codes.card_body, CodeKind.STORE_CREDIT: codes.credit_body}.get(
+        kind, codes.body
+    )
+    assert list(deprecated(made(asked), schema().type_map[name])) == []
 
 
 def deprecated(value: Any, kind: Any) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """The stand-in shop's webhooks and its API, both read by this connector, must agree after whatever people do there."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,21 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.changes import OrderChanged
+from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.folding import fold
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.rewards import Combines, Gift
 from connectors.base import Absent, AppCredentials, CodeKind, CodeSpec, Delivery, Granted, ShopAccess
-from connectors.shopify import install
+from connectors.shopify import codes, install
 from connectors.shopify.client import ShopifyShop
 from connectors.shopify.mapping import normalise
 from sandbox.clock import VirtualClock
 from sandbox.hosts import HostMap
-from sandbox.refusals import Impossible
+from sandbox.refusals import CodeRefused, Impossible
 from sandbox.shopify import Installation, Shop, create_app
 from sandbox.shopify.bodies_orders import order_body
 from sandbox.shopify.state import Order
 
-SCOPES = ["read_orders", "read_products", "read_customers", "read_discounts", "write_discounts"]
+SCOPES = [
+    *(
+        "read_orders",
+        "read_products",
+        "read_customers",
+        "read_discounts",
+        "write_discounts",
+        "write_gift_cards",
+    ),
+    *("read_store_credit_accounts", "write_store_credit_account_transactions"),
+]
 APP = AppCredentials(client_id="client-id", secrets=("shpss_" + "s" * 32,))
 
 
@@ -207,21 +220,30 @@ def test_an_order_that_was_deleted_is_gone_and_an_old_one_too() -> None:
     assert world.client().shop_facts().reads_orders_days == 60
 
 
-@pytest.mark.parametrize("kind", CodeKind)
-def test_a_code_lives_and_dies(kind: CodeKind) -> None:
-    world = World()
+DISCOUNTS = [CodeKind.AMOUNT, CodeKind.PERCENT, CodeKind.FREE_SHIPPING]
+
+
+def asked_of(world: World, kind: CodeKind, **changes: Any) -> CodeSpec:
+    with_money = (CodeKind.AMOUNT, CodeKind.GIFT_CARD, CodeKind.STORE_CREDIT)
     spec = CodeSpec(
         code="laurel-7k3m9q2x4v8t1w5z",
         kind=kind,
-        amount=Money(500, "USD") if kind is CodeKind.AMOUNT else None,
+        amount=Money(500, "USD") if kind in with_money else None,
         percent=10 if kind is CodeKind.PERCENT else None,
-        minimum_spend=Money(1500, "USD"),
+        minimum_spend=None,
         customer_ref=str(world.alice.id),
         starts_at=world.clock(),
         expires_at=world.clock() + timedelta(days=90),
         tag="laurel:5f1c",
         title="A reward",
     )
+    return replace(spec, **changes)
+
+
+@pytest.mark.parametrize("kind", DISCOUNTS)
+def test_a_code_lives_and_dies(kind: CodeKind) -> None:
+    world = World()
+    spec = asked_of(world, kind, minimum_spend=Money(1500, "USD"))
     client = world.client()
     issued = client.issue_code(spec)
     assert client.issue_code(spec) == issued
@@ -235,6 +257,192 @@ def test_a_code_lives_and_dies(kind: CodeKind) -> None:
     dead = client.withdraw_code(spec.code, spec.tag)
     assert dead
     assert not dead.live
+
+
+def cart_with_gift(world: World) -> tuple[CodeSpec, Any, Any]:
+    beans = world.shop.product("Beans", "30.00", collections=[41])
+    cup = world.shop.product("Cup", "12.00")
+    spec = asked_of(world, CodeKind.PRODUCT, gift=Gift(variant_ref=str(cup.variant_id), collection_ref="41"))
+    return spec, beans, cup
+
+
+def test_a_gift_is_one_piece_beside_a_purchase_however_many_are_in_the_cart() -> None:
+    world = World()
+    spec, beans, cup = cart_with_gift(world)
+    client = world.client()
+    issued = client.issue_code(spec)
+    assert client.issue_code(spec) == issued
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.kind, found.live, found.tag) == (CodeKind.PRODUCT, True, spec.tag)
+    with pytest.raises(CodeRefused):
+        world.shop.checkout([(cup, 1)], customer=world.alice, codes=[spec.code])
+    order = world.shop.checkout([(beans, 1), (cup, 3)], customer=world.alice, codes=[spec.code])
+    assert world.told(order).goods == Money(3000 + 2 * 1200, "USD")
+    assert client.orders_with_code(spec.code) == [world.told(order)]
+    dead = client.withdraw_code(spec.code, spec.tag, spec)
+    assert dead
+    assert not dead.live
+
+
+def test_a_gift_asks_for_as_much_as_its_minimum_and_does_not_count_itself() -> None:
+    world = World()
+    spec, beans, cup = cart_with_gift(world)
+    spec = replace(spec, minimum_spend=Money(5000, "USD"))
+    world.client().issue_code(spec)
+    with pytest.raises(CodeRefused):
+        world.shop.checkout([(beans, 1), (cup, 4)], customer=world.alice, codes=[spec.code])
+    world.shop.checkout([(beans, 2), (cup, 1)], customer=world.alice, codes=[spec.code])
+
+
+def test_a_whole_product_is_given_as_well_as_one_of_its_variants() -> None:
+    world = World()
+    spec, beans, cup = cart_with_gift(world)
+    spec = replace(spec, gift=Gift(product_ref=str(cup.id), collection_ref="41"))
+    client = world.client()
+    assert client.issue_code(spec) == client.issue_code(spec)
+    order = world.shop.checkout([(beans, 1), (cup, 1)], customer=world.alice, codes=[spec.code])
+    assert world.told(order).goods == Money(3000, "USD")
+
+
+def test_a_gift_that_the_shop_does_not_have_is_refused() -> None:
+    world = World()
+    spec, _, _ = cart_with_gift(world)
+    with pytest.raises(Refused, match=r"^rejected"):
+        world.client().issue_code(replace(spec, gift=Gift(product_ref="7", collection_ref="41")))
+
+
+def test_a_gift_that_is_another_than_asked_for_is_withdrawn() -> None:
+    world = World()
+    spec, _, cup = cart_with_gift(world)
+    world.client().issue_code(spec)
+    other = replace(spec, gift=Gift(product_ref=str(cup.id), collection_ref="41"))
+    with pytest.raises(Refused, match=r"^differs: .*items"):
+        world.client().issue_code(other)
+    assert world.shop.discounts[int(next(iter(world.shop.discounts)))].status(world.shop.now()) == "EXPIRED"
+
+
+def test_a_code_beside_others_is_found_though_it_stands_second() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.AMOUNT, combines=frozenset(Combines))
+    client = world.client()
+    client.issue_code(spec)
+    other = world.shop.create_discount("SUMMER", amount="1.00")
+    other.combines = {"orderDiscounts": True}
+    order = world.shop.checkout([(world.mug, 2)], customer=world.alice, codes=["SUMMER", spec.code])
+    assert world.told(order).codes_used == ("SUMMER", spec.code)
+    assert client.orders_with_code(spec.code) == [world.told(order)]
+
+
+def test_a_code_that_says_nothing_of_others_stands_alone() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.AMOUNT)
+    world.client().issue_code(spec)
+    world.shop.create_discount("SUMMER", amount="1.00").combines = {"orderDiscounts": True}
+    with pytest.raises(CodeRefused):
+        world.shop.checkout([(world.mug, 2)], customer=world.alice, codes=["SUMMER", spec.code])
+
+
+CARD = "LRL7K3M9Q2X4V8T1W5Z"
+
+
+def test_a_gift_card_is_made_once_spent_bit_by_bit_and_what_is_left_can_be_withdrawn() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.GIFT_CARD, code=CARD)
+    client = world.client()
+    issued = client.issue_code(spec)
+    world.clock.advance(timedelta(seconds=10))
+    assert client.issue_code(spec) == issued
+    assert [one.balance for one in world.shop.gift_cards.values()] == [5]
+    world.shop.spend_gift_card(CARD, "2.00")
+    found = client.find_code(CARD, spec)
+    assert found
+    assert (found.live, found.uses, found.left) == (True, 1, Money(300, "USD"))
+    known = replace(spec, code_ref=issued.code_ref)
+    for _ in range(2):
+        dead = client.withdraw_code(CARD, spec.tag, known)
+        assert dead
+        assert (dead.live, dead.left) == (False, Money(300, "USD"))
+    with pytest.raises(CodeRefused):
+        world.shop.spend_gift_card(CARD, "1.00")
+
+
+def test_a_gift_card_that_the_search_does_not_show_yet_is_not_made_again() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.GIFT_CARD, code=CARD)
+    client = world.client()
+    client.issue_code(spec)
+    with pytest.raises(Retryable, match="not to be found yet"):
+        client.issue_code(spec)
+    assert len(world.shop.gift_cards) == 1
+
+
+def test_a_gift_card_lives_at_least_as_long_as_promised() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.GIFT_CARD, code=CARD)
+    world.client().issue_code(spec)
+    (card,) = world.shop.gift_cards.values()
+    assert card.expires is not None
+    assert card.expires >= spec.expires_at.date() + timedelta(days=1)
+    assert CARD.lower() not in (card.note or "")
+
+
+def test_a_credit_is_given_once_and_told_from_all_others() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT, number=7)
+    other = replace(spec, number=8)
+    world.shop.credit(world.alice, "5.00", expires=spec.expires_at)  # staff gave as much, to the same day
+    client = world.client()
+    assert client.find_code(spec.code, spec) is None
+    first = client.issue_code(spec)
+    assert first.handed_over
+    assert client.issue_code(spec) == first
+    assert client.issue_code(other) != first
+    assert len(world.shop.credits_of(world.alice)) == 3
+    found = client.withdraw_code(spec.code, spec.tag, spec)
+    assert found
+    assert (found.live, found.left) == (False, Money(0, "USD"))
+    assert len(world.shop.credits_of(world.alice)) == 3
+
+
+def test_credits_that_cannot_all_be_looked_through_wait_for_a_person() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    for _ in range(100):
+        world.shop.credit(world.alice, "1.00")
+    with pytest.raises(Retryable, match="looked through"):
+        world.client().issue_code(spec)
+
+
+@pytest.mark.parametrize("kind", [CodeKind.GIFT_CARD, CodeKind.STORE_CREDIT])
+def test_a_scope_that_only_these_need_is_missing_without_losing_the_shop(kind: CodeKind) -> None:
+    world = World()
+    world.shop.app.scopes = [one for one in SCOPES if "gift" not in one and "credit" not in one]
+    with pytest.raises(Refused) as refused:
+        world.client().issue_code(asked_of(world, kind, code=CARD))
+    assert (refused.value.code, isinstance(refused.value, AccessLost)) == ("not_granted", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "why"),
+    [
+        (CodeKind.PERCENT, {"maximum": Money(2000, "USD")}, "no maximum"),
+        (CodeKind.FREE_SHIPPING, {"combines": frozenset(Combines)}, "one shipping discount"),
+        (CodeKind.PRODUCT, {"gift": Gift(product_ref="11")}, "with_collection"),
+        (CodeKind.GIFT_CARD, {"minimum_spend": Money(2000, "USD")}, "no minimum spend"),
+        (CodeKind.STORE_CREDIT, {"minimum_spend": Money(2000, "USD")}, "no minimum spend"),
+    ],
+)
+def test_what_cannot_be_made_exactly_is_said_and_never_tried(
+    kind: CodeKind, changes: dict[str, Any], why: str
+) -> None:
+    world = World()
+    spec = asked_of(world, kind, **changes)
+    assert why in (codes.why_not(spec) or "")
+    with pytest.raises(Refused, match=r"^unsupported"):
+        world.client().issue_code(spec)
+    assert not world.shop.discounts
+    assert not world.shop.gift_cards
 
 
 def test_subscriptions_are_made_once() -> None:

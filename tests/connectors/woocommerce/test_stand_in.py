@@ -3,18 +3,24 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.changes import OrderChanged
+from app.domain.errors import Refused
+from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
-from connectors.base import Delivery, ShopAccess
+from app.domain.rewards import Combines, Gift
+from connectors.base import CodeKind, CodeSpec, Delivery, ShopAccess
+from connectors.woocommerce import codes
 from connectors.woocommerce.client import WooClient
 from connectors.woocommerce.mapping import normalise
 from sandbox.clock import VirtualClock
 from sandbox.hosts import HostMap
-from sandbox.refusals import Impossible
+from sandbox.refusals import CodeRefused, Impossible
 from sandbox.woocommerce import Shop, create_app
 from sandbox.woocommerce.bodies_orders import order_body
 from sandbox.woocommerce.state import Order
@@ -116,3 +122,94 @@ def test_lines_and_shipping_of_an_order_and_its_refund_are_told() -> None:
     (refund,) = read.refunds
     assert [(line.line_ref, line.goods_minor) for line in refund.lines] == [(mugs.line_ref, 2000)]
     assert (refund.goods.minor, refund.shipping_minor) == (2000, 500)
+
+
+def asked_of(world: World, kind: CodeKind, **changes: Any) -> CodeSpec:
+    alice = world.shop.create_customer("alice@example.test", "Alice", "Archer")
+    with_money = (CodeKind.AMOUNT, CodeKind.GIFT_CARD, CodeKind.STORE_CREDIT)
+    spec = CodeSpec(
+        code="LRL-7K3M9Q2X4V8T1W5Z",
+        kind=kind,
+        amount=Money(500, "USD") if kind in with_money else None,
+        percent=10 if kind is CodeKind.PERCENT else None,
+        minimum_spend=None,
+        customer_ref=str(alice.id),
+        starts_at=world.clock(),
+        expires_at=world.clock().replace(microsecond=0) + timedelta(days=90),
+        tag="laurel:5f1c",
+        title="A reward",
+    )
+    return replace(spec, **changes)
+
+
+def test_a_gift_is_one_piece_however_many_are_in_the_cart() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.PRODUCT, gift=Gift(product_ref=str(world.mug.id)))
+    client = world.client()
+    issued = client.issue_code(spec)
+    assert client.issue_code(spec) == issued
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.kind, found.live) == (CodeKind.PRODUCT, True)
+    alice = world.shop.customers[int(spec.customer_ref)]
+    order = world.shop.checkout([(world.mug, 3), (world.coffee, 1)], customer=alice, codes=[spec.code])
+    assert world.told(order).goods == Money(2 * 1000 + 1999, "USD")
+    dead = client.withdraw_code(spec.code, spec.tag, spec)
+    assert dead is None or not dead.live
+
+
+def test_a_gift_card_is_a_coupon_for_whoever_has_it_and_is_used_whole() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.GIFT_CARD)
+    client = world.client()
+    client.issue_code(spec)
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.kind, found.value, found.left) == (CodeKind.GIFT_CARD, "5.00", None)
+    bob = world.shop.create_customer("bob@example.test", "Bob", "Baker")
+    candy = world.shop.product("Candy", "4.99")
+    with pytest.raises(CodeRefused, match="minimum spend"):
+        world.shop.checkout([(candy, 1)], customer=bob, codes=[spec.code])
+    order = world.shop.checkout([(world.mug, 1)], customer=bob, codes=[spec.code])
+    assert world.told(order).goods == Money(500, "USD")
+
+
+def test_a_code_stands_alone_unless_it_combines_with_everything() -> None:
+    world = World()
+    world.shop.create_coupon("summer", "1.00")
+    alone, beside = (
+        asked_of(world, CodeKind.AMOUNT, code=code, combines=combines)
+        for code, combines in (("ALONE", frozenset[Combines]()), ("BESIDE", frozenset(Combines)))
+    )
+    for spec in (alone, beside):
+        world.client().issue_code(spec)
+    alice = world.shop.customers[int(alone.customer_ref)]
+    with pytest.raises(CodeRefused):
+        world.shop.checkout([(world.mug, 1)], customer=alice, codes=["summer", "ALONE"])
+    alice = world.shop.customers[int(beside.customer_ref)]
+    world.shop.checkout([(world.mug, 1)], customer=alice, codes=["summer", "BESIDE"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "why"),
+    [
+        (CodeKind.PERCENT, {"maximum": Money(2000, "USD")}, "no maximum"),
+        (CodeKind.AMOUNT, {"combines": frozenset({Combines.SHIPPING})}, "all other coupons or with none"),
+        (
+            CodeKind.PRODUCT,
+            {"gift": Gift(product_ref="1"), "minimum_spend": Money(1, "USD")},
+            "free product itself",
+        ),
+        (CodeKind.PRODUCT, {"gift": Gift(product_ref="1", collection_ref="2")}, "other goods"),
+        (CodeKind.STORE_CREDIT, {}, "no store credit"),
+    ],
+)
+def test_what_cannot_be_made_exactly_is_said_and_never_tried(
+    kind: CodeKind, changes: dict[str, Any], why: str
+) -> None:
+    world = World()
+    spec = asked_of(world, kind, **changes)
+    assert why in (codes.why_not(spec) or "")
+    with pytest.raises(Refused, match=r"^unsupported"):
+        world.client().issue_code(spec)
+    assert not world.shop.coupons

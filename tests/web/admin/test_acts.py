@@ -13,6 +13,7 @@ from app.services.drain_inbox import drain_inbox
 from app.services.invite_shop import find_invitation, joins_by_link
 from app.services.publish_program import list_versions
 from tests.conftest import NOW, Clock, Mails, make_program, unique
+from tests.services.books import publish
 from tests.services.jobs import run_jobs
 from tests.web.admin.desk import Desk, World, order
 
@@ -269,6 +270,27 @@ def test_what_is_stored_of_a_person_is_handed_over(desk: Desk, world: World) -> 
 
 
 # --- Codes, deliveries, shops ------------------------------------------------------------------------------
+
+
+def test_a_perk_is_handed_over_and_was_not_after_all(desk: Desk, world: World) -> None:
+    shop = desk.shop_key
+    tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 10, "stock": 3, "shops": [shop]}
+    credit = {"key": "credit", "kind": "store_credit", "cost": 10, "amount_minor": 100}
+    publish(desk.rt, desk.program_id, rewards=[tea, credit])
+    bought = desk.buy(desk.shopper("77", "100.00"), "tea")
+    staff = desk.as_(Role.STAFF)
+    assert "Handed over" in staff.get("/admin/redemptions?show=open")
+    staff.post(f"/admin/redemptions/{bought}/hand-over")
+    page = staff.get("/admin/redemptions?show=used")
+    assert "Not handed over" in page
+    staff.post(f"/admin/redemptions/{bought}/hand-over", undo="yes")
+    assert "Tea" in staff.get("/admin/redemptions?show=open")
+    rewards = staff.get("/admin/rewards")
+    assert f"only at {shop}, 3 in all" in rewards
+    assert "2 left" in rewards
+    assert "Not to be had" in rewards  # this shop's platform has no store credit
+    assert "Tea" in staff.get("/admin/program")
+    assert "It is not to be handed over any more." in staff.get(f"/admin/redemptions/{bought}/cancel")
 
 
 def test_a_code_is_cancelled(desk: Desk, world: World) -> None:

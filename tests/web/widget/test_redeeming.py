@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.widget.steps import ask_for, launcher, open_panel, order
-from tests.web.widget.stub import Answer, Stub, make_redemption, problem
+from tests.web.widget.stub import Answer, Stub, eur, make_redemption, problem
 
 pytestmark = pytest.mark.browser
 
@@ -207,3 +207,62 @@ def test_giving_back_without_an_answer_changes_nothing(page: Page, stub: Stub) -
     expect(panel).to_contain_text("The code could not be given back.")
     panel.get_by_role("button", name="Keep the code").click()
     expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+
+
+def offer_steps(stub: Stub) -> None:
+    stub.rewards[0] |= {
+        "title": "€2.50 off for every 50 points",
+        "cost": 50,
+        "steps": {"points": 50, "amount": eur(250), "minimum": 100, "maximum": 500},
+    }
+
+
+def test_any_number_of_points_is_chosen_by_keyboard_and_priced_as_it_changes(page: Page, stub: Stub) -> None:
+    offer_steps(stub)
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption(cost=150)))
+    panel = open_panel(page, stub)
+    ask_for(page, "€2.50 off for every 50 points")
+    expect(panel).to_contain_text("€5.00 for 100 points?")
+    number = panel.get_by_label("How many points?")
+    number.focus()
+    page.keyboard.press("ArrowUp")
+    expect(panel).to_contain_text("€7.50 for 150 points?")
+    expect(panel).to_contain_text("You will have 1,104 points left.")
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("is ready")
+    (request,) = stub.asked("POST", "redemptions")
+    assert request.body["points"] == 150
+
+
+@pytest.mark.parametrize("wrong", ["75", "50", "550", ""])
+def test_points_that_are_no_whole_steps_are_said_and_not_sent(page: Page, stub: Stub, wrong: str) -> None:
+    offer_steps(stub)
+    panel = open_panel(page, stub)
+    ask_for(page, "€2.50 off for every 50 points")
+    panel.get_by_label("How many points?").fill(wrong)
+    expect(panel).to_contain_text("From 100 to 500 points, in steps of 50.")
+    panel.get_by_role("button", name="Get the code").click(force=True)
+    assert stub.asked("POST", "redemptions") == []
+
+
+def test_what_has_no_code_is_yours_without_one(page: Page, stub: Stub) -> None:
+    stub.rewards[0] |= {"title": "Early access", "kind": "perk"}
+    perk = {"key": "five-off", "title": "Early access", "kind": "perk"}
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption(code=None, reward=perk)))
+    panel = open_panel(page, stub)
+    ask_for(page, "Early access")
+    panel.get_by_role("button", name="Get it").click()
+    expect(panel).to_contain_text("Early access is yours")
+    expect(panel.locator("code")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Changed your mind?")).to_be_visible()
+
+
+def test_credit_that_was_paid_out_is_yours_and_cannot_be_given_back(page: Page, stub: Stub) -> None:
+    stub.rewards[0] |= {"title": "€5.00 of store credit", "kind": "store_credit"}
+    credit = {"key": "five-off", "title": "€5.00 of store credit", "kind": "store_credit"}
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption("used", reward=credit)))
+    panel = open_panel(page, stub)
+    ask_for(page, "€5.00 of store credit")
+    panel.get_by_role("button", name="Get it").click()
+    expect(panel).to_contain_text("€5.00 of store credit is yours")
+    expect(panel.get_by_role("button", name="Changed your mind?")).to_have_count(0)

@@ -91,6 +91,8 @@ dialog::backdrop { background: #0007; }
 .lw-code .lw-btn { padding-inline: var(--s1); }
 .lw-code .lw-btn[aria-disabled] { background: var(--surface); }
 .lw-code .lw-wait { background: color-mix(in oklab, var(--accent-text) 24%, var(--surface)); }
+.lw-many { display: grid; gap: var(--s1); }
+.lw-input { font: inherit; padding: var(--s2) var(--s3); border: 1px solid var(--edge); border-radius: var(--radius); background: var(--surface); color: inherit; }
 .lw-two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(calc(110 * var(--px)), 100%), 1fr)); gap: var(--s2); }
 .lw-note { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border-radius: var(--radius); background: var(--sunken); font-size: var(--text-s); }
 .lw-note > div { flex: 1; min-inline-size: 0; }

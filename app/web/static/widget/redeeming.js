@@ -4,6 +4,7 @@ import { busy, line, note, retryButton } from "./door.js";
 import { kindIcon } from "./icons.js";
 import { h, icon, webAddress } from "./parts.js";
 
+const CODELESS = ["perk", "store_credit"]; // there is nothing to type in at the checkout
 const BETWEEN = ["requested", "cancelling"];
 const WAITS_S = [1, 2, 3, 5, 8, 10];
 const GIVE_UP_S = 300; // the code is then found under the rewards
@@ -16,6 +17,7 @@ export class Redeeming {
   #redemption = null;
   #key = crypto.randomUUID(); // one for each decision: a retry of the same click never pays twice
   #step = null;
+  #points = null; // how many, of a reward in steps
   #after = null; // points left, as the shopper was told before
 
   constructor(app, panel, reward) {
@@ -27,39 +29,74 @@ export class Redeeming {
   /** Before: what it costs, what is left, what holds for the code. */
   confirm() {
     const { words } = this.#app;
-    const { title, cost } = this.#reward;
-    const go = h("button", { class: "lw-btn main", type: "button" }, words.t("get_code"));
+    const { title, steps } = this.#reward;
+    this.#points ??= steps?.minimum ?? null;
+    const go = h("button", { class: "lw-btn main", type: "button" }, words.t(CODELESS.includes(this.#reward.kind) ? "get_it" : "get_code"));
     go.addEventListener("click", () => this.#order(go));
+    const told = h("div", { role: steps && "status" }, this.#price());
     this.#show(title, [
-      h("div", { class: "lw-empty slim" },
-        icon(kindIcon(this.#reward.kind)),
-        h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title, points: words.points(cost) })),
-        h("p", { class: "lw-muted" }, words.rich("will_be_left", { n: this.#left(), points: h("span", { class: "lw-num" }, words.points(this.#left())) }))),
+      h("div", { class: "lw-empty slim" }, icon(kindIcon(this.#reward.kind)), told),
+      steps && this.#howMany(go, told),
       h("ul", { class: "lw-lines" }, this.#conditions()),
       h("div", { class: "lw-two" }, this.#button("not_now", () => this.#panel.home()), go),
     ]);
+  }
+
+  #price() {
+    const { words } = this.#app;
+    const { title, steps } = this.#reward;
+    const cost = this.#cost;
+    const what = steps?.amount ? words.money({ ...steps.amount, minor: cost / steps.points * steps.amount.minor }) : title;
+    return [
+      h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title: what, points: words.points(cost) })),
+      h("p", { class: "lw-muted" }, words.rich("will_be_left", { n: this.#left(), points: h("span", { class: "lw-num" }, words.points(this.#left())) })),
+    ];
+  }
+
+  /** A number of points in whole steps, no more than there are; the price follows it. */
+  #howMany(go, told) {
+    const { words, store } = this.#app;
+    const { points: step, minimum: min, maximum } = this.#reward.steps;
+    const all = Math.min(store.me.member.balance.available, maximum ?? Infinity);
+    const max = all - all % step;
+    const input = h("input", { class: "lw-input", type: "number", inputmode: "numeric", min, max, step, value: this.#points, required: true });
+    input.addEventListener("input", () => {
+      const right = input.validity.valid;
+      if (right) this.#points = input.valueAsNumber;
+      go.ariaDisabled = right ? null : "true";
+      told.replaceChildren(...right ? this.#price() : [h("p", {}, words.t("how_many_rule", { min: words.number(min), max: words.number(max), step: words.number(step) }))]);
+    });
+    return h("label", { class: "lw-many" }, words.t("how_many"), input);
+  }
+
+  get #cost() {
+    return this.#points ?? this.#reward.cost;
   }
 
   /** A redemption that is known already, as it stands. */
   show(redemption) {
     this.#redemption = redemption;
     const { state } = redemption;
-    if (state === "issued") return this.#ready();
+    if (state === "issued" || (state === "used" && this.#kind() === "store_credit")) return this.#ready();
     if (!BETWEEN.includes(state)) return this.#over(state);
     if (state === "requested") this.#making();
     else this.#givingBack();
     return this.#follow();
   }
 
+  #kind() {
+    return this.#redemption?.reward?.kind ?? this.#reward.kind;
+  }
+
   #left() {
-    return this.#app.store.me.member.balance.available - this.#reward.cost;
+    return this.#app.store.me.member.balance.available - this.#cost;
   }
 
   #conditions() {
     const { words } = this.#app;
     const { minimum_spend: minimum, valid_days: days, returns_unused: returns } = this.#reward;
     return [
-      line("check", words.t("one_order")),
+      !CODELESS.includes(this.#reward.kind) && this.#reward.kind !== "gift_card" && line("check", words.t("one_order")),
       minimum && line("check", words.t("orders_from_long", { amount: words.money(minimum) })),
       days && line("clock", words.t(returns === false ? "valid_days" : "valid_days_back", { n: days })),
     ].filter(Boolean);
@@ -70,7 +107,7 @@ export class Redeeming {
     this.#after ??= this.#left();
     if (button) busy(button, this.#app.words.t("making"));
     try {
-      this.#took(await this.#app.client.post("redemptions", { reward: this.#reward.key }, this.#key));
+      this.#took(await this.#app.client.post("redemptions", { reward: this.#reward.key, ...this.#points && { points: this.#points } }, this.#key));
     } catch (problem) {
       this.#failed(problem);
     }
@@ -105,12 +142,13 @@ export class Redeeming {
   #ready() {
     const { words } = this.#app;
     const { code, cost, expires_at: until, reward } = this.#redemption;
-    const url = this.#applyUrl(code);
-    this.#show(words.t("your_code"), [
+    const url = code && this.#applyUrl(code);
+    const title = reward?.title ?? this.#reward.title;
+    this.#show(code ? words.t("your_code") : title, [
       h("div", { class: "lw-empty slim" },
-        h("p", { class: "lw-h lw-xl" }, words.rich("is_ready", { title: reward?.title ?? this.#reward.title })),
+        h("p", { class: "lw-h lw-xl" }, words.rich(code ? "is_ready" : "is_yours", { title })),
         h("p", { class: "lw-muted" }, this.#usedLine(cost))),
-      h("div", { class: "lw-code" },
+      code && h("div", { class: "lw-code" },
         h("code", {}, code),
         h("div", { class: "lw-two" }, this.#copyButton(code, url ? "" : "main"), url && h("a", { class: "lw-btn main", href: url }, words.t("apply")))),
       h("ul", { class: "lw-lines" },
@@ -118,7 +156,7 @@ export class Redeeming {
           n: cost, date: h("strong", {}, h("time", { datetime: until }, words.day(until, { year: true }))), points: words.points(cost),
         })),
         this.#reward.minimum_spend && line("bag", words.t("orders_from_long", { amount: words.money(this.#reward.minimum_spend) }))),
-      h("button", { class: "lw-link", type: "button", onclick: () => this.#askBack() }, words.t("give_back", { n: cost, points: words.points(cost) })),
+      this.#redemption.state === "issued" && h("button", { class: "lw-link", type: "button", onclick: () => this.#askBack() }, words.t("give_back", { n: cost, points: words.points(cost) })),
     ]);
   }
 
@@ -224,7 +262,8 @@ export class Redeeming {
     const reading = this.#app.store.refresh();
     if (state !== "issued" && !BETWEEN.includes(state)) await reading; // what follows names the balance
     if (this.#panel.showing(this.#step)) return this.show(this.#redemption);
-    this.#app.say(this.#app.words.t(`code_${state}`)); // the shopper went elsewhere: told, not pulled back
+    const mine = CODELESS.includes(this.#kind()) && (state === "issued" || state === "used");
+    this.#app.say(this.#app.words.t(mine ? "is_yours" : `code_${state}`, { title: this.#redemption.reward?.title ?? this.#reward.title })); // the shopper went elsewhere: told, not pulled back
     return BETWEEN.includes(state) && this.#follow();
   }
 
