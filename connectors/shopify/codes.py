@@ -653,9 +653,10 @@ def credit_body(spec: CodeSpec) -> Mapping[str, Any]:
 def credit_end(spec: CodeSpec) -> datetime:
     """When the credit ends: the one thing of it that we choose and can read again, so it tells our credits apart.
 
-    Each of a customer's has a second of its own after the promised end; no two are alike within a day's worth.
+    Each of a customer's has a second of its own after the promised end, which is a midnight, as others may choose it
+    too; no two of ours are alike within a day's worth.
     """
-    return spec.expires_at + timedelta(seconds=spec.number % 86_400)
+    return spec.expires_at + timedelta(seconds=1 + spec.number % 86_399)
 
 
 def is_credit(spec: CodeSpec, credit: Credited) -> bool:

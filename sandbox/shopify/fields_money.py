@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from sandbox.shopify.money import money
 from sandbox.shopify.paging import connection, terms_of
 from sandbox.shopify.shop import Shop
-from sandbox.shopify.state import Customer, GiftCard, gid
+from sandbox.shopify.state import Credit, Customer, GiftCard, gid
 from sandbox.shopify.typed import Fields, iso
 
 _CODE = re.compile(r"[A-Za-z0-9]+")
@@ -36,7 +36,20 @@ CREDIT: Fields = {
     "expiresAt": lambda _, credit, __: iso(credit.expires),
     "event": lambda _, __, ___: "ADJUSTMENT",
     "amount": lambda shop, credit, __: money(credit.amount, shop.currency),
+    "balanceAfterTransaction": lambda shop, credit, __: money(_balance(shop, credit), shop.currency),
+    "account": lambda shop, credit, __: {
+        "id": gid("StoreCreditAccount", credit.customer_id),
+        "balance": money(_balance(shop, credit), shop.currency),
+    },
 }
+
+
+def _balance(shop: Shop, credit: Credit) -> Decimal:
+    """Of the customer's account once this was given; nobody spends of it here."""
+    return sum(
+        (one.amount for one in shop.credits if one.customer_id == credit.customer_id and one.id <= credit.id),
+        Decimal(0),
+    )
 
 
 def find_gift_cards(shop: Shop, args: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +85,7 @@ def deactivate_gift_card(shop: Shop, identity: str) -> dict[str, Any]:
     if card is None:
         return {
             "giftCard": None,
-            "userErrors": [_error(["id"], "The gift card could not be found.", "INVALID")],
+            "userErrors": [_error(["id"], "The gift card could not be found.", "GIFT_CARD_NOT_FOUND")],
         }
     if card.enabled:
         card.deactivated = shop.now()

@@ -59,7 +59,10 @@ def acme(clock: VirtualClock, receiver: Receiver) -> shopify.Shop:
         client_id="laurel-client",
         secrets=[APP_SECRET],
         topics=SHOPIFY_TOPICS,
-        scopes=["read_orders", "read_products", "read_customers", "read_discounts", "write_discounts"],
+        scopes=[
+            *("read_orders", "read_products", "read_customers", "read_discounts", "write_discounts"),
+            *("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions"),
+        ],
     )
     shop = shopify.Shop(clock=clock, app=app, client=receiver.client(), tax_percent=10)
     shop.install()

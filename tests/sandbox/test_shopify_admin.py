@@ -56,6 +56,38 @@ def test_every_operation_is_answered_without_errors(acme_api: httpx.Client, name
     assert answer["extensions"]["cost"]["requestedQueryCost"] > 0
 
 
+def test_money_that_is_given_is_told_as_the_schema_has_it(
+    acme: Shop, acme_api: httpx.Client, alice: Customer
+) -> None:
+    asked = variables("gift_card_create")["input"] | {"code": "GIFT7F3K9QXM"}
+    asked.pop("customerId", None)
+    made = run(acme_api, operation("gift_card_create"), input=asked)["data"]["giftCardCreate"]
+    assert (made["userErrors"], made["giftCard"]["lastCharacters"]) == ([], "9qxm")
+    taken = run(acme_api, operation("gift_card_create"), input=asked)["data"]["giftCardCreate"]
+    assert [error["code"] for error in taken["userErrors"]] == ["TAKEN"]
+    ended = run(acme_api, operation("gift_card_deactivate"), id=made["giftCard"]["id"])
+    assert ended["data"]["giftCardDeactivate"]["giftCard"]["enabled"] is False
+    wanted = variables("store_credit_account_credit")["creditInput"]
+    wanted |= {"creditAmount": {"amount": "5.00", "currencyCode": "USD"}, "expiresAt": None}
+    given = run(
+        acme_api, operation("store_credit_account_credit"), id=gid("Customer", alice.id), creditInput=wanted
+    )["data"]["storeCreditAccountCredit"]
+    assert given["userErrors"] == []
+    assert given["storeCreditAccountTransaction"]["balanceAfterTransaction"]["amount"] == "5.0"
+    nobody = run(
+        acme_api, operation("store_credit_account_credit"), id=gid("Customer", 1), creditInput=wanted
+    )
+    errors = nobody["data"]["storeCreditAccountCredit"]["userErrors"]
+    assert [error["code"] for error in errors] == ["OWNER_NOT_FOUND"]
+
+
+def test_a_gift_of_everything_is_refused_as_the_schema_says(acme_api: httpx.Client) -> None:
+    name = "discount_code_free_product_bxgy_create"
+    asked = variables(name)["input"] | {"context": {"all": "ALL"}}
+    errors = run(acme_api, operation(name), input=asked)["data"]["discountCodeBxgyCreate"]["userErrors"]
+    assert [error["field"] for error in errors] == [["bxgyCodeDiscount", "customerBuys", "items"]]
+
+
 def test_an_order_is_read_with_its_refund_lines_shipping_and_adjustment(
     acme: Shop, acme_api: httpx.Client, alice: Customer
 ) -> None:
