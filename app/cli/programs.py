@@ -26,6 +26,7 @@ from app.services.diff_documents import diff_documents
 from app.services.find_program import find_program
 from app.services.publish_program import get_version, list_versions, publish_program, roll_back
 from app.services.runtime import Runtime
+from app.services.start_from_template import TEMPLATES, start_from_template
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
@@ -41,16 +42,28 @@ program.add_command(simulate)
 @program.command()
 @click.option("--version", type=click.IntRange(1), help="The live one otherwise.")
 @click.option("--versions", "listed", is_flag=True, help="List them all.")
+@click.option(
+    "--template",
+    type=click.Choice([*TEMPLATES]),
+    help="A program to start from, in the name and currency of the live one: "
+    + "; ".join(f"{one.key}: {one.title}" for one in TEMPLATES.values())
+    + ".",
+)
 @program_option
 @json_option
 @sentences
 @example("laurel program show > rules.json")
-def show(version: int | None, listed: bool, program_key: str | None, as_json: bool) -> None:
-    """Print the document as it is published, ready to be edited and published again."""
+def show(
+    version: int | None, listed: bool, template: str | None, program_key: str | None, as_json: bool
+) -> None:
+    """Print the document as it is published, ready to be edited and published again; or a template of one."""
     with runtime("program") as rt:
         program_id = find_program(rt, program_key)
         if not listed:
-            show_json(get_version(rt, program_id, version).document)
+            live = get_version(rt, program_id, version).document
+            show_json(start_from_template(template, like=live) if template else live)
+            if template and TEMPLATES[template].next_step:
+                click.echo(TEMPLATES[template].next_step, err=True)
             return
         known = list_versions(rt, program_id)
     if as_json:

@@ -155,7 +155,7 @@ def _parts(
     for line, base, pieces in _bases(order, rules):
         if rules.exclude is not None and line is not None and _names(rules.exclude, line, known):
             continue
-        rate = next((one for one in rules.rates if line is not None and _names(one.of, line, known)), None)
+        rate = next((one for one in rules.rates if _has(one.of, line, known)), None)
         campaigns = tuple(
             one
             for one in running
@@ -228,6 +228,11 @@ def _part_of(amount: Exact, of: int) -> Exact:
     if amount == of:
         return 1
     return Fraction(amount, of) if amount else 0
+
+
+def _has(selector: Selector, line: OrderLine | None, known: Known) -> bool:
+    """The same of what has no line: shipping, or an order that came without any. Only everything has that."""
+    return selector.is_everything or (line is not None and _names(selector, line, known))
 
 
 def _names(selector: Selector, line: OrderLine, known: Known) -> bool:

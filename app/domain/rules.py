@@ -53,7 +53,7 @@ class Selector:
     @property
     def is_everything(self) -> bool:
         return self.subscription is None and not (
-            self.products or self.variants or self.vendors or self.excluding
+            self.products or self.variants or self.vendors or self.groups or self.excluding
         )
 
 

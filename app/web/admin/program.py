@@ -23,6 +23,7 @@ from app.services.publish_program import (
     publish_program,
     read_document,
 )
+from app.services.start_from_template import TEMPLATES, Template, start_from_template
 from app.services.wording import earn_words
 from app.web.admin.answers import done
 from app.web.admin.guard import blueprint, needs, program_id, visitor
@@ -63,13 +64,16 @@ def version(version: int) -> ResponseReturnValue:
 @blueprint.get("/program/edit")
 @needs(Role.OWNER)
 def edit_program() -> ResponseReturnValue:
-    """The document as text; of an older version, to go back to it."""
+    """The document as text; of an older version, to go back to it; or a template, to start from."""
     rt = runtime()
     versions = list_versions(rt, program_id())
     wanted = request.args.get("from", "")
     start = (
         get_version(rt, program_id(), int(wanted)) if wanted.isdigit() and len(wanted) < 9 else versions[0]
     )
+    if (template := TEMPLATES.get(request.args.get("template", ""))) is not None:
+        document = start_from_template(template.key, like=start.document)
+        return _editor(_text(document), versions[0].version, template=template)
     return _editor(_text(start.document), versions[0].version)
 
 
@@ -119,9 +123,17 @@ def rewards() -> ResponseReturnValue:
     )
 
 
-def _editor(text: str, based_on: int, *, faults: object = (), preview: object = None) -> ResponseReturnValue:
+def _editor(
+    text: str, based_on: int, *, faults: object = (), preview: object = None, template: Template | None = None
+) -> ResponseReturnValue:
     page = render_template(
-        "admin/program_edit.html", text=text, based_on=based_on, faults=faults, preview=preview
+        "admin/program_edit.html",
+        text=text,
+        based_on=based_on,
+        faults=faults,
+        preview=preview,
+        template=template,
+        templates=TEMPLATES.values(),
     )
     return page, 422 if faults else 200
 
