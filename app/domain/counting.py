@@ -45,6 +45,8 @@ class Counted:
     facts: Facts
 
 
+_MOST_KNOWN = 50_000  # kinds of lines remembered at once
+
 Exact = int | Fraction
 """An exact amount. Whole ones stay `int`: they are nearly all, and a tenth of the cost."""
 
@@ -74,16 +76,19 @@ class _Count:
 
 def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> Counted:
     """Raises: KeyError if the program has no rate for the order's currency."""
-    count = _count(order, program, tier, known)
+    count = _count(order, program, tier, known, Scopes(program.rules))
     return Counted(points=count.points, why=count.why, facts=_facts(count, order, program))
 
 
-def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> int:
-    """The points of `count_order`, without the explanation. Raises: KeyError as it does."""
-    return _count(order, program, tier, known).points
+def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> int:
+    """The points of `count_order`, without the explanation. Raises: KeyError as it does.
+
+    `scopes`: of the program's rules; for many orders keep one, it remembers what it was asked.
+    """
+    return _count(order, program, tier, known, scopes).points
 
 
-def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> _Count:
+def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> _Count:
     rules = program.rules
     own = program.rate_for(order.goods.currency)
     if own is None:
@@ -91,7 +96,7 @@ def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> 
     if rules.channels and order.channel not in rules.channels:
         return _Count(why="channel")
     local = order.placed_at.astimezone(program.zone).replace(tzinfo=None)
-    parts = _parts(order, rules, tier, known, local)
+    parts = _parts(order, rules, tier, known, local, scopes)
     base = sum(part.base for part in parts)
     worth = program.worth(Money(int(base), order.goods.currency)).minor if base else 0
     if rules.minimum_minor is not None and worth < rules.minimum_minor:
@@ -118,33 +123,68 @@ def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> 
 
 
 def _parts(
-    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime
+    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime, scopes: "Scopes"
 ) -> Sequence[_Part]:
-    running = [one for one in rules.campaigns if _runs(one, order, tier, known, local)]
-    found: dict[tuple[str | None, tuple[str, ...]], _Part] = {}
+    running = 0
+    for bit, campaign in enumerate(rules.campaigns):
+        if _runs(campaign, order, tier, known, local):
+            running |= 1 << bit
+    found: dict[tuple[int, int], _Part] = {}
     for line, base, pieces in _bases(order, rules):
-        if rules.exclude is not None and line is not None and _names(rules.exclude, line):
+        scope = scopes.whole if line is None else scopes.of(line)
+        if scope is None or not (base or pieces):
             continue
-        rate = next((one for one in rules.rates if line is not None and _names(one.of, line)), None)
-        campaigns = tuple(
-            one for one in running if one.of.is_everything or (line is not None and _names(one.of, line))
-        )
-        key = (rate.key if rate else None, tuple([one.key for one in campaigns]))
-        part = found.get(key)
+        place, bits = scope[0], scope[1] & running
+        part = found.get((place, bits))
         if part is None:
-            part = found[key] = _Part(rate, campaigns)
+            rate = None if place < 0 else rules.rates[place]
+            part = found[place, bits] = _Part(rate, scopes.campaigns(bits) if bits else ())
         part.base += base
         part.pieces += pieces
-    parts = [part for part in found.values() if part.base or (part.pieces and part.rate)]
-    if len(parts) > 1:
-        order_of = {rate.key: place for place, rate in enumerate(rules.rates)}
-        parts.sort(
-            key=lambda part: (
-                -1 if part.rate is None else order_of[part.rate.key],
-                tuple(one.key for one in part.campaigns),
-            )
-        )
-    return parts
+    return [part for part in found.values() if part.base or (part.pieces and part.rate)]
+
+
+Scope = tuple[int, int]
+"""Which rate a line has, by its place (-1: the program's own), and which campaigns name it, as bits by their place."""
+
+
+class Scopes:
+    """Which rules name a line, by what the line is: whatever it cost, whoever bought it, whenever."""
+
+    __slots__ = ("_known", "_rules", "_together", "whole")
+
+    def __init__(self, rules: EarnRules) -> None:
+        self._rules = rules
+        self._known: dict[tuple[str | None, str | None, str | None, bool], Scope | None] = {}
+        self._together: dict[int, tuple[Campaign, ...]] = {}
+        everything = (1 << bit for bit, one in enumerate(rules.campaigns) if one.of.is_everything)
+        self.whole: Scope = (-1, sum(everything))  # what has no line
+
+    def of(self, line: OrderLine) -> Scope | None:
+        """None: the line earns nothing."""
+        key = (line.product_ref, line.variant_ref, line.vendor, line.subscription)
+        try:
+            return self._known[key]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            scope = self._known[key] = self._find(line)
+            return scope
+
+    def campaigns(self, bits: int) -> tuple[Campaign, ...]:
+        """Those of the bits, as the document lists them."""
+        found = self._together.get(bits)
+        if found is None:
+            every = enumerate(self._rules.campaigns)
+            found = self._together[bits] = tuple(one for bit, one in every if bits >> bit & 1)
+        return found
+
+    def _find(self, line: OrderLine) -> Scope | None:
+        rules = self._rules
+        if rules.exclude is not None and _names(rules.exclude, line):
+            return None
+        place = next((place for place, one in enumerate(rules.rates) if _names(one.of, line)), -1)
+        return place, sum(1 << bit for bit, one in enumerate(rules.campaigns) if _names(one.of, line))
 
 
 def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Exact, Exact]]:
@@ -315,7 +355,7 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
     if count.why == "below_minimum":
         facts["minimum"] = str(Money(program.rules.minimum_minor or 0, program.currency))
         return facts
-    for place, part in enumerate(count.parts, 1):
+    for place, part in enumerate(_in_order(count.parts, program.rules), 1):
         facts |= _part_facts(place, part, currency, program.currency, only=len(count.parts) == 1)
     for place, bonus in enumerate(count.bonuses, 1):
         facts |= {f"bonus.{place}": bonus.name, f"bonus.{place}.points": bonus.points}
@@ -326,6 +366,18 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
         cap, room = count.cap
         facts |= {"cap": cap.name, "cap.room": room, "before_cap": count.before_cap}
     return facts
+
+
+def _in_order(parts: Sequence[_Part], rules: EarnRules) -> Sequence[_Part]:
+    """As the document lists the rates, so that the order of lines changes no explanation either."""
+    place = {rate.key: place for place, rate in enumerate(rules.rates)}
+    return sorted(
+        parts,
+        key=lambda part: (
+            -1 if part.rate is None else place[part.rate.key],
+            tuple(one.key for one in part.campaigns),
+        ),
+    )
 
 
 def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *, only: bool) -> Facts:
