@@ -70,6 +70,8 @@ class Counted:
     facts: Facts
 
 
+_MOST_KNOWN = 50_000  # kinds of lines remembered at once
+
 Exact = int | Fraction
 """An exact amount. Whole ones stay `int`: they are nearly all, and a tenth of the cost."""
 
@@ -100,16 +102,19 @@ class _Count:
 
 def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> Counted:
     """Raises: KeyError if the program has no rate for the order's currency."""
-    count = _count(order, program, tier, known)
+    count = _count(order, program, tier, known, Scopes(program.rules))
     return Counted(points=count.points, why=count.why, facts=_facts(count, order, program))
 
 
-def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> int:
-    """The points of `count_order`, without the explanation. Raises: KeyError as it does."""
-    return _count(order, program, tier, known).points
+def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> int:
+    """The points of `count_order`, without the explanation. Raises: KeyError as it does.
+
+    `scopes`: of the program's rules; for many orders keep one, it remembers what it was asked.
+    """
+    return _count(order, program, tier, known, scopes).points
 
 
-def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> _Count:
+def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> _Count:
     rules = program.rules
     own = program.rate_for(order.goods.currency)
     if own is None:
@@ -119,7 +124,7 @@ def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> 
     if rules.exclude_members is not None and is_for(rules.exclude_members, tier, known):
         return _Count(why="excluded_member")
     local = local_time(order.placed_at, program.zone)
-    parts = _parts(order, rules, tier, known, local)
+    parts = _parts(order, rules, tier, known, local, scopes)
     base = sum(part.base for part in parts)
     worth = program.worth(Money(int(base), order.goods.currency)).minor if base else 0
     if rules.minimum_minor is not None and worth < rules.minimum_minor:
@@ -148,35 +153,74 @@ def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> 
 
 
 def _parts(
-    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime
+    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime, scopes: "Scopes"
 ) -> Sequence[_Part]:
-    running = [one for one in rules.campaigns if _runs(one, order, tier, known, local)]
-    found: dict[tuple[str | None, tuple[str, ...]], _Part] = {}
+    running = 0
+    for bit, campaign in enumerate(rules.campaigns):
+        if _runs(campaign, order, tier, known, local):
+            running |= 1 << bit
+    found: dict[tuple[int, int], _Part] = {}
     for line, base, pieces in _bases(order, rules):
-        if rules.exclude is not None and line is not None and _names(rules.exclude, line, known):
+        scope = scopes.whole if line is None else scopes.of(line, known)
+        if scope is None or not (base or pieces):
             continue
-        rate = next((one for one in rules.rates if _has(one.of, line, known)), None)
-        campaigns = tuple(
-            one
-            for one in running
-            if one.of.is_everything or (line is not None and _names(one.of, line, known))
-        )
-        key = (rate.key if rate else None, tuple([one.key for one in campaigns]))
-        part = found.get(key)
+        place, bits = scope[0], scope[1] & running
+        part = found.get((place, bits))
         if part is None:
-            part = found[key] = _Part(rate, campaigns)
+            rate = None if place < 0 else rules.rates[place]
+            part = found[place, bits] = _Part(rate, scopes.campaigns(bits) if bits else ())
         part.base += base
         part.pieces += pieces
-    parts = [part for part in found.values() if part.base or (part.pieces and part.rate)]
-    if len(parts) > 1:
-        order_of = {rate.key: place for place, rate in enumerate(rules.rates)}
-        parts.sort(
-            key=lambda part: (
-                -1 if part.rate is None else order_of[part.rate.key],
-                tuple(one.key for one in part.campaigns),
-            )
-        )
-    return parts
+    return [part for part in found.values() if part.base or (part.pieces and part.rate)]
+
+
+Scope = tuple[int, int]
+"""Which rate a line has, by its place (-1: the program's own), and which campaigns name it, as bits by their place."""
+
+
+# Product, variant, vendor, subscription, and the groups that the product is in.
+_Kind = tuple[str | None, str | None, str | None, bool, tuple[str, ...]]
+
+
+class Scopes:
+    """Which rules name a line, by what the line is: whatever it cost, whoever bought it, whenever."""
+
+    __slots__ = ("_known", "_rules", "_together", "whole")
+
+    def __init__(self, rules: EarnRules) -> None:
+        self._rules = rules
+        self._known: dict[_Kind, Scope | None] = {}
+        self._together: dict[int, tuple[Campaign, ...]] = {}
+        everything = (1 << bit for bit, one in enumerate(rules.campaigns) if one.of.is_everything)
+        rate = next((place for place, one in enumerate(rules.rates) if one.of.is_everything), -1)
+        self.whole: Scope = (rate, sum(everything))  # what has no line
+
+    def of(self, line: OrderLine, known: Known) -> Scope | None:
+        """None: the line earns nothing."""
+        groups = known.products.get(line.product_ref or "", ())
+        key = (line.product_ref, line.variant_ref, line.vendor, line.subscription, groups)
+        try:
+            return self._known[key]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            scope = self._known[key] = self._find(line, known)
+            return scope
+
+    def campaigns(self, bits: int) -> tuple[Campaign, ...]:
+        """Those of the bits, as the document lists them."""
+        found = self._together.get(bits)
+        if found is None:
+            every = enumerate(self._rules.campaigns)
+            found = self._together[bits] = tuple(one for bit, one in every if bits >> bit & 1)
+        return found
+
+    def _find(self, line: OrderLine, known: Known) -> Scope | None:
+        rules = self._rules
+        if rules.exclude is not None and _names(rules.exclude, line, known):
+            return None
+        place = next((place for place, one in enumerate(rules.rates) if _names(one.of, line, known)), -1)
+        return place, sum(1 << bit for bit, one in enumerate(rules.campaigns) if _names(one.of, line, known))
 
 
 def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Exact, Exact]]:
@@ -228,11 +272,6 @@ def _part_of(amount: Exact, of: int) -> Exact:
     if amount == of:
         return 1
     return Fraction(amount, of) if amount else 0
-
-
-def _has(selector: Selector, line: OrderLine | None, known: Known) -> bool:
-    """The same of what has no line: shipping, or an order that came without any. Only everything has that."""
-    return selector.is_everything or (line is not None and _names(selector, line, known))
 
 
 def _names(selector: Selector, line: OrderLine, known: Known) -> bool:
@@ -378,7 +417,7 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
     if count.why == "below_minimum":
         facts["minimum"] = str(Money(program.rules.minimum_minor or 0, program.currency))
         return facts
-    for place, part in enumerate(count.parts, 1):
+    for place, part in enumerate(_in_order(count.parts, program.rules), 1):
         facts |= _part_facts(place, part, currency, program.currency, only=len(count.parts) == 1)
     extras: list[Bonus | Goal] = [*count.bonuses, *count.goals]
     for place, bonus in enumerate(extras, 1):
@@ -392,6 +431,18 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
         cap, room = count.cap
         facts |= {"cap": cap.name, "cap.room": room, "before_cap": count.before_cap}
     return facts
+
+
+def _in_order(parts: Sequence[_Part], rules: EarnRules) -> Sequence[_Part]:
+    """As the document lists the rates, so that the order of lines changes no explanation either."""
+    place = {rate.key: place for place, rate in enumerate(rules.rates)}
+    return sorted(
+        parts,
+        key=lambda part: (
+            -1 if part.rate is None else place[part.rate.key],
+            tuple(one.key for one in part.campaigns),
+        ),
+    )
 
 
 def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *, only: bool) -> Facts:

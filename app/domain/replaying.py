@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import days_later
-from app.domain.counting import ALONE, Known, count_points
+from app.domain.counting import ALONE, Known, Scopes, count_points
 from app.domain.money import Money
 from app.domain.months import Months
 from app.domain.past import PastOrder, counted_from, snapshot_at
@@ -67,6 +67,7 @@ class Replaying:
         self._currencies = {program.currency, *program.currencies}
         self._percents = [tier.earn_percent for tier in program.tiers]
         self._tiers = TierPlan(program)
+        self._scopes = Scopes(program.rules)
         self._hold = timedelta(days=program.hold_days)
         self._zone = program.zone
         self._lot_days = program.expiry_days if program.expiry is ExpiryKind.AFTER_DAYS else None
@@ -200,7 +201,8 @@ class Replaying:
     def _points(self, order: PastOrder, refunds: int, rank: int, known: Known) -> int:
         program = self._program
         if not self._plain:
-            return count_points(snapshot_at(order, refunds=refunds), program, program.tiers[rank], known)
+            snapshot, tier = snapshot_at(order, refunds=refunds), program.tiers[rank]
+            return count_points(snapshot, program, tier, known, self._scopes)
         rate = program.rate_for(order.currency)
         assert rate is not None  # left out otherwise
         return _left(order, refunds) * rate.points * self._percents[rank] // (rate.spend_minor * 100)
