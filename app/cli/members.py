@@ -73,7 +73,6 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
 @click.argument("who")
 @click.argument("points", type=int)
 @click.option("--reason", required=True, help="Why; the member may ask.")
-@click.option("--points", type=click.IntRange(1), help="How many, of a reward in steps.")
 @click.option("--key", help="Done once under this key, however often it is asked.")
 @program_option
 @json_option

@@ -67,7 +67,8 @@ def coupon_body(spec: CodeSpec, email: str) -> dict[str, object]:
         "usage_limit": 1,
         "usage_limit_per_user": 1,
         "product_ids": _product_ids(spec),
-        # One piece of it, however many are in the cart: a percentage is taken off so many items and no more.
+        # One piece of it, however many are in the cart: a percentage is taken off so many items and no more. Seen on
+        # WooCommerce 10.9.1: of three mugs at 10.00 one was free. Source: class-wc-discounts.php, apply_coupon_percent().
         "limit_usage_to_x_items": 1 if spec.kind is CodeKind.PRODUCT else None,
         "minimum_amount": _minimum(spec),
         "email_restrictions": [email] if is_bound(spec) else [],

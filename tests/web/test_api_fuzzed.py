@@ -136,6 +136,7 @@ GOOD: dict[str, tuple[dict[str, Any], set[int]]] = {
     "list_rewards": ({}, {200}),
     "redeem": ({"json": {"reward": "amount-5"}}, {202}),
     "get_redemption": ({}, {200}),
+    "hand_over": ({}, {409}),  # of a code: only a perk is handed over
     "cancel_redemption": ({}, {200}),
     "get_order": ({}, {200}),
     "tell_activity": ({"json": {"activity": "visit", "key": "a good one"}}, {201}),
