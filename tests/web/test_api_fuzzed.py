@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from app.services.create_api_key import create_api_key
 from app.services.find_member import ById
 from app.services.find_merges import join_members
+from app.services.give_tier import give_tier
 from app.services.record_activity import Told, record_activity
 from app.services.refer_friend import referral_code
 from app.web.api.description import describe
@@ -59,12 +60,23 @@ def known(storefront: Storefront, no_wait: None) -> dict[str, Any]:
     rules = {"activities": [VISIT], "referral": {"referrer_points": 10, "friend_points": 10}}
     publish(storefront.rt, storefront.program_id, **rules)
     told = Told(who=ById(member_id), activity_key="visit", request_key="known", actor="Ada")
+    given = give_tier(
+        storefront.rt,
+        storefront.program_id,
+        others[2],
+        "gold",
+        until=None,
+        reason="Press",
+        actor="Ada",
+        request_key="known",
+    )
     merged = join_members(storefront.rt, storefront.program_id, others[0], others[1], actor="Ada")
     return {
         "member_id": member_id,
         "other_id": others[2],
         "merge_id": merged.merge_id,
         "activity_id": record_activity(storefront.rt, storefront.program_id, told).activity_id,
+        "grant_id": given.grant_id,
         "code": referral_code(storefront.rt, storefront.program_id, member_id),
         "redemption_id": int(bought["id"].removeprefix("r_")),
         "order": f"{storefront.shop.key}:1001",
@@ -131,6 +143,8 @@ GOOD: dict[str, tuple[dict[str, Any], set[int]]] = {
     "get_member": ({}, {200}),
     "list_entries": ({}, {200}),
     "adjust": ({"json": {"points": 5, "reason": "thanks"}}, {201}),
+    "give_tier": ({"json": {"tier": "gold", "reason": "Press"}}, {201}),
+    "take_tier_back": ({}, {200}),
     "merge_members": ({}, {201}),
     "undo_merge": ({}, {200}),
     "list_rewards": ({}, {200}),
