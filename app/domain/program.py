@@ -40,6 +40,13 @@ class RefundPolicy(StrEnum):
     CLAMP = "clamp"
 
 
+class CountsIn(StrEnum):
+    """What one unit of the ledger is. It never changes: entries that are there would mean something else."""
+
+    POINTS = "points"
+    MONEY = "money"  # the smallest unit of the program's currency: cashback
+
+
 class Enrolment(StrEnum):
     AUTOMATIC = "automatic"
     ON_JOIN = "on_join"
@@ -118,9 +125,16 @@ class Program:
     referral: ReferralRule | None = None
     window: Window = Window.ROLLING
     downgrade: Downgrade = Downgrade.TO_LEVEL
+    counts_in: CountsIn = CountsIn.POINTS
+    language: str = "en"  # what shoppers read whose own language is not known, or not ours
     successors: Mapping[str, str] = field(
         default_factory=dict
     )  # levels of earlier versions -> what stands for them
+
+    @property
+    def unit_currency(self) -> str | None:
+        """The currency that the ledger counts in; None: points."""
+        return self.currency if self.counts_in is CountsIn.MONEY else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -199,6 +213,8 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         referral=decode_referral(document),
         window=Window(tiers.get("window", Window.ROLLING)),
         downgrade=Downgrade(tiers.get("downgrade", Downgrade.TO_LEVEL)),
+        counts_in=CountsIn(document.get("counts_in", CountsIn.POINTS)),
+        language=document.get("language", "en"),
     )
 
 

@@ -8,6 +8,7 @@ from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, Waits, counted, order_sentence
 from app.domain.orders import OrderSnapshot
+from app.services.find_words import find_words
 from app.services.member_entries import EntryView, describe_entries
 from app.services.runtime import Runtime
 
@@ -33,7 +34,9 @@ class OrderView:
     unreadable: str | None
 
 
-def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) -> OrderView:
+def describe_order(
+    rt: Runtime, program_id: int, shop_key: str, order_ref: str, language: str | None = "en"
+) -> OrderView:
     """Raises: Refused("unknown_order")."""
     with rt.db.begin(program_id) as session:
         shop = next((one for one in shops.find_shops(session).values() if one.key == shop_key), None)
@@ -41,7 +44,8 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         row = orders.find_orders(session, [key]).get(key)
         if row is None or row.order is None:
             raise Refused("unknown_order", "This program knows no such order.")
-        held = describe_entries(session, ledger.find_entries_of(session, [row.source]))
+        words = find_words(session, language)
+        held = describe_entries(session, ledger.find_entries_of(session, [row.source]), words)
         winner = members.find_winners(session, [row.member_id]) if row.member_id is not None else {}
     owner = winner.get(row.member_id, row.member_id) if row.member_id is not None else None
     return OrderView(
@@ -55,9 +59,9 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         target_points=row.target_points,
         held_points=sum(one.entry.points for one in held),
         entries=tuple(held),
-        sentence=order_sentence(row.facts, waits=waits_for(row)),
+        sentence=order_sentence(row.facts, waits=waits_for(row), words=words),
         facts=row.facts,
-        counted=counted(row.facts),
+        counted=counted(row.facts, words=words),
         reread_reason=row.reread_reason if row.reread_wanted > row.reread_done else None,
         unreadable=row.unreadable,
     )

@@ -7,12 +7,14 @@ from typing import Any
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier, Window
+from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
 from app.services.find_redemptions import RedemptionView
 from app.services.list_rewards import RewardView, StepsView
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
+from app.services.wording import bought_title
 
 Json = dict[str, Any]
 
@@ -61,22 +63,23 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
             "earn_percent": member.tier.earn_percent,
             "since": instant(member.tier_since),
         },
-        "next_tier": _next_tier(member.next_tier),
+        "next_tier": _next_tier(member.next_tier, front.words),
         "email_proof": email_proof,
     }
 
 
-def _next_tier(above: NextTier | None) -> Json | None:
+def _next_tier(above: NextTier | None, words: Words) -> Json | None:
     if above is None:
         return None
+    sentence = above.sentence_in(words)
     return {
         "key": above.tier.key,
         "name": above.tier.name,
         "threshold": money(above.threshold),
         "spent": money(above.spent),
         "missing": money(above.missing),
-        "sentence": above.sentence,
-        "progress_percent": None if above.sentence is None else above.progress_percent,
+        "sentence": sentence,
+        "progress_percent": None if sentence is None else above.progress_percent,
     }
 
 
@@ -142,7 +145,7 @@ def _steps(steps: StepsView | None) -> Json | None:
     }
 
 
-def redemption(view: RedemptionView) -> Json:
+def redemption(view: RedemptionView, words: Words) -> Json:
     bought = view.bought
     return {
         "id": f"r_{view.redemption_id}",
@@ -152,12 +155,12 @@ def redemption(view: RedemptionView) -> Json:
         "expires_at": instant(view.expires_at - timedelta(seconds=1)),
         "reward": {
             "key": bought.key,
-            "title": bought.title,
+            "title": bought_title(bought, words),
             "kind": bought.kind.value,
             "minimum_spend": money(bought.minimum_spend),
             "returns_unused": view.returns_unused,
         },
-        "detail": view.message,
+        "detail": view.message if words.language.code == "en" else None,  # kept in English alone
     }
 
 
