@@ -100,7 +100,7 @@ def order_sentence(facts: Facts, *, waits: Waits | None = None, words: Words = E
     target, given = _number(facts, "target"), _number(facts, "given")
     if (zero := _zero(facts)) is not None:
         return _zero_sentence(say(f"zero.{zero.value}"), given, words)
-    total, worth = _sum(facts, words), words.amount(target)
+    total, worth = _capital(_sum(facts, words)), words.amount(target)
     if given:
         text = say("order.changed", units=given, sum=total, target=worth)
     elif target == 0:
@@ -252,7 +252,7 @@ def _activity_lines(facts: Facts, words: Words) -> Iterator[Line]:
     if "limit" in facts:
         yield "limit", _times(facts, words)
     if (why := _withheld(facts, words)) is not None:
-        yield "not_counted", f"{why[:1].upper()}{why[1:]}"
+        yield "not_counted", _capital(why)
     yield "points", words.amount(_number(facts, "target"))
     if _number(facts, "given"):
         yield "given", words.amount(_number(facts, "given"))
@@ -337,6 +337,10 @@ def _is_more_than_nothing(facts: Facts, name: str) -> bool:
 
 def _order(facts: Facts) -> str:
     return str(facts.get("order") or "?")
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _closed(text: str) -> str:

@@ -132,6 +132,11 @@ class Program:
     )  # levels of earlier versions -> what stands for them
 
     @property
+    def unit(self) -> str:
+        """For programs: "points", or the currency whose smallest unit the ledger counts."""
+        return self.unit_currency or CountsIn.POINTS.value
+
+    @property
     def unit_currency(self) -> str | None:
         """The currency that the ledger counts in; None: points."""
         return self.currency if self.counts_in is CountsIn.MONEY else None
@@ -262,10 +267,12 @@ def _left_of(key: str, before: Program, after: Program) -> str:
     return below[-1] if below else after.tiers[0].key
 
 
-def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
+def default_document(
+    name: str, currency: str, timezone: str, *, counts_in: CountsIn = CountsIn.POINTS
+) -> dict[str, Any]:
     """The program that a new installation starts with. `unit` is 1.00, or 100 where there are no decimals."""
     unit = 10 ** exponent(currency) if exponent(currency) else 100
-    return {
+    document: dict[str, Any] = {
         "name": name,
         "currency": currency,
         "timezone": timezone,
@@ -289,4 +296,15 @@ def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
         ],
         "codes": {"days": 90, "unused": UnusedCodes.RETURN.value},
         "refunds": {"policy": RefundPolicy.DEFICIT.value, "return_redeemed_points": False},
+    }
+    return document if counts_in is CountsIn.POINTS else document | _cashback(unit)
+
+
+def _cashback(unit: int) -> dict[str, Any]:
+    """5 % back, spent at what it is worth."""
+    steps = {"points": unit, "amount_minor": unit, "minimum_points": unit}
+    return {
+        "counts_in": CountsIn.MONEY.value,
+        "earn": {"points": 5, "spend_minor": 100, "when": EarnWhen.PAID.value, "hold_days": 0},
+        "rewards": [{"key": "money-off", "kind": RewardKind.AMOUNT.value, "steps": steps}],
     }

@@ -93,6 +93,11 @@ class Words:
     currency: str | None = None
 
     @property
+    def unit(self) -> str:
+        """For programs: "points", or the currency whose smallest unit is counted."""
+        return self.currency or "points"
+
+    @property
     def counts_money(self) -> bool:
         return self.currency is not None
 
@@ -102,9 +107,9 @@ class Words:
         Either fills the place {n}.
         """
         if units is not None:
-            # An amount such as 5.25 takes the form that fractions take.
-            category = "other" if self.counts_money else self.language.plural(abs(units))
-            return self._fill(key, (f"={abs(units)}", category), values | {"n": self.amount(abs(units))})
+            # An amount such as 5.25 takes a form of its own, or the one that fractions take.
+            chosen = ("money",) if self.counts_money else (f"={abs(units)}", self.language.plural(abs(units)))
+            return self._fill(key, chosen, values | {"n": self.amount(abs(units))})
         if n is not None:
             return self._fill(key, (f"={n}", self.language.plural(n)), values | {"n": self.formats.number(n)})
         return self._fill(key, (), values)

@@ -83,6 +83,7 @@ class MemberView:
     joined_at: datetime
     erased_at: datetime | None
     blocked_at: datetime | None  # since when they earn nothing and cannot spend
+    unit: str  # what is counted: "points", or the currency whose smallest unit
     balance: BalanceView
     lifetime_points: int
     tier: Tier
@@ -147,6 +148,7 @@ def member_view(
         joined_at=row.joined_at,
         erased_at=row.erased_at,
         blocked_at=blocked_at,
+        unit=program.unit,
         balance=balance_of(book, now),
         lifetime_points=row.lifetime_points,
         tier=tier,

@@ -24,6 +24,7 @@ class OrderView:
     terms_tier: str | None
     held_reason: str | None
     excluded: str | None
+    unit: str
     target_points: int
     held_points: int
     entries: tuple[EntryView, ...]  # oldest first
@@ -56,6 +57,7 @@ def describe_order(
         terms_tier=row.terms_tier,
         held_reason=row.held_reason,
         excluded=row.excluded,
+        unit=words.unit,
         target_points=row.target_points,
         held_points=sum(one.entry.points for one in held),
         entries=tuple(held),

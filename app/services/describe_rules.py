@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.domain.money import Money
-from app.domain.program import BUDGET, AtBudget, Budget, Program
+from app.domain.program import BUDGET, AtBudget, Budget, CountsIn, Program
 from app.domain.rules import Bonus, Campaign, CapPer, GoalPer, ProductRate, Selector, Stacking, Whose
 from app.domain.words import NBSP
 from app.services.wording import any_words, during_words, money_words, words_for
@@ -40,6 +40,7 @@ def describe_rules(program: Program) -> list[RuleWords]:
     """In the order in which they are applied; empty for a program with its one rate only."""
     rules, budget = program.rules, program.budget
     return [
+        *_telling(program),
         *_selection(program),
         *(
             RuleWords("segment", one.name, _who(one.whose, program))
@@ -79,6 +80,13 @@ def _budget(budget: Budget, program: Program) -> str:
         f"{money_words(Money(budget.minor, program.currency))} a month, at {worth} for {points}; "
         f"a warning from {budget.warn_percent}{NBSP}% on, and at its end {after}"
     )
+
+
+def _telling(program: Program) -> Iterator[RuleWords]:
+    if program.counts_in is CountsIn.MONEY:
+        yield RuleWords("unit", "Cashback", f"counts in {program.currency} instead of points, for good")
+    if program.language != "en":
+        yield RuleWords("language", "Language", f"“{program.language}” for shoppers whose own is not known")
 
 
 def _selection(program: Program) -> Iterator[RuleWords]:

@@ -46,7 +46,9 @@ class RewardView:
     key: str
     title: str
     kind: RewardKind
+    unit: str  # what `cost` counts: "points", or the currency whose smallest unit
     cost: int
+    cost_text: str
     state: RewardState
     missing: int
     reason: str | None
@@ -180,7 +182,9 @@ def _view(reward: Reward, asker: _Asker, had: Had) -> RewardView:
             words=asker.words,
         ),
         kind=reward.kind,
+        unit=program.unit,
         cost=reward.cost,
+        cost_text=asker.words.points(reward.cost),
         state=state,
         missing=missing if state is RewardState.SHORT else 0,
         reason=found.text if found else None,

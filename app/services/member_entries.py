@@ -37,6 +37,7 @@ class EntryView:
 @dataclass(frozen=True, slots=True)
 class EntryPage:
     member_id: int
+    unit: str
     entries: tuple[EntryView, ...]
     next: int | None  # the cursor to go on with; None: that was the last page
 
@@ -57,8 +58,9 @@ def member_entries(
             raise Refused("unknown_member", "There is no such member.")
         rows = ledger.find_entries_before(session, found[0], cursor, limit + 1)
         shown = rows[:limit]
-        views = describe_entries(session, [(found[0], one) for one in shown], find_words(session, language))
-        return EntryPage(found[0], tuple(views), shown[-1].seq if len(rows) > limit else None)
+        words = find_words(session, language)
+        views = describe_entries(session, [(found[0], one) for one in shown], words)
+        return EntryPage(found[0], words.unit, tuple(views), shown[-1].seq if len(rows) > limit else None)
 
 
 def describe_entries(session: Session, rows: Sequence[EntryRow], words: Words) -> list[EntryView]:

@@ -32,6 +32,7 @@ class HistoryItem:
     item_id: str
     kind: str
     points: int
+    points_text: str
     title: str
     at: datetime
     pending_until: datetime | None
@@ -135,6 +136,7 @@ def _item(one: Happening, code_words: str, words: Words, now: datetime) -> Histo
         item_id=f"e_{one.first_seq}",
         kind=_NAMES.get(main.kind, main.kind.value),
         points=one.points,
+        points_text=words.points(one.points),
         title=one.heading(words),
         at=main.occurred_at,
         pending_until=one.pending_until(now),
@@ -149,6 +151,7 @@ def _order_item(row: OrderRow, words: Words) -> HistoryItem:
         item_id=f"o_{row.order_id}",
         kind="order",
         points=0,
+        points_text=words.points(0),
         title=order_heading(number, words),
         at=_placed_at(row),
         pending_until=None,

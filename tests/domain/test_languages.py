@@ -99,7 +99,7 @@ def test_a_message_that_counts_has_each_plural_form_of_the_language(code: str) -
     reached = {rule(n) for n in [*range(2000), 1_000_000, 2_000_000]} | {"other"}
     for key, message in LANGUAGES[code].messages.items():
         if not isinstance(message, str):
-            assert {form for form in message if not form.startswith("=")} == reached, key
+            assert {form for form in message if form != "money" and form[0] != "="} == reached, key
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

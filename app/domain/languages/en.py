@@ -11,6 +11,7 @@ MESSAGES: Messages = {
     "order.changed": {
         "one": "{sum}, rounded down = {target}, and {n} was given.",
         "other": "{sum}, rounded down = {target}, and {n} were given.",
+        "money": "{sum}, rounded down = {target}, and {n} was given.",
     },
     "order.went_back": "{amount} of goods went back. {sentence}",
     "order.waits": "{sentence} {waits}",
@@ -30,7 +31,11 @@ MESSAGES: Messages = {
     "sum.limit": "{sum}, at most {room} ({name})",
     # Why an order is worth nothing
     "zero.only": "{why}.",
-    "zero.changed": {"one": "{why}, and {n} was given.", "other": "{why}, and {n} were given."},
+    "zero.changed": {
+        "one": "{why}, and {n} was given.",
+        "other": "{why}, and {n} were given.",
+        "money": "{why}, and {n} was given.",
+    },
     "zero.not_paid": "The order is not paid",
     "zero.not_fulfilled": "The order is paid, and counts once it is fulfilled",
     "zero.cancelled": "The order was cancelled",
@@ -50,11 +55,13 @@ MESSAGES: Messages = {
     "activity.changed": {
         "one": "{what}: {points}, and {n} was given.",
         "other": "{what}: {points}, and {n} were given.",
+        "money": "{what}: {points}, and {n} was given.",
     },
     "activity.nothing": "{what}: {why}.",
     "activity.nothing.changed": {
         "one": "{what}: {why}, and {n} was given.",
         "other": "{what}: {why}, and {n} were given.",
+        "money": "{what}: {why}, and {n} was given.",
     },
     "withheld.taken_back": "it was taken back",
     "withheld.once": "this is given once, and was given before",

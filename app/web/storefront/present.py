@@ -51,11 +51,14 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
         "name": next((one.name for one in mine if one.shop_key == who.shop.key), None),
         "balance": {
             "available": available,
+            "available_text": front.words.points(available),
             "pending": balance.pending,
-            "pending_next": due(balance.pending_next),
+            "pending_text": front.words.points(balance.pending),
+            "pending_next": due(balance.pending_next, front.words),
             "deficit": balance.deficit,
+            "deficit_text": front.words.points(balance.deficit),
             "worth": money(front.worth(available, member.tier.key)),
-            "expiring": due(balance.expiring, last_moment=True),
+            "expiring": due(balance.expiring, front.words, last_moment=True),
         },
         "tier": {
             "key": member.tier.key,
@@ -88,6 +91,7 @@ def _program(front: Shopfront) -> Json:
     return {
         "name": program.name,
         "currency": program.currency,
+        "unit": program.unit,
         "timezone": program.timezone,
         "points_name": None,
         "earn_sentence": front.earn_sentence,
@@ -121,6 +125,7 @@ def reward(view: RewardView) -> Json:
         "key": view.key,
         "title": view.title,
         "cost": view.cost,
+        "cost_text": view.cost_text,
         "state": view.state.value,
         "missing": view.missing,
         "reason": view.reason,
@@ -152,6 +157,7 @@ def redemption(view: RedemptionView, words: Words) -> Json:
         "state": view.state.value,
         "code": view.code,
         "cost": bought.cost,
+        "cost_text": words.points(bought.cost),
         "expires_at": instant(view.expires_at - timedelta(seconds=1)),
         "reward": {
             "key": bought.key,
@@ -173,6 +179,7 @@ def _item(one: HistoryItem) -> Json:
         "id": one.item_id,
         "kind": one.kind,
         "points": one.points,
+        "points_text": one.points_text,
         "title": one.title,
         "at": instant(one.at),
         "available_at": instant(one.pending_until),
@@ -186,11 +193,15 @@ def money(amount: Money | None) -> Mapping[str, Any] | None:
     return None if amount is None else {"minor": amount.minor, "currency": amount.currency}
 
 
-def due(one: Due | None, *, last_moment: bool = False) -> Json | None:
+def due(one: Due | None, words: Words, *, last_moment: bool = False) -> Json | None:
     """`last_moment`: what ends with a day is shown by its last second, which still lies on that day."""
     if one is None:
         return None
-    return {"points": one.points, "at": instant(one.at - timedelta(seconds=1) if last_moment else one.at)}
+    return {
+        "points": one.points,
+        "text": words.points(one.points),
+        "at": instant(one.at - timedelta(seconds=1) if last_moment else one.at),
+    }
 
 
 def instant(moment: datetime | None) -> str | None:
