@@ -17,6 +17,7 @@ from app.cli.common import (
     show_json,
 )
 from app.domain.errors import Refused
+from app.domain.program import CountsIn
 from app.services.connect_shop import ConnectedShop, ShopToConnect, connect_shop, webhook_secret_of
 from app.services.find_program import find_program, list_programs
 from app.services.publish_program import get_version
@@ -27,6 +28,9 @@ from connectors.shopify.webhooks import shop_domain
 from connectors.woocommerce.install import check_keys, site_address
 
 key_option = click.option("--key", help="The shop's key at Laurel; made from its name otherwise.")
+cashback_option = click.option(
+    "--cashback", is_flag=True, help="A new program counts in money instead of points, for good."
+)
 counts_from_option = click.option(
     "--counts-from",
     metavar="DATE",
@@ -49,6 +53,7 @@ def connect() -> None:
 )
 @click.option("--no-check", is_flag=True, help="Never call the shop: only its webhooks are listened to.")
 @click.option("--currency", help="With --no-check: the shop's currency; the program's otherwise.")
+@cashback_option
 @counts_from_option
 @key_option
 @program_option
@@ -63,6 +68,7 @@ def woocommerce(
     allow_private: bool,
     no_check: bool,
     currency: str | None,
+    cashback: bool,
     counts_from: str | None,
     key: str | None,
     program_key: str | None,
@@ -92,6 +98,7 @@ def woocommerce(
             counts_from_on=_day(counts_from),
             key=key,
             facts=facts,
+            counts_in=CountsIn.MONEY if cashback else CountsIn.POINTS,
         )
         _tell(rt, connect_shop(rt, _wish(rt, program_key, wish)), as_json=as_json)
 
@@ -102,6 +109,7 @@ def woocommerce(
 @click.option("--client-secret", required=True, envvar="SHOPIFY_CLIENT_SECRET", help="Of the same app.")
 @click.option("--no-check", is_flag=True, help="Never call the shop: only its webhooks are listened to.")
 @click.option("--currency", help="With --no-check: the shop's currency; the program's otherwise.")
+@cashback_option
 @counts_from_option
 @key_option
 @program_option
@@ -114,6 +122,7 @@ def shopify(
     client_secret: str,
     no_check: bool,
     currency: str | None,
+    cashback: bool,
     counts_from: str | None,
     key: str | None,
     program_key: str | None,
@@ -137,6 +146,7 @@ def shopify(
             counts_from_on=_day(counts_from),
             key=key,
             facts=facts,
+            counts_in=CountsIn.MONEY if cashback else CountsIn.POINTS,
         )
         _tell(rt, connect_shop(rt, _wish(rt, program_key, wish)), as_json=as_json)
 

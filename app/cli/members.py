@@ -17,6 +17,7 @@ from app.cli.common import (
     show_json,
 )
 from app.domain.errors import Refused
+from app.domain.words import Words
 from app.services.adjust import adjust as adjust_points
 from app.services.await_code import await_code
 from app.services.block_member import block_member, unblock_member
@@ -24,6 +25,7 @@ from app.services.describe_member import describe_member
 from app.services.find_member import find_member
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
+from app.services.find_words import program_words
 from app.services.give_tier import give_tier, take_tier_back
 from app.services.redeem import RedeemRequest
 from app.services.redeem import redeem as redeem_points
@@ -51,6 +53,7 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
     with runtime("members") as rt:
         program_id = find_program(rt, program_key)
         shown = show_member(rt, program_id, who, personal=personal, entries=count)
+        words = program_words(rt, program_id)
     if as_json:
         show_json(shown)
         return
@@ -58,7 +61,8 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
     balance = view.balance
     click.echo(f"Member {view.member_id}, {view.tier.name}, since {moment(view.joined_at)}")
     click.echo(
-        f"{balance.available} points available, {balance.pending} pending, {view.lifetime_points} earned in all"
+        f"{words.points(balance.available)} available, {words.amount(balance.pending)} pending, "
+        f"{words.amount(view.lifetime_points)} earned in all"
     )
     if view.blocked_at is not None:
         click.echo(f"Blocked since {moment(view.blocked_at)}: earns nothing and cannot spend")
@@ -66,7 +70,9 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
         proven = " (proven)" if one.email_verified else ""
         click.echo(f"  {one.shop_key}:{one.customer_ref or 'erased'}  {one.email or ''}{proven}".rstrip())
     for entry in entries:
-        click.echo(f"{moment(entry.entry.recorded_at)}  {entry.entry.points:+8d}  {entry.sentence}")
+        click.echo(
+            f"{moment(entry.entry.recorded_at)}  {_signed(words, entry.entry.points):>8}  {entry.sentence}"
+        )
 
 
 @members.command(context_settings={"ignore_unknown_options": True})
@@ -95,11 +101,13 @@ def adjust(
             request_key=key or secrets.token_hex(16),
         )
         balance = describe_member(rt, program_id, done.account_id).balance
+        words = program_words(rt, program_id)
     if as_json:
         show_json({"adjustment": done, "balance": balance})
     else:
         click.echo(
-            f"{done.points:+d} points; member {done.account_id} has {balance.available} available now."
+            f"{'+' if done.points > 0 else ''}{words.points(done.points)}; "
+            f"member {done.account_id} has {words.amount(balance.available)} available now."
         )
 
 
@@ -234,6 +242,10 @@ def redeem(
         click.echo("The points are taken; the shop has not made the code yet. `laurel members show` tells.")
     else:
         raise SomethingWrong(view.message or f"The redemption is {view.state.value}.")
+
+
+def _signed(words: Words, units: int) -> str:
+    return f"+{words.amount(units)}" if units > 0 else words.amount(units)
 
 
 def _actor() -> str:

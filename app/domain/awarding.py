@@ -12,6 +12,7 @@ from app.domain.earning import PointsTarget, lot_expiry
 from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.program import Program
+from app.domain.words import ENGLISH, Words
 
 BIRTHDAYS_APART_MONTHS = 11
 """Moving one's birthday brings no second one sooner than this, whatever the calendar says."""
@@ -171,11 +172,12 @@ def read_birthday(text: str) -> str:
     return text
 
 
-def activity_words(facts: Facts) -> str:
-    """What it is called, for people."""
-    if facts.get("rule") == REFERRAL:
-        return "A friend’s first order" if facts.get("side") == Side.REFERRER else "Invited by a friend"
-    return str(facts.get("name", "An activity"))
+def activity_words(facts: Facts, words: Words = ENGLISH) -> str:
+    """What it is called, for people. What was let off names it too."""
+    if "side" in facts:
+        friend = facts["side"] == Side.REFERRER
+        return words.say("activity.friend_ordered" if friend else "activity.invited")
+    return str(facts.get("name") or words.say("activity.any"))
 
 
 def is_activity(facts: Facts) -> bool:

@@ -1,69 +1,31 @@
-"""Every number of points as a plain English sum, from the facts stored with it and nothing else. Pure.
+"""Every number of points explained, from the facts stored with it and nothing else, in the reader's language. Pure.
 
 `sentence` is for entries, `order_sentence` for what an order is worth, zero included; `counted` lists the same facts
-one by one, for "How it was counted". Numbers are bare, in the currency of the order; no-break spaces hold “125 %”.
+one by one, for "How it was counted". Figures are bare, in the currency of the order.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.awarding import Withheld, activity_words, is_activity
+from app.domain.awarding import Withheld, is_activity
+from app.domain.awarding import activity_words as activity_words
 from app.domain.counting import Facts
 from app.domain.earning import Zero
 from app.domain.ledger import EntryKind
+from app.domain.money import Money
+from app.domain.offering import title_of
+from app.domain.words import ENGLISH, Words
 
 TIMES = "\u00d7"
-NBSP = "\u00a0"
-
-# What comes before " and 173 were given", and ends with a full stop where nothing was.
-_ZERO = {
-    Zero.NOT_PAID: "The order is not paid",
-    Zero.NOT_FULFILLED: "The order is paid, and counts once it is fulfilled",
-    Zero.CANCELLED: "The order was cancelled",
-    Zero.GONE: "The shop has no such order any more",
-    Zero.BEFORE_START: "The order was placed before the program counted this shop",
-    Zero.TEST_ORDER: "This is a test order",
-    Zero.OTHER_MEMBER: "The order belongs to another customer now",
-    Zero.CHANNEL: "Orders from there earn nothing",
-    Zero.BELOW_MINIMUM: "What counts of the order is below the least that earns",
-    Zero.EXCLUDED_MEMBER: "Orders of this customer earn nothing in this program",
-    Zero.BLOCKED: "The account earned nothing when the order was placed",
-}
-
-# The same of activities.
-_WITHHELD = {
-    Withheld.TAKEN_BACK: "It was taken back",
-    Withheld.ONCE: "This is given once, and was given before",
-    Withheld.LIMIT: "The limit was reached",
-    Withheld.NOT_NOW: "It earns nothing at that time",
-    Withheld.BLOCKED: "The account earned nothing then",
-    Withheld.BACK_FILL: "The account began with an order from before the shop was connected",
-    Withheld.KNOWN_BEFORE: "This is given once, and this person had joined before",
-    Withheld.TOO_SOON: "The last birthday was less than eleven months before",
-    Withheld.WAITS: "It counts once the friend has ordered",
-    Withheld.NOT_NEW: "The friend had ordered before",
-    Withheld.NOT_COUNTED: "The friend’s first order does not count, or no longer",
-    Withheld.BELOW_MINIMUM: "What is left of the friend’s first order is below the least that counts",
-    Withheld.SAME_PERSON: "Both are the same person",
-    Withheld.GONE: "The account is no longer there",
-}
-_LIMITS = {"day": "a day", "month": "a month", "year": "a year", "member": "in all"}
-
-_WHY_BACK = {
-    "cancelled": "the code was given back before it was used",
-    "expired": "the code was not used in time",
-    "failed": "the shop could not make the code",
-    "refund": "goods of the order that used it went back",
-    "order_void": "the order that used it was cancelled",
-}
+_WHY_BACK = frozenset({"cancelled", "expired", "failed", "refund", "order_void"})
 
 
 class Waits(StrEnum):
     """Why nobody has an order's points yet."""
 
-    GUEST = "ordered as a guest: counted once a member confirms the e-mail address it was placed with"
-    NOT_JOINED = "counted once the customer joins"
+    GUEST = "guest"
+    NOT_JOINED = "not_joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +36,40 @@ class Counted:
     value: str
 
 
-def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None = None) -> str:
+def sentence(
+    kind: EntryKind, points: int, facts: Facts, *, reason: str | None = None, words: Words = ENGLISH
+) -> str:
     """Why this entry is what it is. `reason`: what the staff wrote, for those who may read it."""
+    say = words.say
     match kind:
         case EntryKind.EARN | EntryKind.EARN_REVERSAL:
             if is_activity(facts):
-                return activity_sentence(facts)
-            return _level_sentence(points, facts) if is_of_level(facts) else order_sentence(facts)
+                return activity_sentence(facts, words=words)
+            if is_of_level(facts):
+                how = "level.reached" if points > 0 else "level.back"
+                return say(how, points=words.points(abs(points)), tier=str(facts["tier_name"]))
+            return order_sentence(facts, words=words)
         case EntryKind.REDEEM:
-            return f"{points_of(-points)} for “{_title(facts)}”."
+            return say("redeem", points=words.points(-points), title=title_of(facts, words))
+        case EntryKind.REDEEM_REVERSAL if points < 0:
+            return say("redeem.again", title=title_of(facts, words))
         case EntryKind.REDEEM_REVERSAL:
-            return _reversed(points, facts)
+            return say("redeem.back", title=title_of(facts, words), why=_why_back(facts, words))
         case EntryKind.EXPIRY:
-            return f"{points_of(-points)} expired: {_were(-points)} not used in time."
+            return say("expiry", units=points, points=words.points(-points))
         case EntryKind.EXPIRY_REVERSAL:
-            return "Expired points, given back first: the order that they came from is taken back."
+            return say("expiry.back")
         case EntryKind.ADJUSTMENT:
-            done = "Given by the shop" if points > 0 else "Taken by the shop"
-            return f"{done}: {_closed(reason)}" if reason else f"{done}."
+            done = "adjust.given" if points > 0 else "adjust.taken"
+            return say(f"{done}.because", reason=_closed(reason)) if reason else say(done)
         case EntryKind.TRANSFER_IN:
-            return "Brought along from another account of the same person."
+            return say("transfer.in")
         case EntryKind.TRANSFER_OUT:
-            return "Moved to another account of the same person."
+            return say("transfer.out")
         case EntryKind.WRITE_OFF:
-            return f"Let off: the points {_of_what(facts)} were spent before they were taken back."
+            return _of_what("write_off", facts, words)
         case EntryKind.WRITE_OFF_REVERSAL:
-            if "tier_name" in facts:
-                return f"No longer let off: {facts['tier_name']} is reached again."
-            if "activity" in facts:
-                return f"No longer let off: {facts['activity']} counts for more again."
-            return f"No longer let off: order {_order(facts)} counts for more again."
+            return _of_what("write_off.over", facts, words)
 
 
 def is_of_level(facts: Facts) -> bool:
@@ -111,100 +77,119 @@ def is_of_level(facts: Facts) -> bool:
     return facts.get("rule") == "tier"
 
 
-def _level_sentence(points: int, facts: Facts) -> str:
-    name = facts["tier_name"]
-    if points > 0:
-        return f"{points_of(points)} for reaching {name}."
-    return f"{points_of(-points)} for reaching {name}, taken back: what reached it went back."
-
-
-def _of_what(facts: Facts) -> str:
+def _of_what(key: str, facts: Facts, words: Words) -> str:
     if "tier_name" in facts:
-        return f"for reaching {facts['tier_name']}"
-    return f"of “{facts['activity']}”" if "activity" in facts else f"of order {_order(facts)}"
+        return words.say(f"{key}.tier", tier=str(facts["tier_name"]))
+    if "activity" in facts:
+        return words.say(f"{key}.activity", what=activity_words(facts, words))
+    return words.say(f"{key}.order", order=_order(facts))
 
 
-def order_sentence(facts: Facts, *, waits: Waits | None = None) -> str:
+def order_sentence(facts: Facts, *, waits: Waits | None = None, words: Words = ENGLISH) -> str:
     """What an order is worth, as a sum; where nothing, why. `waits`: nobody owns it yet.
 
     A sum that replaces another names both sides: “= 148, and 173 were given”.
     """
+    say = words.say
     if facts.get("rule") == "held" and facts.get("why") == "shop_facts":
-        return "The order waits until the shop has told what its products or its customer belong to."
+        return say("held.shop_facts")
     if facts.get("rule") == "held":
-        currency = facts.get("currency", "its currency")
-        return f"The program has no rate for {currency} yet: the order is counted once there is one."
+        return say("held.no_rate", currency=str(facts.get("currency", "?")))
     if "points_per" not in facts:
-        return "The order was not counted yet."
+        return say("order.uncounted")
     target, given = _number(facts, "target"), _number(facts, "given")
     if (zero := _zero(facts)) is not None:
-        return f"{_ZERO[zero]}{_and_given(given)}."
-    text = f"{_went_back(facts)}{_sum(facts)}, rounded down"
-    if given or target == 0:
-        text += f" = {target}{_and_given(given)}"
-    return f"{text}; {waits}." if waits and target else f"{text}."
+        return _zero_sentence(say(f"zero.{zero.value}"), given, words)
+    total, worth = _capital(_sum(facts, words)), words.amount(target)
+    if given:
+        text = say("order.changed", units=given, sum=total, target=worth)
+    elif target == 0:
+        text = say("order.total", sum=total, target=worth)
+    else:
+        text = say("order.sum", sum=total)
+    if _is_more_than_nothing(facts, "refunded"):
+        text = say("order.went_back", amount=_figure(facts, "refunded", words), sentence=text)
+    return say("order.waits", sentence=text, waits=say(f"waits.{waits.value}")) if waits and target else text
 
 
-def activity_sentence(facts: Facts) -> str:
+def _zero_sentence(why: str, given: int, words: Words) -> str:
+    return words.say("zero.changed", units=given, why=why) if given else words.say("zero.only", why=why)
+
+
+def activity_sentence(facts: Facts, *, words: Words = ENGLISH) -> str:
     """What an activity is worth; where nothing, why."""
-    what, given = activity_words(facts), _number(facts, "given")
-    zero = facts.get("zero")
-    if isinstance(zero, str) and zero in set(Withheld):
-        why = _WITHHELD[Withheld(zero)]
-        limit = f": {_times(facts)}" if "limit" in facts else ""
-        return f"{what}: {why[0].lower()}{why[1:]}{limit}{_and_given(given)}."
-    return f"{what}: {points_of(_number(facts, 'target'))}{_and_given(given)}."
+    say, what, given = words.say, activity_words(facts, words), _number(facts, "given")
+    if (why := _withheld(facts, words)) is not None:
+        if given:
+            return say("activity.nothing.changed", units=given, what=what, why=why)
+        return say("activity.nothing", what=what, why=why)
+    points = words.points(_number(facts, "target"))
+    if given:
+        return say("activity.changed", units=given, what=what, points=points)
+    return say("activity.earned", what=what, points=points)
 
 
-def counted(facts: Facts) -> tuple[Counted, ...]:
+def counted(facts: Facts, *, words: Words = ENGLISH) -> tuple[Counted, ...]:
     """The facts one by one: rule, program version, inputs, rounding, and what came of it."""
-    return tuple(Counted(label, value) for label, value in _lines(facts))
+    return tuple(Counted(_label(label, words), value) for label, value in _lines(facts, words))
 
 
-def points_of(points: int) -> str:
-    """ "1 point", "2 points"."""
-    return f"{points} point" if abs(points) == 1 else f"{points} points"
+def _label(label: str, words: Words) -> str:
+    key, _, place = label.partition(" ")
+    return words.say(f"label.{key}", place=place) if place else words.say(f"label.{key}")
 
 
-def _sum(facts: Facts) -> str:
-    parts = " + ".join(_part_words(facts, place) for place in _places(facts, "part.{}.counts") or [1])
-    bonuses = "".join(
-        f" + {facts[f'bonus.{place}.points']} {facts[f'bonus.{place}']}"
-        for place in _places(facts, "bonus.{}")
-    )
-    limit = f", at most {facts['cap.room']} ({facts['cap']})" if "cap" in facts else ""
-    return f"{parts}{bonuses}{limit}"
+def _sum(facts: Facts, words: Words) -> str:
+    total = " + ".join(_part_words(facts, place, words) for place in _places(facts, "part.{}.counts") or [1])
+    for place in _places(facts, "bonus.{}"):
+        points = words.amount(_number(facts, f"bonus.{place}.points"))
+        total += f" + {words.say('sum.bonus', points=points, name=str(facts[f'bonus.{place}']))}"
+    if "cap" not in facts:
+        return total
+    room = words.amount(_number(facts, "cap.room"))
+    return words.say("sum.limit", sum=total, room=room, name=str(facts["cap"]))
 
 
-def _part_words(facts: Facts, place: int) -> str:
+def _part_words(facts: Facts, place: int, words: Words) -> str:
     """One part of an order, whose lines earn alike: what counts, its rate, the percents on it."""
     name = f"part.{place}"
-    counts = facts.get(f"{name}.counts", facts.get("counts", facts["net"]))
+    counts = words.figure(facts.get(f"{name}.counts", facts.get("counts", facts["net"])))
     rate = facts.get(f"{name}.rate")
     if rate is None:
-        words = [f"{counts} of goods", f"{points_of(_number(facts, 'points_per'))} per {facts['spend']}"]
+        own = _rate_words(facts, "points_per", "spend", words)
+        text = words.say("sum.part", counts=counts, rate=own)
     elif f"{name}.pieces" in facts:
-        words = [f"{facts[f'{name}.pieces']} pieces ({rate})", points_of(_number(facts, f"{name}.points"))]
+        pieces, each = str(facts[f"{name}.pieces"]), words.points(_number(facts, f"{name}.points"))
+        text = words.say_figure("sum.pieces", pieces, name=str(rate), rate=each)
     else:
-        each = points_of(_number(facts, f"{name}.points"))
-        words = [f"{counts} of goods ({rate})", f"{each} per {facts[f'{name}.spend']}"]
-    percents = list(_percents(facts, name))
+        own = _rate_words(facts, f"{name}.points", f"{name}.spend", words)
+        text = words.say("sum.part.named", counts=counts, name=str(rate), rate=own)
+    percents = list(_percents(facts, name, words))
     match facts.get("stacking"):
         case "highest" if len(percents) > 1:
-            words.append(f"the highest of {', '.join(percents)}")
+            percents = [words.say("sum.highest", percents=", ".join(percents))]
         case "add" if len(percents) > 1:
-            words.append(f"({' + '.join(percents)}, added above 100{NBSP}%)")
+            percents = [words.say("sum.added", percents=" + ".join(percents), whole=words.percent(100))]
         case _:
-            words += percents
-    return f" {TIMES} ".join(words)
+            pass
+    return f" {TIMES} ".join([text, *percents])
 
 
-def _percents(facts: Facts, part: str) -> Iterator[str]:
+def _rate_words(facts: Facts, points: str, spend: str, words: Words) -> str:
+    """ "1 point per 1.00"; "5 %" where it counts in the order's own money."""
+    each, of = _number(facts, points), str(facts[spend])
+    share = words.share(each, Money.parse(of, str(facts["currency"]))) if words.counts_money else None
+    return share or words.say("sum.per", points=words.points(each), spend=words.figure(of))
+
+
+def _percents(facts: Facts, part: str, words: Words) -> Iterator[str]:
     if _number(facts, "earn_percent") != 100:
-        yield f"{facts['earn_percent']}{NBSP}% {facts['tier_name']}"
+        percent = words.percent(facts["earn_percent"])
+        yield words.say("sum.percent", percent=percent, name=str(facts["tier_name"]))
     for number in _places(facts, f"{part}.campaign.{{}}"):
         name = f"{part}.campaign.{number}"
-        yield f"{facts[f'{name}.percent']}{NBSP}% {facts[name]}"
+        percent = words.percent(facts[f"{name}.percent"])
+        yield words.say("sum.percent", percent=percent, name=str(facts[name]))
 
 
 def _places(facts: Facts, pattern: str) -> list[int]:
@@ -215,111 +200,122 @@ def _places(facts: Facts, pattern: str) -> list[int]:
     return found
 
 
-def _went_back(facts: Facts) -> str:
-    refunded = str(facts.get("refunded", "0"))
-    return f"{refunded} of goods went back. " if refunded.strip("0.") else ""
+def _why_back(facts: Facts, words: Words) -> str:
+    why = str(facts.get("why", ""))
+    return words.say(f"why.{why if why in _WHY_BACK else 'unused'}")
 
 
-def _and_given(given: int) -> str:
-    return f", and {given} {'was' if given == 1 else 'were'} given" if given else ""
+Line = tuple[str, str]
 
 
-def _reversed(points: int, facts: Facts) -> str:
-    if points < 0:
-        return f"“{_title(facts)}”: the refund did not stand, so its points are used again."
-    why = _WHY_BACK.get(str(facts.get("why", "")), "the code was not used")
-    return f"Points back for “{_title(facts)}”: {why}."
-
-
-def _lines(facts: Facts) -> Iterator[tuple[str, str]]:
+def _lines(facts: Facts, words: Words) -> Iterator[Line]:
+    """Pairs of a label's key and what stands beside it."""
     match facts.get("rule"):
         case "order":
-            yield from _order_lines(facts)
+            yield from _order_lines(facts, words)
         case "held":
-            yield "Order", _order(facts)
-            yield "Waits for", f"a rate for {facts.get('currency', 'its currency')}"
+            yield "order", _order(facts)
+            yield "waits_for", words.say("value.a_rate", currency=str(facts.get("currency", "?")))
         case "redeem" | "redeem_reversal":
-            yield "Reward", _title(facts)
+            yield "reward", title_of(facts, words)
             if "cost" in facts:
-                yield "Costs", points_of(_number(facts, "cost"))
+                yield "costs", words.points(_number(facts, "cost"))
             if "why" in facts:
-                yield "Points back because", _WHY_BACK.get(str(facts["why"]), str(facts["why"]))
+                yield "back_because", _why_back(facts, words)
         case "activity" | "referral":
-            yield from _activity_lines(facts)
+            yield from _activity_lines(facts, words)
         case "write_off" if "activity" in facts:
-            yield "Activity", str(facts["activity"])
+            yield "activity", activity_words(facts, words)
         case "tier":
-            yield "Level", str(facts["tier_name"])
-            yield "Program version", str(facts["version"])
-            yield "For reaching it, once", points_of(_number(facts, "points"))
-            yield "Points", str(facts["target"])
+            yield "level", str(facts["tier_name"])
+            yield "version", str(facts["version"])
+            yield "for_level", words.points(_number(facts, "points"))
+            yield "points", words.amount(_number(facts, "target"))
         case "write_off" if "tier_name" in facts:
-            yield "Level", str(facts["tier_name"])
+            yield "level", str(facts["tier_name"])
         case "write_off":
-            yield "Order", _order(facts)
+            yield "order", _order(facts)
         case "adjustment":
-            yield "Adjustment", f"no. {facts.get('adjustment', '')}"
+            yield "adjustment", words.say("value.number", number=str(facts.get("adjustment", "")))
         case _:
             return
 
 
-def _activity_lines(facts: Facts) -> Iterator[tuple[str, str]]:
-    yield "Activity", activity_words(facts)
-    yield "Rule", points_of(_number(facts, "points"))
-    yield "Program version", str(facts["version"])
+def _activity_lines(facts: Facts, words: Words) -> Iterator[Line]:
+    yield "activity", activity_words(facts, words)
+    yield "rule", words.points(_number(facts, "points"))
+    yield "version", str(facts["version"])
     if "order" in facts:
-        yield "Order", _order(facts)
+        yield "order", _order(facts)
     if "minimum" in facts:
-        yield "From", f"{facts['minimum']} of goods"
+        yield "from", words.say("value.of_goods", amount=_figure(facts, "minimum", words))
     if "limit" in facts:
-        yield "Limit", _times(facts)
+        yield "limit", _times(facts, words)
+    if (why := _withheld(facts, words)) is not None:
+        yield "not_counted", _capital(why)
+    yield "points", words.amount(_number(facts, "target"))
+    if _number(facts, "given"):
+        yield "given", words.amount(_number(facts, "given"))
+
+
+def _withheld(facts: Facts, words: Words) -> str | None:
+    """Why an activity is worth nothing, as it stands within a sentence."""
     zero = facts.get("zero")
-    if isinstance(zero, str) and zero in set(Withheld):
-        yield "Not counted", _WITHHELD[Withheld(zero)]
-    yield "Points", str(facts["target"])
-    if _number(facts, "given"):
-        yield "Given before", str(facts["given"])
+    if not isinstance(zero, str) or zero not in set(Withheld):
+        return None
+    if "limit" in facts:
+        return words.say(f"withheld.{Withheld.LIMIT.value}.of", limit=_times(facts, words))
+    return words.say(f"withheld.{zero}")
 
 
-def _times(facts: Facts) -> str:
-    times = _number(facts, "limit")
-    return f"{'once' if times == 1 else f'{times} times'} {_LIMITS.get(str(facts.get('limit_per')), '')}"
+def _times(facts: Facts, words: Words) -> str:
+    return words.say(f"limit.{facts.get('limit_per', 'member')}", n=_number(facts, "limit"))
 
 
-def _order_lines(facts: Facts) -> Iterator[tuple[str, str]]:
-    currency = facts["currency"]
-    yield "Order", _order(facts)
-    yield "Rule", f"{points_of(_number(facts, 'points_per'))} per {facts['spend']} {currency}"
-    yield "Program version", str(facts["version"])
-    yield "Goods, after discounts, without tax and shipping", f"{facts['goods']} {currency}"
-    if _went_back(facts):
-        yield "Went back", f"{facts['refunded']} {currency}"
-        yield "Goods that count", f"{facts['net']} {currency}"
-    yield "Tier when it was placed", f"{facts['tier_name']}, {facts['earn_percent']}{NBSP}%"
+def _order_lines(facts: Facts, words: Words) -> Iterator[Line]:
+    currency = str(facts["currency"])
+
+    def money(name: str) -> str:
+        return words.say("amount.in", amount=_figure(facts, name, words), currency=currency)
+
+    yield "order", _order(facts)
+    each = _number(facts, "points_per")
+    share = words.share(each, Money.parse(str(facts["spend"]), currency)) if words.counts_money else None
+    yield "rule", share or words.say("sum.per", points=words.points(each), spend=money("spend"))
+    yield "version", str(facts["version"])
+    yield "goods", money("goods")
+    if _is_more_than_nothing(facts, "refunded"):
+        yield "went_back", money("refunded")
+        yield "net", money("net")
+    percent = words.percent(facts["earn_percent"])
+    yield "tier", words.say("value.named", name=str(facts["tier_name"]), value=percent)
     if (zero := _zero(facts)) is not None:
-        yield "Not counted", _ZERO[zero]
+        yield "not_counted", words.say(f"zero.{zero.value}")
     else:
-        yield from _finer_lines(facts)
-        yield "Rounding", "down, once an order"
-    yield "Points", str(facts["target"])
+        if "counts" in facts and facts["counts"] != facts["net"]:
+            yield "counts", money("counts")
+        yield from _finer_lines(facts, words)
+        yield "rounding", words.say("value.down")
+    yield "points", words.amount(_number(facts, "target"))
     if _number(facts, "given"):
-        yield "Given before", str(facts["given"])
+        yield "given", words.amount(_number(facts, "given"))
 
 
-def _finer_lines(facts: Facts) -> Iterator[tuple[str, str]]:
-    currency = facts["currency"]
-    if "counts" in facts and facts["counts"] != facts["net"]:
-        yield "Counts by the program's base", f"{facts['counts']} {currency}"
+def _finer_lines(facts: Facts, words: Words) -> Iterator[Line]:
+    def named(name: str, value: str) -> str:
+        return words.say("value.named", name=str(facts[name]), value=value)
+
     for place in _places(facts, "part.{}.counts"):
-        yield f"Part {place}", _part_words(facts, place)
+        yield f"part {place}", _part_words(facts, place, words)
     for number in _places(facts, "part.1.campaign.{}") if "part.1.counts" not in facts else ():
         name = f"part.1.campaign.{number}"
-        yield "Campaign", f"{facts[name]}, {facts[f'{name}.percent']}{NBSP}%"
+        yield "campaign", named(name, words.percent(facts[f"{name}.percent"]))
     for place in _places(facts, "bonus.{}"):
-        yield "Bonus", f"{facts[f'bonus.{place}']}, {points_of(_number(facts, f'bonus.{place}.points'))}"
+        yield "bonus", named(f"bonus.{place}", words.points(_number(facts, f"bonus.{place}.points")))
     if "cap" in facts:
-        yield "Before the limit", points_of(_number(facts, "before_cap"))
-        yield "Limit", f"{facts['cap']}: {points_of(_number(facts, 'cap.room'))} were left"
+        yield "before_limit", words.points(_number(facts, "before_cap"))
+        room = _number(facts, "cap.room")
+        yield "limit", words.say("value.left", units=room, name=str(facts["cap"]), points=words.points(room))
 
 
 def _zero(facts: Facts) -> Zero | None:
@@ -331,16 +327,20 @@ def _number(facts: Facts, name: str) -> int:
     return int(facts.get(name, 0))
 
 
-def _title(facts: Facts) -> str:
-    return str(facts.get("title", "a reward"))
+def _figure(facts: Facts, name: str, words: Words) -> str:
+    return words.figure(facts.get(name, "0"))
+
+
+def _is_more_than_nothing(facts: Facts, name: str) -> bool:
+    return bool(str(facts.get(name, "0")).strip("0."))
 
 
 def _order(facts: Facts) -> str:
     return str(facts.get("order") or "?")
 
 
-def _were(points: int) -> str:
-    return "it was" if points == 1 else "they were"
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _closed(text: str) -> str:

@@ -11,6 +11,8 @@ from datetime import datetime
 from app.domain.awarding import activity_words, is_activity
 from app.domain.explaining import sentence
 from app.domain.ledger import EARNING, Entry, EntryKind
+from app.domain.offering import title_of
+from app.domain.words import ENGLISH, Words
 
 _BESIDE = frozenset({EntryKind.EXPIRY_REVERSAL, EntryKind.WRITE_OFF, EntryKind.WRITE_OFF_REVERSAL})
 
@@ -37,15 +39,15 @@ class Happening:
         latest = max(one.available_at for one in self.entries)
         return latest if latest > now else None
 
-    def heading(self) -> str:
+    def heading(self, words: Words = ENGLISH) -> str:
         """What happened, in a few words."""
-        return _heading(self.main)
+        return _heading(self.main, words)
 
-    def sentence(self) -> str:
+    def sentence(self, words: Words = ENGLISH) -> str:
         """Why so many points, for the shopper: what staff noted is not shown."""
-        said = [sentence(self.main.kind, self.main.points, self.main.facts)]
+        said = [sentence(self.main.kind, self.main.points, self.main.facts, words=words)]
         beside = {one.kind: one for one in self.entries if one.kind in _BESIDE and one is not self.main}
-        said += [sentence(one.kind, one.points, one.facts) for one in beside.values()]
+        said += [sentence(one.kind, one.points, one.facts, words=words) for one in beside.values()]
         return " ".join(said)
 
 
@@ -75,33 +77,45 @@ def _cause(entry: Entry) -> str:
     return entry.source.removesuffix(":write_off")
 
 
-def _heading(entry: Entry) -> str:
-    facts = entry.facts
+def order_heading(number: str, words: Words, how: str = "heading.order") -> str:
+    return words.say(how, order=number).strip()
+
+
+def _heading(entry: Entry, words: Words) -> str:
+    facts, say = entry.facts, words.say
     if entry.kind in EARNING and is_activity(facts):
-        return activity_words(facts) if entry.points > 0 else f"Taken back: {activity_words(facts)}"
+        what = activity_words(facts, words)
+        return what if entry.points > 0 else say("heading.activity.back", what=what)
     if "tier_name" in facts and "order" not in facts:
-        return f"{facts['tier_name']} reached" if entry.points > 0 else f"{facts['tier_name']} taken back"
-    order = f"Order {facts.get('order') or ''}".strip()
+        how = "heading.tier" if entry.points > 0 else "heading.tier.back"
+        return say(how, tier=str(facts["tier_name"]))
     match entry.kind:
-        case EntryKind.EARN:
-            return f"{order} changed" if facts.get("given") else order
-        case EntryKind.EARN_REVERSAL:
-            if facts.get("zero") in ("cancelled", "gone"):
-                return f"{order} cancelled"
-            if str(facts.get("refunded", "0")).strip("0."):
-                return f"Return on order {facts.get('order') or ''}".strip()
-            return f"{order} changed"
+        case EntryKind.EARN | EntryKind.EARN_REVERSAL:
+            return order_heading(str(facts.get("order") or ""), words, _order_key(entry))
         case EntryKind.REDEEM:
-            return str(facts.get("title", "A reward"))
+            return title_of(facts, words)
         case EntryKind.REDEEM_REVERSAL:
-            return f"Points back: {facts.get('title', 'a reward')}"
+            return say("heading.redeem.back", title=title_of(facts, words))
         case EntryKind.EXPIRY:
-            return "Expired"
+            return say("heading.expired")
         case EntryKind.EXPIRY_REVERSAL:
-            return "Expired points given back"
+            return say("heading.expired.back")
         case EntryKind.ADJUSTMENT:
-            return "From the shop" if entry.points > 0 else "Taken by the shop"
+            return say("heading.given" if entry.points > 0 else "heading.taken")
         case EntryKind.TRANSFER_IN | EntryKind.TRANSFER_OUT:
-            return "Joined accounts"
+            return say("heading.joined")
+        case EntryKind.WRITE_OFF | EntryKind.WRITE_OFF_REVERSAL if "activity" in facts:
+            return activity_words(facts, words)
         case EntryKind.WRITE_OFF | EntryKind.WRITE_OFF_REVERSAL:
-            return str(facts.get("activity", order))
+            return order_heading(str(facts.get("order") or ""), words)
+
+
+def _order_key(entry: Entry) -> str:
+    facts = entry.facts
+    if entry.kind is EntryKind.EARN:
+        return "heading.order.changed" if facts.get("given") else "heading.order"
+    if facts.get("zero") in ("cancelled", "gone"):
+        return "heading.order.cancelled"
+    if str(facts.get("refunded", "0")).strip("0."):
+        return "heading.order.return"
+    return "heading.order.changed"

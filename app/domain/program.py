@@ -40,6 +40,13 @@ class RefundPolicy(StrEnum):
     CLAMP = "clamp"
 
 
+class CountsIn(StrEnum):
+    """What one unit of the ledger is. It never changes: entries that are there would mean something else."""
+
+    POINTS = "points"
+    MONEY = "money"  # the smallest unit of the program's currency: cashback
+
+
 class Enrolment(StrEnum):
     AUTOMATIC = "automatic"
     ON_JOIN = "on_join"
@@ -118,9 +125,21 @@ class Program:
     referral: ReferralRule | None = None
     window: Window = Window.ROLLING
     downgrade: Downgrade = Downgrade.TO_LEVEL
+    counts_in: CountsIn = CountsIn.POINTS
+    language: str = "en"  # what shoppers read whose own language is not known, or not ours
     successors: Mapping[str, str] = field(
         default_factory=dict
     )  # levels of earlier versions -> what stands for them
+
+    @property
+    def unit(self) -> str:
+        """For programs: "points", or the currency whose smallest unit the ledger counts."""
+        return self.unit_currency or CountsIn.POINTS.value
+
+    @property
+    def unit_currency(self) -> str | None:
+        """The currency that the ledger counts in; None: points."""
+        return self.currency if self.counts_in is CountsIn.MONEY else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -199,6 +218,8 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         referral=decode_referral(document),
         window=Window(tiers.get("window", Window.ROLLING)),
         downgrade=Downgrade(tiers.get("downgrade", Downgrade.TO_LEVEL)),
+        counts_in=CountsIn(document.get("counts_in", CountsIn.POINTS)),
+        language=document.get("language", "en"),
     )
 
 
@@ -246,10 +267,12 @@ def _left_of(key: str, before: Program, after: Program) -> str:
     return below[-1] if below else after.tiers[0].key
 
 
-def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
+def default_document(
+    name: str, currency: str, timezone: str, *, counts_in: CountsIn = CountsIn.POINTS
+) -> dict[str, Any]:
     """The program that a new installation starts with. `unit` is 1.00, or 100 where there are no decimals."""
     unit = 10 ** exponent(currency) if exponent(currency) else 100
-    return {
+    document: dict[str, Any] = {
         "name": name,
         "currency": currency,
         "timezone": timezone,
@@ -273,4 +296,15 @@ def default_document(name: str, currency: str, timezone: str) -> dict[str, Any]:
         ],
         "codes": {"days": 90, "unused": UnusedCodes.RETURN.value},
         "refunds": {"policy": RefundPolicy.DEFICIT.value, "return_redeemed_points": False},
+    }
+    return document if counts_in is CountsIn.POINTS else document | _cashback(unit)
+
+
+def _cashback(unit: int) -> dict[str, Any]:
+    """5 % back, spent at what it is worth."""
+    steps = {"points": unit, "amount_minor": unit, "minimum_points": unit}
+    return {
+        "counts_in": CountsIn.MONEY.value,
+        "earn": {"points": 5, "spend_minor": 100, "when": EarnWhen.PAID.value, "hold_days": 0},
+        "rewards": [{"key": "money-off", "kind": RewardKind.AMOUNT.value, "steps": steps}],
     }

@@ -10,8 +10,9 @@ from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import CurrencyRate, Program, UnusedCodes
-from app.domain.rewards import Combines, Gift, LimitPer, Reward, RewardKind
+from app.domain.rewards import Combines, Gift, Reward, RewardKind
 from app.domain.rules import During
+from app.domain.words import ENGLISH, Words
 
 
 class RedemptionState(StrEnum):
@@ -85,21 +86,28 @@ class Barrier:
 
 
 def barrier(
-    reward: Reward, *, program: Program, tier_key: str, shop_key: str | None, had: Had, now: datetime
+    reward: Reward,
+    *,
+    program: Program,
+    tier_key: str,
+    shop_key: str | None,
+    had: Had,
+    now: datetime,
+    words: Words = ENGLISH,
 ) -> Barrier | None:
     """The first thing that stands in the way; None: nothing but points, perhaps. `shop_key` None: at any shop."""
     if shop_key is not None and not reward.is_offered_at(shop_key):
-        return Barrier("reward_elsewhere", "Not to be had at this shop")
+        return _barrier("reward_elsewhere", words)
     if reward.tier is not None and program.rank(tier_key) < program.rank(reward.tier):
-        return Barrier("tier_too_low", f"Opens when you reach {program.tier(reward.tier).name}")
+        return Barrier("tier_too_low", words.say("barrier.tier_too_low", tier=program.tier(reward.tier).name))
     if not reward.during.covers(local_time(now, program.zone)):
-        return _out_of_time(reward.during, local_time(now, program.zone))
+        return _out_of_time(reward.during, local_time(now, program.zone), words)
     if reward.stock is not None and had.by_all >= reward.stock:
-        return Barrier("sold_out", "All of them are gone")
+        return _barrier("sold_out", words)
     for limit in reward.limits:
         since = limit.since(now, program.zone)
         if sum(at >= since for at in had.at) >= limit.times:
-            return Barrier("limit_reached", f"Had {_times(limit.times)}{_AGAIN[limit.per]}")
+            return Barrier("limit_reached", words.say(f"barrier.had.{limit.per.value}", n=limit.times))
     return None
 
 
@@ -114,17 +122,23 @@ def quote(
     had: Had,
     now: datetime,
     points: int | None = None,
+    words: Words = ENGLISH,
 ) -> Bought:
     """The reward as this member can have it now at that shop. `points`: how many, of a reward in steps.
 
     Raises: Refused with the code of a `Barrier`, insufficient_points, bad_points, no_rate.
     """
-    found = barrier(reward, program=program, tier_key=tier_key, shop_key=shop_key, had=had, now=now)
+    found = barrier(
+        reward, program=program, tier_key=tier_key, shop_key=shop_key, had=had, now=now, words=words
+    )
     if found is not None:
         raise Refused(found.code, f"{found.text}.")
-    cost = cost_of(reward, points)
+    cost = cost_of(reward, points, words)
     if available < cost:
-        raise Refused("insufficient_points", f"{cost} points are needed, {max(available, 0)} are available.")
+        raise Refused(
+            "insufficient_points",
+            f"{words.points(cost)} are needed, {words.amount(max(available, 0))} are available.",
+        )
     return Bought(
         key=reward.key,
         title=reward.title,
@@ -142,7 +156,7 @@ def quote(
     )
 
 
-def cost_of(reward: Reward, points: int | None) -> int:
+def cost_of(reward: Reward, points: int | None, words: Words = ENGLISH) -> int:
     """What is to be paid where somebody offers `points`; None: as the reward says.
 
     Raises: Refused("bad_points"): it has no steps, and another price; or the points are no whole steps.
@@ -150,16 +164,16 @@ def cost_of(reward: Reward, points: int | None) -> int:
     steps = reward.steps
     if steps is None:
         if points not in (None, reward.cost):
-            raise Refused("bad_points", f"This reward costs {reward.cost} points, no more and no fewer.")
+            raise Refused(
+                "bad_points", f"This reward costs {words.points(reward.cost)}, no more and no less."
+            )
         return reward.cost
     most = steps.maximum_points
     in_range = points is not None and steps.minimum_points <= points and (most is None or points <= most)
     if points is None or not in_range or points % steps.points:
-        upper = "" if most is None else f" to {most}"
-        raise Refused(
-            "bad_points",
-            f"Say how many points: from {steps.minimum_points}{upper}, in steps of {steps.points}.",
-        )
+        upper = "" if most is None else f" to {words.amount(most)}"
+        least, step = words.amount(steps.minimum_points), words.points(steps.points)
+        raise Refused("bad_points", f"Say how many: from {least}{upper}, in steps of {step}.")
     return points
 
 
@@ -203,22 +217,14 @@ def in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Mo
     return Money(minor * rate.spend_minor // rate.program_minor, shop_currency)
 
 
-_AGAIN = {
-    LimitPer.DAY: " today: again tomorrow",
-    LimitPer.MONTH: " this month: again next month",
-    LimitPer.YEAR: " this year: again next year",
-    LimitPer.MEMBER: ", as often as it can be had",
-}
-
-
-def _times(times: int) -> str:
-    return {1: "once", 2: "twice"}.get(times, f"{times} times")
-
-
-def _out_of_time(during: During, local: datetime) -> Barrier:
+def _out_of_time(during: During, local: datetime, words: Words) -> Barrier:
     if during.starts is not None and local < during.starts:
-        return Barrier("not_yet", f"Starts on {during.starts.day} {during.starts:%B %Y}")
+        return Barrier("not_yet", words.say("barrier.not_yet", day=words.day(during.starts.date())))
     if during.ends is not None and local >= during.ends:
         last = during.ends - timedelta(microseconds=1)  # people read an end as the last day that counts
-        return Barrier("ended", f"Ended on {last.day} {last:%B %Y}")
-    return Barrier("not_now", "Not at this day and hour")
+        return Barrier("ended", words.say("barrier.ended", day=words.day(last.date())))
+    return _barrier("not_now", words)
+
+
+def _barrier(code: str, words: Words) -> Barrier:
+    return Barrier(code, words.say(f"barrier.{code}"))

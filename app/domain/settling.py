@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.awarding import activity_words, is_activity
+from app.domain.activities import REFERRAL
+from app.domain.awarding import is_activity
 from app.domain.counting import Facts
 from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Draft, EntryKind
@@ -162,7 +163,8 @@ def _take_back_write_off(book: Book, held: Held, draft: Draft, back: int, now: d
 def _of_what(draft: Draft) -> Facts:
     """Whose points are let off."""
     if is_activity(draft.facts):
-        return {"rule": "write_off", "activity": activity_words(draft.facts)}
+        named = {name: draft.facts[name] for name in ("activity", "name", "side") if name in draft.facts}
+        return {"rule": "write_off", "activity": REFERRAL, **named}
     if draft.facts.get("rule") == "tier":
         return {"rule": "write_off", "tier_name": draft.facts["tier_name"]}
     return {"rule": "write_off", "order": draft.facts.get("order", "")}

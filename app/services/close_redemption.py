@@ -7,13 +7,13 @@ from app.db import jobs, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import Refused, Retryable
-from app.domain.explaining import points_of
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import CLOSED, Closing, RedemptionState, points_for_rest
 from app.domain.retry import retry_at
 from app.services.code_spec import code_spec
+from app.services.find_words import find_words
 from app.services.return_points import give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, settle_orders
@@ -126,7 +126,9 @@ def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) 
         message = _MESSAGES[locked.closing]
         if points < locked.bought.cost:
             message = (
-                f"{money_words(left)} of it was left: {points_of(points)} are back." if left else message
+                f"{money_words(left)} of it was left: {find_words(session).points(points)} are back."
+                if left
+                else message
             )
         give_back(session, book, locked, state, message, points=points, now=now)
         return state

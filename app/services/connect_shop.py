@@ -13,6 +13,7 @@ from app.db import directory, jobs, shops
 from app.db.directory import Kind
 from app.domain.calendar import end_of_day
 from app.domain.errors import Refused
+from app.domain.program import CountsIn
 from app.services.create_program import create_program
 from app.services.record_shop import NewShop, RecordedShop, record_shop
 from app.services.runtime import Runtime
@@ -36,6 +37,7 @@ class ShopToConnect:
     counts_from_on: date | None = None  # in the shop's time zone; None: from now on
     key: str | None = None
     facts: ShopFacts | None = None
+    counts_in: CountsIn = CountsIn.POINTS  # of a new program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +116,25 @@ def _program_of(rt: Runtime, wish: ShopToConnect) -> int | None:
 def _new_program(rt: Runtime, wish: ShopToConnect, facts: ShopFacts) -> int:
     """In the shop's currency and time zone, under the wished key or a readable one of the shop's name."""
     if wish.program_key is not None:
-        return create_program(
-            rt, wish.program_key, name=facts.name, currency=facts.currency, timezone=facts.timezone
-        )
+        return _create(rt, wish.program_key, wish, facts)
     stem = _NOT_KEY.sub("-", facts.name.lower()).strip("-")[:40].strip("-") or "program"
     number = 1
     while True:
         key = stem if number == 1 else f"{stem}-{number}"
         try:
-            return create_program(rt, key, name=facts.name, currency=facts.currency, timezone=facts.timezone)
+            return _create(rt, key, wish, facts)
         except Refused as refused:
             if refused.code != "taken":
                 raise
             number += 1
+
+
+def _create(rt: Runtime, key: str, wish: ShopToConnect, facts: ShopFacts) -> int:
+    return create_program(
+        rt,
+        key,
+        name=facts.name,
+        currency=facts.currency,
+        timezone=facts.timezone,
+        counts_in=wish.counts_in,
+    )

@@ -11,7 +11,7 @@ from app.db import directory, inbox, programs
 from app.db.directory import Kind
 from app.domain.errors import Refused
 from app.domain.money import exponent
-from app.domain.program import default_document
+from app.domain.program import CountsIn, default_document
 from app.services.check_document import check_document
 from app.services.runtime import Runtime
 
@@ -25,9 +25,10 @@ def create_program(
     name: str,
     currency: str,
     timezone: str,
+    counts_in: CountsIn = CountsIn.POINTS,
     document: Mapping[str, Any] | None = None,
 ) -> int:
-    """Make a program. Returns its id.
+    """Make a program. Returns its id. `counts_in`: of the default rules; it can never be changed.
 
     Raises: Refused for a key in use, an unknown currency or time zone, or a document that is wrong.
     """
@@ -36,7 +37,7 @@ def create_program(
     exponent(currency)
     if timezone not in available_timezones():
         raise Refused("unknown_timezone", f"“{timezone[:60]}” is not a time zone such as Europe/Berlin.")
-    wanted = document or default_document(name, currency, timezone)
+    wanted = document or default_document(name, currency, timezone, counts_in=counts_in)
     check_document(wanted)
     now = rt.now()
     with rt.db.outside() as connection:

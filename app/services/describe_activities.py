@@ -11,6 +11,7 @@ from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, activity_sentence, counted
 from app.services.find_member import ById, find_in
+from app.services.find_words import find_words
 from app.services.member_entries import EntryView, describe_entries
 from app.services.runtime import Runtime
 
@@ -42,17 +43,25 @@ class ActivityPage:
     next: int | None  # the cursor to go on with; None: that was the last page
 
 
-def describe_activity(rt: Runtime, program_id: int, activity_id: int) -> ActivityView:
+def describe_activity(
+    rt: Runtime, program_id: int, activity_id: int, language: str | None = "en"
+) -> ActivityView:
     """Raises: Refused("unknown_activity")."""
     with rt.db.begin(program_id) as session:
         rows = activities.find_activities_where(session, "a.id = :id", id=activity_id)
         if not rows:
             raise Refused("unknown_activity", "There is no such activity.")
-        return _views(session, rows)[0]
+        return _views(session, rows, language)[0]
 
 
 def describe_activities(
-    rt: Runtime, program_id: int, member_id: int, *, cursor: int | None = None, limit: int = PAGE
+    rt: Runtime,
+    program_id: int,
+    member_id: int,
+    *,
+    cursor: int | None = None,
+    limit: int = PAGE,
+    language: str | None = "en",
 ) -> ActivityPage:
     """A member's, newest first, up to `limit` before activity `cursor`. Raises: Refused("unknown_member")."""
     with rt.db.begin(program_id) as session:
@@ -68,14 +77,17 @@ def describe_activities(
         )
         shown = [row.id for row in ids[:limit]]
         rows = activities.find_activities_where(session, "a.id = ANY(:ids)", ids=shown)
-        views = _views(session, rows[::-1])
+        views = _views(session, rows[::-1], language)
         return ActivityPage(tuple(views), shown[-1] if len(ids) > limit else None)
 
 
-def _views(session: Session, rows: Sequence[ActivityRow]) -> list[ActivityView]:
+def _views(session: Session, rows: Sequence[ActivityRow], language: str | None) -> list[ActivityView]:
     winners = members.find_winners(session, sorted({row.member_id for row in rows}))
     told: dict[str, list[EntryView]] = {}
-    for view in describe_entries(session, ledger.find_entries_of(session, [row.source for row in rows])):
+    words = find_words(session, language)
+    for view in describe_entries(
+        session, ledger.find_entries_of(session, [row.source for row in rows]), words
+    ):
         told.setdefault(view.entry.source.removesuffix(":write_off"), []).append(view)
     return [
         ActivityView(
@@ -89,9 +101,9 @@ def _views(session: Session, rows: Sequence[ActivityRow]) -> list[ActivityView]:
             taken_back_at=row.taken_back_at,
             taken_back_reason=row.taken_back_reason,
             entries=tuple(told.get(row.source, ())),
-            sentence=activity_sentence(row.facts),
+            sentence=activity_sentence(row.facts, words=words),
             facts=row.facts,
-            counted=counted(row.facts),
+            counted=counted(row.facts, words=words),
         )
         for row in rows
     ]

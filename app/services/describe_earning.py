@@ -1,11 +1,10 @@
 """What earns without an order, in plain sentences, for those who run a program. English, as the admin is."""
 
 from app.domain.activities import ONCE, ActivityKind, ActivityRule, Limit, LimitPer, ReferralRule
-from app.domain.explaining import points_of
 from app.domain.money import Money
 from app.domain.program import Program
 from app.services.describe_rules import RuleWords
-from app.services.wording import during_words, money_words
+from app.services.wording import during_words, money_words, words_for
 
 _PER = {
     LimitPer.DAY: "a day",
@@ -17,14 +16,14 @@ _PER = {
 
 def describe_earning(program: Program) -> list[RuleWords]:
     """Kinds: activity, referral. Empty where only orders earn."""
-    found = [RuleWords("activity", one.name, _activity(one)) for one in program.activities]
+    found = [RuleWords("activity", one.name, _activity(one, program)) for one in program.activities]
     if program.referral is not None:
         found.append(RuleWords("referral", "Bringing a friend", _referral(program.referral, program)))
     return found
 
 
-def _activity(rule: ActivityRule) -> str:
-    text = points_of(rule.points)
+def _activity(rule: ActivityRule, program: Program) -> str:
+    text = words_for(program).points(rule.points)
     match rule.kind:
         case ActivityKind.SIGN_UP:
             text += " for signing up, once"
@@ -42,8 +41,9 @@ def _activity(rule: ActivityRule) -> str:
 
 
 def _referral(rule: ReferralRule, program: Program) -> str:
+    words = words_for(program)
     text = (
-        f"{points_of(rule.referrer_points)}, and {points_of(rule.friend_points)} for the friend, "
+        f"{words.points(rule.referrer_points)}, and {words.points(rule.friend_points)} for the friend, "
         "for the friend’s first order"
     )
     if rule.minimum_minor is not None:

@@ -14,6 +14,7 @@ from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier
 from app.domain.tiers import SpendFact, next_tier, qualifying, window_start
+from app.domain.words import Words
 from app.services.find_member import ERASED, ById, find_in
 from app.services.runtime import Runtime
 
@@ -39,7 +40,7 @@ class BalanceView:
 class NextTier:
     """The way to the next tier that orders can reach, by whichever measure is nearest.
 
-    `threshold`, `spent` and `missing`: by spend; None by any other, which `sentence` tells.
+    `threshold`, `spent` and `missing`: by spend; None by any other, which `sentence_in` tells.
     """
 
     tier: Tier
@@ -54,17 +55,16 @@ class NextTier:
     def progress_percent(self) -> int:
         return min(100 * self.reached // self.needed, 100)
 
-    @property
-    def sentence(self) -> str | None:
-        """ "3 more orders to Gold." """
+    def sentence_in(self, words: Words) -> str | None:
+        """ "3 more orders to Gold."; None by spend: whoever shows it has the sums."""
         left = max(self.needed - self.reached, 0)
         match self.measure:
             case Measure.SPEND:
                 return None
             case Measure.POINTS:
-                return f"{left} more {'point' if left == 1 else 'points'} to {self.tier.name}."
+                return words.say("next.points", units=left, tier=self.tier.name)
             case Measure.ORDERS:
-                return f"{left} more {'order' if left == 1 else 'orders'} to {self.tier.name}."
+                return words.say("next.orders", n=left, tier=self.tier.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ class MemberView:
     joined_at: datetime
     erased_at: datetime | None
     blocked_at: datetime | None  # since when they earn nothing and cannot spend
+    unit: str  # what is counted: "points", or the currency whose smallest unit
     balance: BalanceView
     lifetime_points: int
     tier: Tier
@@ -147,6 +148,7 @@ def member_view(
         joined_at=row.joined_at,
         erased_at=row.erased_at,
         blocked_at=blocked_at,
+        unit=program.unit,
         balance=balance_of(book, now),
         lifetime_points=row.lifetime_points,
         tier=tier,

@@ -8,6 +8,7 @@ from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, Waits, counted, order_sentence
 from app.domain.orders import OrderSnapshot
+from app.services.find_words import find_words
 from app.services.member_entries import EntryView, describe_entries
 from app.services.runtime import Runtime
 
@@ -23,6 +24,7 @@ class OrderView:
     terms_tier: str | None
     held_reason: str | None
     excluded: str | None
+    unit: str
     target_points: int
     held_points: int
     entries: tuple[EntryView, ...]  # oldest first
@@ -33,7 +35,9 @@ class OrderView:
     unreadable: str | None
 
 
-def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) -> OrderView:
+def describe_order(
+    rt: Runtime, program_id: int, shop_key: str, order_ref: str, language: str | None = "en"
+) -> OrderView:
     """Raises: Refused("unknown_order")."""
     with rt.db.begin(program_id) as session:
         shop = next((one for one in shops.find_shops(session).values() if one.key == shop_key), None)
@@ -41,7 +45,8 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         row = orders.find_orders(session, [key]).get(key)
         if row is None or row.order is None:
             raise Refused("unknown_order", "This program knows no such order.")
-        held = describe_entries(session, ledger.find_entries_of(session, [row.source]))
+        words = find_words(session, language)
+        held = describe_entries(session, ledger.find_entries_of(session, [row.source]), words)
         winner = members.find_winners(session, [row.member_id]) if row.member_id is not None else {}
     owner = winner.get(row.member_id, row.member_id) if row.member_id is not None else None
     return OrderView(
@@ -52,12 +57,13 @@ def describe_order(rt: Runtime, program_id: int, shop_key: str, order_ref: str) 
         terms_tier=row.terms_tier,
         held_reason=row.held_reason,
         excluded=row.excluded,
+        unit=words.unit,
         target_points=row.target_points,
         held_points=sum(one.entry.points for one in held),
         entries=tuple(held),
-        sentence=order_sentence(row.facts, waits=waits_for(row)),
+        sentence=order_sentence(row.facts, waits=waits_for(row), words=words),
         facts=row.facts,
-        counted=counted(row.facts),
+        counted=counted(row.facts, words=words),
         reread_reason=row.reread_reason if row.reread_wanted > row.reread_done else None,
         unreadable=row.unreadable,
     )

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.explaining import points_of
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.rewards import Combines, Gift, Limit, LimitPer, Reward, RewardKind
-from app.services.wording import any_words, during_words, money_words
+from app.services.wording import any_words, during_words, money_words, words_for
 
 _PER = {
     LimitPer.DAY: "a day",
@@ -41,9 +40,10 @@ def _conditions(reward: Reward, program: Program) -> Iterator[str]:
     if reward.tier is not None:
         yield f"from {program.tier(reward.tier).name}"
     if reward.steps is not None:
-        most = reward.steps.maximum_points
-        upper = "" if most is None else f" to {points_of(most)}"
-        yield f"from {points_of(reward.steps.minimum_points)}{upper}, in steps of {reward.steps.points}"
+        words, most = words_for(program), reward.steps.maximum_points
+        upper = "" if most is None else f" to {words.points(most)}"
+        step = words.amount(reward.steps.points)
+        yield f"from {words.points(reward.steps.minimum_points)}{upper}, in steps of {step}"
     if reward.maximum_minor is not None:
         yield f"at most {money(reward.maximum_minor)} off"
     if reward.minimum_spend_minor is not None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.domain.explaining import NBSP, points_of
 from app.domain.money import Money
-from app.domain.program import BUDGET, AtBudget, Budget, Program
+from app.domain.program import BUDGET, AtBudget, Budget, CountsIn, Program
 from app.domain.rules import Bonus, Campaign, CapPer, GoalPer, ProductRate, Selector, Stacking, Whose
-from app.services.wording import any_words, during_words, money_words
+from app.domain.words import NBSP
+from app.services.wording import any_words, during_words, money_words, words_for
 
 _PER = {
     CapPer.ORDER: "an order",
@@ -40,6 +40,7 @@ def describe_rules(program: Program) -> list[RuleWords]:
     """In the order in which they are applied; empty for a program with its one rate only."""
     rules, budget = program.rules, program.budget
     return [
+        *_telling(program),
         *_selection(program),
         *(
             RuleWords("segment", one.name, _who(one.whose, program))
@@ -57,13 +58,13 @@ def describe_rules(program: Program) -> list[RuleWords]:
             RuleWords(
                 "goal",
                 one.name,
-                f"{points_of(one.points)} once {money_words(Money(one.spend_minor, program.currency))} "
+                f"{words_for(program).points(one.points)} once {money_words(Money(one.spend_minor, program.currency))} "
                 f"are spent {_GOAL_PER[one.per]}",
             )
             for one in rules.goals
         ),
         *(
-            RuleWords("cap", one.name, f"at most {points_of(one.points)} {_PER[one.per]}")
+            RuleWords("cap", one.name, f"at most {words_for(program).points(one.points)} {_PER[one.per]}")
             for one in rules.caps
             if one.key != BUDGET
         ),
@@ -73,11 +74,19 @@ def describe_rules(program: Program) -> list[RuleWords]:
 
 def _budget(budget: Budget, program: Program) -> str:
     worth = money_words(Money(budget.worth_minor, program.currency))
+    points = words_for(program).points(budget.points)
     after = "orders earn nothing more" if budget.at_limit is AtBudget.STOP_EARNING else "orders go on earning"
     return (
-        f"{money_words(Money(budget.minor, program.currency))} a month, at {worth} for {points_of(budget.points)}; "
+        f"{money_words(Money(budget.minor, program.currency))} a month, at {worth} for {points}; "
         f"a warning from {budget.warn_percent}{NBSP}% on, and at its end {after}"
     )
+
+
+def _telling(program: Program) -> Iterator[RuleWords]:
+    if program.counts_in is CountsIn.MONEY:
+        yield RuleWords("unit", "Cashback", f"counts in {program.currency} instead of points, for good")
+    if program.language != "en":
+        yield RuleWords("language", "Language", f"“{program.language}” for shoppers whose own is not known")
 
 
 def _selection(program: Program) -> Iterator[RuleWords]:
@@ -109,9 +118,9 @@ def _selection(program: Program) -> Iterator[RuleWords]:
 
 def _rate(rate: ProductRate, program: Program) -> str:
     if rate.spend_minor is None:
-        return f"{points_of(rate.points)} for each piece of {_of(rate.of)}"
+        return f"{words_for(program).points(rate.points)} for each piece of {_of(rate.of)}"
     spend = money_words(Money(rate.spend_minor, program.currency))
-    return f"{points_of(rate.points)} for every {spend} of {_of(rate.of)}"
+    return f"{words_for(program).points(rate.points)} for every {spend} of {_of(rate.of)}"
 
 
 def _campaign(one: Campaign, program: Program) -> str:
@@ -128,7 +137,7 @@ def _bonus(one: Bonus, program: Program) -> str:
     if one.spend_from_minor is not None:
         when += f" from {money_words(Money(one.spend_from_minor, program.currency))} on"
     goods = "" if one.of.is_everything else f" with {_of(one.of)}"
-    return f"{points_of(one.points)}{when}{goods}{_scope(one, program)}"
+    return f"{words_for(program).points(one.points)}{when}{goods}{_scope(one, program)}"
 
 
 def _scope(one: Campaign | Bonus, program: Program) -> str:

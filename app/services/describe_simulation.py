@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.domain.explaining import points_of
 from app.domain.money import Money
+from app.domain.offering import reward_title
 from app.domain.program import EarnWhen, Enrolment, Program
 from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
 from app.domain.rewards import RewardKind
@@ -13,7 +13,7 @@ from app.domain.simulation import BUCKETS
 from app.services.fit_redeeming import Fitted
 from app.services.left_out import LeftOut
 from app.services.simulate_program import Side, Simulated
-from app.services.wording import money_words, reward_title
+from app.services.wording import ENGLISH, money_words, words_for
 
 
 def describe_simulation(done: Simulated, fitted: Fitted | None) -> list[str]:
@@ -48,8 +48,9 @@ def _redeeming(side: Side, fitted: Fitted | None) -> Iterator[str]:
         "later, and again whenever they hold it; the others never redeem. Every code is used."
     )
     if fitted is not None:
+        cost = words_for(side.program).points(fitted.cost)
         yield (
-            f"That is how your own members do: of {fitted.reached} who came to hold {points_of(fitted.cost)} at least 90 "
+            f"That is how your own members do: of {fitted.reached} who came to hold {cost} at least 90 "
             f"days ago, {fitted.redeemed} redeemed."
         )
     elif behaviour == ASSUMED:
@@ -75,11 +76,11 @@ def _valuing(side: Side) -> Iterator[str]:
     if reward is None:
         return
     amount = None if reward.amount_minor is None else Money(reward.amount_minor, program.currency)
-    named = reward_title(reward.title, reward.kind, amount=amount, percent=reward.percent)
+    named = reward_title(reward.title, reward.kind, amount=amount, percent=reward.percent, words=ENGLISH)
     value = money_words(Money(report.value_minor, program.currency))
     yield (
         f"Liability is every open point, pending ones too, at what it buys: {value} ({named}) for "
-        f"{points_of(reward.cost)}. Nothing is taken off for points that nobody will ever redeem."
+        f"{words_for(program).points(reward.cost)}. Nothing is taken off for points that nobody will ever redeem."
     )
     kinds = {one.kind for one in program.rewards}
     if RewardKind.PERCENT in kinds:

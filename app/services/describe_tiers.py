@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from app.domain.explaining import NBSP, points_of
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.rules import Selector
 from app.domain.tier_rules import Downgrade, Measure, Tier, Window
+from app.domain.words import NBSP
 from app.services.describe_rules import goods_named
-from app.services.wording import any_words, money_words
+from app.services.wording import any_words, money_words, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _level(tier: Tier, program: Program) -> str:
         ways.append("by invitation only")
     text = f"{any_words(ways)}; earns {tier.earn_percent}{NBSP}%"
     if tier.entry_points:
-        text += f"; {points_of(tier.entry_points)} once for reaching it"
+        text += f"; {words_for(program).points(tier.entry_points)} once for reaching it"
     return f"{text}; {', '.join(tier.perks)}" if tier.perks else text
 
 

@@ -9,6 +9,7 @@ from app.db.orders import find_orders_where
 from app.domain.explaining import activity_sentence
 from app.services.describe_member import describe_member
 from app.services.find_redemptions import find_redemptions
+from app.services.find_words import find_words
 from app.services.member_entries import member_entries
 from app.services.runtime import Runtime
 
@@ -107,7 +108,7 @@ def _told(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
                     "kind": row.kind,
                     "occurred_at": _iso(row.occurred_at),
                     "points": row.target_points,
-                    "because": activity_sentence(row.facts),
+                    "because": activity_sentence(row.facts, words=find_words(session)),
                     "detail": _opened(rt, row),
                     "taken_back_at": _iso(row.taken_back_at),
                 }

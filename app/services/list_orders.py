@@ -7,7 +7,9 @@ from app.db.orders import OrderRow, find_orders_where
 from app.domain.errors import Refused
 from app.domain.explaining import order_sentence
 from app.domain.orders import OrderSnapshot
+from app.domain.words import Words
 from app.services.describe_order import waits_for
+from app.services.find_words import find_words
 from app.services.runtime import Runtime
 
 PAGE = 50
@@ -68,22 +70,23 @@ def list_orders(
         known = shops.find_shops(session)
         ids = [row.id for row in rows[:limit]]
         found = find_orders_where(session, "o.id = ANY(:ids)", ids=ids)
+        words = find_words(session)
     lines = [
-        _line(row, row.order, known[row.shop_id].key, known[row.shop_id].name)
+        _line(row, row.order, known[row.shop_id].key, known[row.shop_id].name, words)
         for row in reversed(found)
         if row.order is not None
     ]
     return OrderList(tuple(lines), ids[-1] if len(rows) > limit else None)
 
 
-def _line(row: OrderRow, order: OrderSnapshot, shop_key: str, shop_name: str) -> OrderLine:
+def _line(row: OrderRow, order: OrderSnapshot, shop_key: str, shop_name: str, words: Words) -> OrderLine:
     return OrderLine(
         shop_key=shop_key,
         shop_name=shop_name,
         snapshot=order,
         member_id=row.member_id,
         target_points=row.target_points,
-        sentence=order_sentence(row.facts, waits=waits_for(row)),
+        sentence=order_sentence(row.facts, waits=waits_for(row), words=words),
         held=row.held_reason is not None,
         unreadable=row.unreadable,
         to_read=row.reread_wanted > row.reread_done,

@@ -11,14 +11,16 @@ from app.db.shops import ShopRow
 from app.domain.errors import Refused
 from app.domain.ledger import Book
 from app.domain.money import Money
+from app.domain.offering import reward_title
 from app.domain.program import Program, UnusedCodes
 from app.domain.redeeming import Barrier, Had, barrier, in_shop_money
 from app.domain.rewards import Reward, RewardKind
+from app.domain.words import Words
 from app.services.describe_member import balance_of
 from app.services.find_member import ById, find_in
 from app.services.runtime import Runtime
 from app.services.why_not import why_not
-from app.services.wording import reward_title
+from app.services.wording import words_for
 
 
 class RewardState(StrEnum):
@@ -44,7 +46,9 @@ class RewardView:
     key: str
     title: str
     kind: RewardKind
+    unit: str  # what `cost` counts: "points", or the currency whose smallest unit
     cost: int
+    cost_text: str
     state: RewardState
     missing: int
     reason: str | None
@@ -62,7 +66,12 @@ class RewardView:
 
 
 def list_rewards(
-    rt: Runtime, program_id: int, *, member_id: int | None = None, shop_id: int | None = None
+    rt: Runtime,
+    program_id: int,
+    *,
+    member_id: int | None = None,
+    shop_id: int | None = None,
+    language: str | None = "en",
 ) -> list[RewardView]:
     """The live program's rewards, cheapest first. Without a member: as for somebody who has just joined; without a
     shop: in the program's own currency."""
@@ -81,6 +90,7 @@ def list_rewards(
         available=max(balance_of(book, now).available if book else 0, 0),
         shop=shop,
         now=now,
+        words=words_for(program, language),
     )
     return [
         _view(reward, asker, had[reward.key])
@@ -97,6 +107,7 @@ class _Asker:
     available: int
     shop: ShopRow | None
     now: datetime
+    words: Words
 
     @property
     def currency(self) -> str:
@@ -104,9 +115,9 @@ class _Asker:
 
     def barrier(self, reward: Reward, had: Had) -> Barrier | None:
         if self.shop and reward.kind is not RewardKind.PERK and not self.shop.callable:
-            return Barrier("shop_not_connected", "This shop cannot make codes at the moment.")
+            return Barrier("shop_not_connected", self.words.say("barrier.shop_not_connected"))
         if self.shop and self.impossible(reward):
-            return Barrier("not_at_this_shop", "Not to be had at this shop")
+            return Barrier("not_at_this_shop", self.words.say("barrier.reward_elsewhere"))
         return barrier(
             reward,
             program=self.program,
@@ -114,6 +125,7 @@ class _Asker:
             shop_key=self.shop.key if self.shop else None,
             had=had,
             now=self.now,
+            words=self.words,
         )
 
     def impossible(self, reward: Reward) -> tuple[str, ...]:
@@ -154,7 +166,7 @@ def _view(reward: Reward, asker: _Asker, had: Had) -> RewardView:
         minimum = in_shop_money(reward.minimum_spend_minor, program, currency)
         each = in_shop_money(reward.steps.amount_minor if reward.steps else None, program, currency)
     except Refused:
-        found = found or Barrier("no_rate", f"Not to be had in {currency} yet.")
+        found = found or Barrier("no_rate", asker.words.say("barrier.no_rate", currency=currency))
     missing = max(reward.cost - asker.available, 0)
     state = RewardState.LOCKED if found else RewardState.SHORT if missing else RewardState.READY
     steps = reward.steps
@@ -167,9 +179,12 @@ def _view(reward: Reward, asker: _Asker, had: Had) -> RewardView:
             percent=reward.percent,
             maximum=maximum,
             step=steps.points if steps else None,
+            words=asker.words,
         ),
         kind=reward.kind,
+        unit=program.unit,
         cost=reward.cost,
+        cost_text=asker.words.points(reward.cost),
         state=state,
         missing=missing if state is RewardState.SHORT else 0,
         reason=found.text if found else None,

@@ -10,7 +10,9 @@ from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, counted, sentence
 from app.domain.ledger import Entry, EntryKind
+from app.domain.words import Words
 from app.services.find_member import ById, find_in
+from app.services.find_words import find_words
 from app.services.runtime import Runtime
 
 PAGE = 50
@@ -35,12 +37,19 @@ class EntryView:
 @dataclass(frozen=True, slots=True)
 class EntryPage:
     member_id: int
+    unit: str
     entries: tuple[EntryView, ...]
     next: int | None  # the cursor to go on with; None: that was the last page
 
 
 def member_entries(
-    rt: Runtime, program_id: int, member_id: int, *, cursor: int | None = None, limit: int = PAGE
+    rt: Runtime,
+    program_id: int,
+    member_id: int,
+    *,
+    cursor: int | None = None,
+    limit: int = PAGE,
+    language: str | None = "en",
 ) -> EntryPage:
     """Up to `limit` entries before entry number `cursor`. Raises: Refused("unknown_member")."""
     with rt.db.begin(program_id) as session:
@@ -49,22 +58,23 @@ def member_entries(
             raise Refused("unknown_member", "There is no such member.")
         rows = ledger.find_entries_before(session, found[0], cursor, limit + 1)
         shown = rows[:limit]
-        views = describe_entries(session, [(found[0], one) for one in shown])
-        return EntryPage(found[0], tuple(views), shown[-1].seq if len(rows) > limit else None)
+        words = find_words(session, language)
+        views = describe_entries(session, [(found[0], one) for one in shown], words)
+        return EntryPage(found[0], words.unit, tuple(views), shown[-1].seq if len(rows) > limit else None)
 
 
-def describe_entries(session: Session, rows: Sequence[EntryRow]) -> list[EntryView]:
+def describe_entries(session: Session, rows: Sequence[EntryRow], words: Words) -> list[EntryView]:
     """The entries with their sentences; reasons of adjustments come from beside the ledger."""
     said = _reasons(session, [entry for _, entry in rows])
-    return [_view(account, one, *said.get(_adjustment(one), (None, None))) for account, one in rows]
+    return [_view(account, one, words, *said.get(_adjustment(one), (None, None))) for account, one in rows]
 
 
-def _view(account_id: int, entry: Entry, reason: str | None, actor: str | None) -> EntryView:
+def _view(account_id: int, entry: Entry, words: Words, reason: str | None, actor: str | None) -> EntryView:
     return EntryView(
         member_id=account_id,
         entry=entry,
-        sentence=sentence(entry.kind, entry.points, entry.facts, reason=reason),
-        counted=counted(entry.facts),
+        sentence=sentence(entry.kind, entry.points, entry.facts, reason=reason, words=words),
+        counted=counted(entry.facts, words=words),
         reason=reason,
         actor=actor,
     )

@@ -20,7 +20,7 @@ class Panel:
     email_proof: str | None  # wanted, sent, or nothing to prove
 
 
-def open_panel(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
+def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None = "en") -> Panel:
     """A customer who is signed in becomes a member here, where joining is automatic or they `asked`.
 
     Whoever is a member already, which is nearly everybody, costs one way to the database and back.
@@ -33,16 +33,16 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
     if found is not None:
         rt.live_programs[shop.program_id] = found.program
     if found is not None and (found.person is not None or who.customer_ref is None):
-        front = shopfront_of(found.program, found.shop_name, found.shop_currency)
+        front = shopfront_of(found.program, found.shop_name, found.shop_currency, language)
         if found.person is None:
             return Panel(front, None, None)
         return Panel(front, _view(rt, who, found.person, found.program), _proof(rt, found.person))
-    return _join(rt, who, asked=asked)
+    return _join(rt, who, asked=asked, language=language)
 
 
-def _join(rt: Runtime, who: Shopper, *, asked: bool) -> Panel:
+def _join(rt: Runtime, who: Shopper, *, asked: bool, language: str | None) -> Panel:
     shop = who.shop
-    front = describe_shopfront(rt, shop.program_id, shop.shop_id)
+    front = describe_shopfront(rt, shop.program_id, shop.shop_id, language)
     rt.live_programs[shop.program_id] = front.program  # whose window may reach back further than was looked
     if who.customer_ref is None:
         return Panel(front, None, None)

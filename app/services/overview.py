@@ -11,10 +11,12 @@ from app.domain.explaining import order_sentence
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.rewards import RewardKind
+from app.domain.words import Words
 from app.services.budget_use import BudgetUse, budget_use
 from app.services.describe_order import waits_for
 from app.services.runtime import Runtime
 from app.services.waiting import WaitingOrders, waiting
+from app.services.wording import words_for
 
 _RECENT = 6
 _MONTH = timedelta(days=30)
@@ -107,7 +109,7 @@ def overview(rt: Runtime, program_id: int) -> Overview:
                     "SELECT count(*) FROM redemptions WHERE {fence} AND state IN ('requested', 'issued', 'cancelling')"
                 )
             ),
-            recent=tuple(_recent(session, known)),
+            recent=tuple(_recent(session, known, words_for(program))),
             budget=budget_use(session, program, now=rt.now()),
         )
 
@@ -133,7 +135,7 @@ def _compared(session: Session) -> dict[int, tuple[datetime, int, int]]:
     return {row.shop_id: (row.finished_at, row.looked_at, row.repairs) for row in rows}
 
 
-def _recent(session: Session, known: dict[int, ShopRow]) -> list[Activity]:
+def _recent(session: Session, known: dict[int, ShopRow], words: Words) -> list[Activity]:
     """The newest of each kind, by their keys: what happened is never searched for over the whole ledger."""
     ids = [
         row.id
@@ -145,7 +147,7 @@ def _recent(session: Session, known: dict[int, ShopRow]) -> list[Activity]:
         Activity(
             at=row.order.updated_at,
             title=f"Order {row.order.number}",
-            sentence=order_sentence(row.facts, waits=waits_for(row)),
+            sentence=order_sentence(row.facts, waits=waits_for(row), words=words),
             points=row.target_points if row.member_id is not None else None,
             member_id=row.member_id,
             order=(known[row.shop_id].key, row.order_ref),

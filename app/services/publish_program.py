@@ -11,7 +11,7 @@ import structlog
 from app.db import jobs, programs, recounts, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.program import Program
+from app.domain.program import CountsIn, Program
 from app.domain.tiers import same_levels
 from app.services.check_document import WrongDocument, check_document
 from app.services.check_rewards import check_rewards
@@ -170,6 +170,13 @@ def _require_possible(
     rt: Runtime, session: Session, live: Mapping[str, Any], document: Mapping[str, Any]
 ) -> None:
     check_rewards(rt, session, document)
+    before, after = (one.get("counts_in", CountsIn.POINTS) for one in (live, document))
+    if before != after:
+        fault = (
+            f"“{after}” now, and “{before}” in every version so far: the ledger’s entries are in {before} and would "
+            f"come to mean {after}. Make a program of its own for it."
+        )
+        raise WrongDocument([("counts_in", fault)])
     if document["currency"] != live["currency"]:
         counted = session.first("SELECT 1 FROM orders WHERE {fence} AND terms_version IS NOT NULL LIMIT 1")
         if counted is not None:

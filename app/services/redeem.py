@@ -16,7 +16,7 @@ from app.domain.redeeming import Had, RedemptionState, code_of, quote
 from app.domain.rewards import Reward, RewardKind
 from app.services.runtime import Runtime
 from app.services.why_not import why_not
-from app.services.wording import bought_title
+from app.services.wording import bought_facts, bought_title, words_for
 
 MAX_KEY = 200
 
@@ -98,6 +98,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         had=_had(session, reward, member_id),
         now=now,
         points=request.points,
+        words=words_for(program),
     )
     bought = replace(bought, title=bought_title(bought))
     row = redemptions.add_redemption(
@@ -117,8 +118,8 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
     facts: Facts = {
         "rule": "redeem",
         "reward": bought.key,
-        "title": bought.title,
         "cost": bought.cost,
+        **bought_facts(bought),
     }
     book.redeem(Draft(EntryKind.REDEEM, -bought.cost, row.source, 0, now, facts=facts), now=now)
     ledger.write_books(session, [book])

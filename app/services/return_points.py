@@ -6,8 +6,10 @@ from datetime import datetime
 from app.db import jobs, ledger, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
+from app.domain.counting import Facts
 from app.domain.ledger import Book, Draft, EntryKind, Lot
 from app.domain.redeeming import Closing, RedemptionState
+from app.services.wording import bought_facts
 
 
 def lock_both(session: Session, row: RedemptionRow) -> tuple[Book, RedemptionRow]:
@@ -52,7 +54,12 @@ def return_points(
     missing = target - row.returned
     if missing == 0:
         return
-    facts = {"rule": "redeem_reversal", "reward": row.bought.key, "title": row.bought.title, "why": reason}
+    facts: Facts = {
+        "rule": "redeem_reversal",
+        "reward": row.bought.key,
+        "why": reason,
+        **bought_facts(row.bought),
+    }
     ordinal = _next_ordinal(session, row.source, book.account[1])
     draft = Draft(EntryKind.REDEEM_REVERSAL, missing, row.source, ordinal, now, facts=facts)
     if missing > 0:

@@ -10,10 +10,12 @@ from app.db.orders import OrderRow
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, counted, order_sentence
-from app.domain.history import Happening, happenings
+from app.domain.history import Happening, happenings, order_heading
 from app.domain.ledger import EntryKind
 from app.domain.redeeming import RedemptionState
 from app.domain.rewards import CODELESS
+from app.domain.words import Words
+from app.services.find_words import find_words
 from app.services.runtime import Runtime
 
 PAGE = 20
@@ -30,6 +32,7 @@ class HistoryItem:
     item_id: str
     kind: str
     points: int
+    points_text: str
     title: str
     at: datetime
     pending_until: datetime | None
@@ -44,7 +47,13 @@ class HistoryPage:
 
 
 def shopper_history(
-    rt: Runtime, program_id: int, member_id: int, *, cursor: str | None = None, limit: int = PAGE
+    rt: Runtime,
+    program_id: int,
+    member_id: int,
+    *,
+    cursor: str | None = None,
+    limit: int = PAGE,
+    language: str | None = "en",
 ) -> HistoryPage:
     """Newest first: entries by when they were recorded, orders without points by when they were placed.
 
@@ -55,18 +64,19 @@ def shopper_history(
     with rt.db.begin(program_id) as session:
         moved, more = _moved(session, member_id, before_seq)
         nothing = _without_points(session, member_id, before_order, limit + 1)
-        codes = _code_words(session, moved[: limit + 1])
+        words = find_words(session, language)
+        codes = _code_words(session, moved[: limit + 1], words)
     items: list[HistoryItem] = []
     now = rt.now()
     while len(items) < limit and (moved or nothing):
         if moved and (not nothing or moved[0].main.recorded_at >= _placed_at(nothing[0])):
             one = moved.pop(0)
             before_seq = one.first_seq
-            items.append(_item(one, codes.get(one.main.source, ""), now))
+            items.append(_item(one, codes.get(one.main.source, ""), words, now))
         else:
             order = nothing.pop(0)
             before_order = order.order_id
-            items.append(_order_item(order))
+            items.append(_order_item(order, words))
     going_on = bool(moved or nothing or more)
     return HistoryPage(tuple(items), f"e{before_seq}-o{before_order}" if going_on and items else None)
 
@@ -99,54 +109,54 @@ def _without_points(session: Session, member_id: int, before: int, limit: int) -
     return [found[one] for one in ids]
 
 
-def _code_words(session: Session, moved: Sequence[Happening]) -> dict[str, str]:
+def _code_words(session: Session, moved: Sequence[Happening], words: Words) -> dict[str, str]:
     """Source of a redemption -> what became of its code."""
     ids = [int(one.main.source.partition(":")[2]) for one in moved if one.main.kind is EntryKind.REDEEM]
     if not ids:
         return {}
-    words = {}
+    found = {}
     for row in redemptions.find_redemptions_where(session, "r.id = ANY(:ids)", ids=ids):
         match row.state:
             case RedemptionState.ISSUED | RedemptionState.USED if row.bought.kind in CODELESS:
-                words[row.source] = " Not used yet." if row.state is RedemptionState.ISSUED else " Used."
+                found[row.source] = words.say(f"bought.{row.state.value}")
             case RedemptionState.REQUESTED:
-                words[row.source] = " The code is being made."
-            case RedemptionState.ISSUED:
-                words[row.source] = f" Code {row.code}, not used yet."
-            case RedemptionState.USED:
-                words[row.source] = f" Code {row.code}, used."
+                found[row.source] = words.say("code.making")
+            case RedemptionState.ISSUED | RedemptionState.USED:
+                found[row.source] = words.say(f"code.{row.state.value}", code=row.code)
             case RedemptionState.CANCELLING:
-                words[row.source] = " The code is being withdrawn."
+                found[row.source] = words.say("code.withdrawing")
             case _:
                 pass
-    return words
+    return found
 
 
-def _item(one: Happening, code_words: str, now: datetime) -> HistoryItem:
+def _item(one: Happening, code_words: str, words: Words, now: datetime) -> HistoryItem:
     main = one.main
     return HistoryItem(
         item_id=f"e_{one.first_seq}",
         kind=_NAMES.get(main.kind, main.kind.value),
         points=one.points,
-        title=one.heading(),
+        points_text=words.points(one.points),
+        title=one.heading(words),
         at=main.occurred_at,
         pending_until=one.pending_until(now),
-        sentence=one.sentence() + code_words,
-        counted=counted(main.facts),
+        sentence=f"{one.sentence(words)} {code_words}".rstrip(),
+        counted=counted(main.facts, words=words),
     )
 
 
-def _order_item(row: OrderRow) -> HistoryItem:
+def _order_item(row: OrderRow, words: Words) -> HistoryItem:
     number = row.order.number if row.order else ""
     return HistoryItem(
         item_id=f"o_{row.order_id}",
         kind="order",
         points=0,
-        title=f"Order {number}".strip(),
+        points_text=words.points(0),
+        title=order_heading(number, words),
         at=_placed_at(row),
         pending_until=None,
-        sentence=order_sentence(row.facts),
-        counted=counted(row.facts),
+        sentence=order_sentence(row.facts, words=words),
+        counted=counted(row.facts, words=words),
     )
 
 

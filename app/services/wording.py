@@ -1,75 +1,152 @@
-"""Money and rewards in words. By the locale's data, never by hand; English, until sentences come in more languages."""
+"""Words for people: how each language writes numbers, money and days, and the sentences that several services need.
+
+By the locale's data, never by hand. The words themselves are the core's: app/domain/words.py.
+"""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from babel.numbers import format_currency, get_currency_symbol
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
-from app.domain.explaining import NBSP, points_of
+from app.domain.counting import Facts
 from app.domain.money import Money, exponent
-from app.domain.program import Rate
+from app.domain.offering import reward_title, title_facts
+from app.domain.program import Program, Rate
 from app.domain.redeeming import Bought
-from app.domain.rewards import RewardKind
 from app.domain.rules import During
+from app.domain.words import LANGUAGES, NBSP, Words, known_language
 
-LOCALE = "en"
 _DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_LOCALES = {"en": "en_GB"}  # elsewhere the language's own
+_MARKS = str.maketrans("", "", "\u200e\u200f\u061c")  # places are isolated as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class BabelFormats:
+    """How a language writes numbers, money and days, by the locale's data. Western digits everywhere.
+
+    What is written is remembered: the same few prices and figures are read all the time.
+    """
+
+    language: str
+
+    def number(self, value: int) -> str:
+        return _number(value, self.language)
+
+    def figure(self, text: str) -> str:
+        return _figure(text, self.language)
+
+    def percent(self, text: str) -> str:
+        return _percent(text, self.language)
+
+    def money(self, money: Money) -> str:
+        return _money(money, self.language)
+
+    def day(self, on: date) -> str:
+        return str(format_date(on, "long", locale=_LOCALES.get(self.language, self.language))).translate(
+            _MARKS
+        )
 
 
 @lru_cache(maxsize=4096)
-def money_words(money: Money) -> str:
-    """ "€5.00", "¥3,000", "KWD 1.250": always the currency's own decimals."""
+def words_in(language: str | None, unit_currency: str | None = None) -> Words:
+    """`language`: one of ours, else English. `unit_currency`: what the ledger counts in; None: points."""
+    known = known_language(language) or "en"
+    return Words(language=LANGUAGES[known], formats=BabelFormats(known), currency=unit_currency)
+
+
+def words_for(program: Program, language: str | None = "en") -> Words:
+    """For a reader of the program: in `language` if it is one of ours, else in the program's own."""
+    return words_in(known_language(language) or program.language, program.unit_currency)
+
+
+ENGLISH = words_in("en")
+
+
+@lru_cache(maxsize=4096)
+def _number(value: int, language: str) -> str:
+    return str(format_decimal(value, locale=language))
+
+
+@lru_cache(maxsize=4096)
+def _figure(text: str, language: str) -> str:
+    decimals = len(text.partition(".")[2])
+    pattern = f"#,##0{'.' if decimals else ''}{'0' * decimals}"
+    return str(format_decimal(Decimal(text), pattern, locale=language))
+
+
+@lru_cache(maxsize=4096)
+def _percent(text: str, language: str) -> str:
+    if language == "en":
+        return f"{_figure(text, language)}{NBSP}%"  # the look's own: never broken before the sign
+    share = Decimal(text).scaleb(-2)
+    return str(format_percent(share, locale=language, decimal_quantization=False)).translate(_MARKS)
+
+
+@lru_cache(maxsize=4096)
+def _money(money: Money, language: str) -> str:
+    """Always the currency's own decimals, whatever a locale thinks of them."""
     decimals = exponent(money.currency)
-    symbol = get_currency_symbol(money.currency, LOCALE)
-    gap = NBSP if symbol[-1].isalpha() else ""
-    pattern = f"¤{gap}#,##0{'.' if decimals else ''}{'0' * decimals}"
+    symbol = get_currency_symbol(money.currency, language)
+    if language == "en":
+        gap = NBSP if symbol[-1].isalpha() else ""
+        pattern = f"¤{gap}#,##0.00"
+    else:
+        pattern = str(Locale.parse(language).currency_formats["standard"].pattern).partition(";")[0]
+    own = f"0{'.' if decimals else ''}{'0' * decimals}"
     amount = Decimal(money.minor).scaleb(-decimals)
-    return str(format_currency(amount, money.currency, pattern, LOCALE, currency_digits=False))
+    text = format_currency(
+        amount, money.currency, pattern.replace("0.00", own), locale=language, currency_digits=False
+    )
+    return str(text).translate(_MARKS).strip()
 
 
-def reward_title(
-    named: str,
-    kind: RewardKind,
-    *,
-    amount: Money | None,
-    percent: int | None,
-    maximum: Money | None = None,
-    step: int | None = None,
-) -> str:
-    """What the merchant calls it, or what it is. `step`: so many points give `amount` each time."""
-    if named:
-        return named
-    worth = money_words(amount) if amount else "Money"
-    every = f" for every {points_of(step)}" if step else ""
-    match kind:
-        case RewardKind.AMOUNT:
-            return f"{worth} off{every}"
-        case RewardKind.STORE_CREDIT:
-            return f"{worth} of store credit{every}"
-        case RewardKind.GIFT_CARD:
-            return f"{worth} gift card{every}"
-        case RewardKind.PERCENT:
-            most = f", at most {money_words(maximum)}" if maximum else ""
-            return f"{percent}{NBSP}% off{most}"
-        case RewardKind.FREE_SHIPPING:
-            return "Free shipping"
-        case RewardKind.PRODUCT:
-            return "Free product"
-        case RewardKind.PERK:
-            return "Perk"
+def money_words(money: Money) -> str:
+    """ "€5.00", "¥3,000", "KWD 1.250", as the admin has it."""
+    return _money(money, "en")
 
 
-def bought_title(bought: Bought) -> str:
-    return reward_title(
-        bought.title, bought.kind, amount=bought.amount, percent=bought.percent, maximum=bought.maximum
+def bought_title(bought: Bought, words: Words = ENGLISH) -> str:
+    """The name of what is being bought, or was. One that nobody gave it is said in the reader's language."""
+    named = "" if bought.title == _own_title(bought, ENGLISH) else bought.title
+    return named or _own_title(bought, words)
+
+
+def bought_facts(bought: Bought) -> Facts:
+    """What the ledger keeps of that name: enough to say it in any language, where nobody gave one."""
+    own = _own_title(bought, ENGLISH)
+    return title_facts(
+        bought.title or own,
+        "" if bought.title == own else bought.title,
+        bought.kind,
+        amount=bought.amount,
+        percent=bought.percent,
+        maximum=bought.maximum,
     )
 
 
-def earn_words(rate: Rate, currency: str) -> str:
-    """ "1 point for every €1.00"."""
-    return f"{points_of(rate.points)} for every {money_words(Money(rate.spend_minor, currency))}"
+def _own_title(bought: Bought, words: Words) -> str:
+    return reward_title(
+        "",
+        bought.kind,
+        amount=bought.amount,
+        percent=bought.percent,
+        maximum=bought.maximum,
+        words=words,
+    )
+
+
+def earn_words(rate: Rate, currency: str, words: Words = ENGLISH) -> str:
+    """ "1 point for every €1.00"; "5 % back" where the program counts in that money."""
+    spend = Money(rate.spend_minor, currency)
+    if (share := words.share(rate.points, spend)) is not None:
+        return words.say("earn.share", percent=share)
+    return words.say("earn", points=words.points(rate.points), money=words.money(spend))
 
 
 def during_words(during: During) -> str:

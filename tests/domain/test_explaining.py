@@ -199,9 +199,9 @@ def test_a_held_order_says_what_it_waits_for() -> None:
 def test_an_order_that_nobody_has_says_what_it_would_be_and_what_it_waits_for() -> None:
     counts = "29.98 of goods × 1 point per 1.00, rounded down"
     assert order_sentence(MEMBER, waits=Waits.GUEST) == (
-        f"{counts}; ordered as a guest: counted once a member confirms the e-mail address it was placed with."
+        f"{counts}. Ordered as a guest: counted once a member confirms the e-mail address it was placed with."
     )
-    assert order_sentence(MEMBER, waits=Waits.NOT_JOINED) == f"{counts}; counted once the customer joins."
+    assert order_sentence(MEMBER, waits=Waits.NOT_JOINED) == f"{counts}. Counted once the customer joins."
     cancelled: Facts = {**MEMBER, "target": 0, "zero": "cancelled"}
     assert order_sentence(cancelled, waits=Waits.GUEST) == "The order was cancelled."
 

@@ -12,6 +12,7 @@ from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from app.domain.program import default_document
+from app.domain.words import ENGLISH
 from app.services.audit import audit
 from app.services.describe_member import describe_member
 from app.services.give_tier import GivenTier, give_tier, list_given_tiers, take_tier_back
@@ -388,7 +389,7 @@ def test_points_that_a_tier_adds_lift_nobody(rt: Runtime, clock: Clock) -> None:
     assert (tier(past), points(past)) == ("silver", 100 + 1000 + 1000)
     way = describe_member(rt, past.program_id, past.member("7")).next_tier
     assert way is not None
-    assert (way.reached, way.sentence, way.threshold) == (300, "100 more points to Gold.", None)
+    assert (way.reached, way.sentence_in(ENGLISH), way.threshold) == (300, "100 more points to Gold.", None)
     past.buy("7", "d", "100.00")
     assert tier(past) == "gold"
     assert_true(past)

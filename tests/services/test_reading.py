@@ -12,6 +12,7 @@ from sqlalchemy import event
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.money import Money
+from app.domain.offering import reward_title
 from app.domain.program import Rate
 from app.domain.rewards import RewardKind
 from app.services.describe_member import Due, balance_of, describe_member
@@ -26,7 +27,7 @@ from app.services.member_entries import member_entries
 from app.services.merge_members import merge_members
 from app.services.runtime import Runtime
 from app.services.shopper_history import shopper_history
-from app.services.wording import earn_words, money_words, reward_title
+from app.services.wording import ENGLISH, earn_words, money_words
 from tests.conftest import NOW, make_program
 from tests.factories import START, after, eur, make_order
 from tests.web.shoppers import Storefront, make_storefront
@@ -243,7 +244,10 @@ def test_money_has_the_currencys_own_decimals(money: Money, said: str) -> None:
 
 def test_rewards_are_called_what_they_are() -> None:
     assert reward_title("Mug", RewardKind.AMOUNT, amount=eur("5.00"), percent=None) == "Mug"
-    assert reward_title("", RewardKind.AMOUNT, amount=eur("5.00"), percent=None) == "€5.00 off"
-    assert reward_title("", RewardKind.PERCENT, amount=None, percent=10) == "10\u00a0% off"
-    assert reward_title("", RewardKind.FREE_SHIPPING, amount=None, percent=None) == "Free shipping"
+    assert reward_title("", RewardKind.AMOUNT, amount=eur("5.00"), percent=None, words=ENGLISH) == "€5.00 off"
+    assert reward_title("", RewardKind.PERCENT, amount=None, percent=10, words=ENGLISH) == "10\u00a0% off"
+    assert (
+        reward_title("", RewardKind.FREE_SHIPPING, amount=None, percent=None, words=ENGLISH)
+        == "Free shipping"
+    )
     assert earn_words(Rate(3, 1000), "EUR") == "3 points for every €10.00"

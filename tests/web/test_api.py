@@ -516,7 +516,7 @@ def test_an_order_shows_snapshot_target_entries_and_why(api: Api) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"customer_ref": None, "email": "g@example.test"}, "ordered as a guest"),
+        ({"customer_ref": None, "email": "g@example.test"}, "Ordered as a guest"),
         ({"goods": Money(5000, "JPY")}, "no rate for JPY"),
         ({"state": "open", "paid_at": None}, "is not paid"),
         ({"state": "cancelled"}, "was cancelled"),

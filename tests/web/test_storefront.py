@@ -74,7 +74,7 @@ def test_the_way_to_a_tier_by_orders_is_a_sentence_over_as_long_as_they_count(
             panel = open_panel(later, who, asked=False)
             assert panel.member is not None
             assert panel.member.next_tier is not None
-            assert panel.member.next_tier.sentence == "1 more order to Silver."
+            assert panel.member.next_tier.sentence_in(panel.front.words) == "1 more order to Silver."
     told = storefront.get("me").get_json()
     next_tier = told["member"]["next_tier"]
     assert (next_tier["sentence"], next_tier["progress_percent"]) == ("1 more order to Silver.", 66)

@@ -1,5 +1,6 @@
 """Giving and taking points, with a reason, and the undo."""
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Refused
+from app.domain.money import Money
 from app.domain.staff import Role
 from app.services.adjust import MAX_REASON, adjust
 from app.services.cancel_redemption import cancel_redemption
@@ -40,13 +42,28 @@ def _wish() -> Wish:
     given = request.values
     typed = given.get("points", "").strip()
     digits = typed.replace(",", "").replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
-    whole = digits.isascii() and digits.isdigit() and 0 < int(digits[:12] or 0) <= MOST and len(digits) < 12
+    units = _units(digits)
     return Wish(
         adds=given.get("direction", "add") != "take",
         typed=typed,
         reason=" ".join(given.get("reason", "").split()),
-        points=int(digits) if whole else None,
+        points=units if units is not None and 0 < units <= MOST else None,
     )
+
+
+def _example() -> str:
+    return "an amount" if words.said().counts_money else "a whole number"
+
+
+def _units(digits: str) -> int | None:
+    """Of what the program counts: "12", or "12.50" where it counts in money."""
+    if len(digits) >= 12 or not re.fullmatch(r"[0-9]+(\.[0-9]+)?", digits, re.ASCII):
+        return None
+    currency = words.said().currency
+    try:
+        return Money.parse(digits, currency).minor if currency else int(digits)
+    except (Refused, ValueError):
+        return None
 
 
 @blueprint.get("/members/<int:member_id>/adjust")
@@ -69,7 +86,7 @@ def do_adjust(member_id: int) -> ResponseReturnValue:
     member = describe_member(rt, program_id(), member_id)
     faults = {}
     if wish.points is None:
-        faults["points"] = f"Write a whole number from 1 to {words.number(MOST)}."
+        faults["points"] = f"Write {_example()} from {words.units(1)} to {words.units(MOST)}."
     if not wish.reason:
         faults["reason"] = "Write a few words: whoever looks later wants to know why."
     elif len(wish.reason) > MAX_REASON:

@@ -11,6 +11,9 @@ from markupsafe import Markup
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Window
+from app.domain.words import Words
+from app.services.describe_member import NextTier
+from app.services.find_words import program_words
 from app.services.wording import money_words
 from app.web.here import runtime
 
@@ -28,8 +31,32 @@ def signed(value: int) -> str:
     return f"+{number(value)}" if value > 0 else number(value)
 
 
+def said() -> Words:
+    """The words of the visitor's program, in English as all of the admin is; looked up once a request."""
+    if "words" not in g:
+        g.words = program_words(runtime(), g.visitor.program_id)
+    found: Words = g.words
+    return found
+
+
 def points(value: int) -> str:
-    return f"{number(value)} point" if abs(value) == 1 else f"{number(value)} points"
+    """ "2 points", "€0.02": what the program counts."""
+    return said().points(value).replace("-", MINUS)
+
+
+def units(value: int) -> str:
+    """The same without the word: "2", "€0.02"."""
+    return said().amount(value).replace("-", MINUS)
+
+
+def signed_units(value: int) -> str:
+    """ "+37", "−€1.00"."""
+    return f"+{units(value)}" if value > 0 else units(value)
+
+
+def way_to(above: NextTier) -> str:
+    """What is still missing to it, in words: "3 more orders to Gold"."""
+    return above.sentence_in(said()) or ""
 
 
 def counted(value: int, one: str, many: str | None = None) -> str:
@@ -130,6 +157,9 @@ _FILTERS = (
     number,
     signed,
     points,
+    units,
+    signed_units,
+    way_to,
     counted,
     day,
     short_day,

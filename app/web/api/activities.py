@@ -34,6 +34,7 @@ from app.web.api.outgoing import (
 )
 from app.web.api.problems import problems
 from app.web.here import runtime
+from app.web.languages import reader
 
 
 @blueprint.post("/activities")
@@ -67,7 +68,7 @@ def post_activity(told: dict[str, Any]) -> tuple[ActivityView, int]:
             detail=told.get("detail"),
         ),
     )
-    return describe_activity(rt, program_id, done.activity_id), 201 if done.is_new else 200
+    return describe_activity(rt, program_id, done.activity_id, reader()), 201 if done.is_new else 200
 
 
 @blueprint.post("/activities/<int:activity_id>/undo")
@@ -82,7 +83,7 @@ def post_activity(told: dict[str, Any]) -> tuple[ActivityView, int]:
 def post_undo_activity(activity_id: int, wish: dict[str, str]) -> ActivityView:
     rt, program_id = runtime(), key().program_id
     undo_activity(rt, program_id, activity_id, reason=wish["reason"], actor=key().actor)
-    return describe_activity(rt, program_id, activity_id)
+    return describe_activity(rt, program_id, activity_id, reader())
 
 
 @blueprint.get(f"{MEMBER}/activities")

@@ -12,6 +12,7 @@ from app.web.api.incoming import AdjustmentIn, EntriesQuery, KeyIn, MembersQuery
 from app.web.api.outgoing import AdjustmentOut, EntriesOut, MemberOut, MembersOut
 from app.web.api.problems import problems
 from app.web.here import runtime
+from app.web.languages import reader
 
 MEMBER = "/members/<int:member_id>"
 
@@ -56,7 +57,12 @@ def get_member(member_id: int) -> MemberView:
 )
 def get_entries(member_id: int, query: dict[str, Any]) -> EntryPage:
     return member_entries(
-        runtime(), key().program_id, member_id, cursor=query["cursor"], limit=query["limit"]
+        runtime(),
+        key().program_id,
+        member_id,
+        cursor=query["cursor"],
+        limit=query["limit"],
+        language=reader(),
     )
 
 

@@ -5,6 +5,7 @@ from app.web.api.blueprint import blueprint, key
 from app.web.api.outgoing import OrderOut
 from app.web.api.problems import problems
 from app.web.here import runtime
+from app.web.languages import reader
 
 
 @blueprint.get("/orders/<order>")
@@ -17,4 +18,4 @@ from app.web.here import runtime
 )
 def get_order(order: str) -> OrderView:
     shop_key, _, order_ref = order.partition(":")
-    return describe_order(runtime(), key().program_id, shop_key, order_ref)
+    return describe_order(runtime(), key().program_id, shop_key, order_ref, reader())

@@ -25,6 +25,13 @@ class MoneyOut(Schema):
     currency = String(required=True)
 
 
+def _unit() -> String:
+    return String(
+        required=True,
+        metadata={"description": "what is counted: points, or the currency whose smallest unit it is"},
+    )
+
+
 class DueOut(Schema):
     points = Integer(required=True)
     at = AwareDateTime(required=True)
@@ -77,6 +84,7 @@ class MemberOut(Schema):
         allow_none=True,
         metadata={"description": "since when they earn nothing and cannot spend"},
     )
+    unit = _unit()
     balance = Nested(BalanceOut, required=True)
     lifetime_points = Integer(
         required=True,
@@ -129,6 +137,7 @@ class EntryOut(Schema):
 
 
 class EntriesOut(Schema):
+    unit = _unit()
     entries = List(Nested(EntryOut), required=True)
     next = Integer(required=True, allow_none=True)
 
@@ -228,6 +237,7 @@ class RewardOut(Schema):
     key = String(required=True)
     title = String(required=True)
     kind = Enum(RewardKind, by_value=True, required=True)
+    unit = _unit()
     cost = Integer(required=True)
     state = Enum(RewardState, by_value=True, required=True)
     missing = Integer(required=True)
@@ -299,6 +309,7 @@ class OrderOut(Schema):
         metadata={"description": "null: a guest's, or of somebody who has not joined"},
     )
     snapshot = Nested(SnapshotOut, required=True)
+    unit = _unit()
     target = Here(TargetOut, required=True)
     held_points = Integer(required=True, metadata={"description": "what the ledger holds for it"})
     entries = List(Nested(EntryOut), required=True)

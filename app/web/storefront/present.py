@@ -7,12 +7,14 @@ from typing import Any
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier, Window
+from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
 from app.services.find_redemptions import RedemptionView
 from app.services.list_rewards import RewardView, StepsView
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
+from app.services.wording import bought_title
 
 Json = dict[str, Any]
 
@@ -49,11 +51,14 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
         "name": next((one.name for one in mine if one.shop_key == who.shop.key), None),
         "balance": {
             "available": available,
+            "available_text": front.words.points(available),
             "pending": balance.pending,
-            "pending_next": due(balance.pending_next),
+            "pending_text": front.words.points(balance.pending),
+            "pending_next": due(balance.pending_next, front.words),
             "deficit": balance.deficit,
+            "deficit_text": front.words.points(balance.deficit),
             "worth": money(front.worth(available, member.tier.key)),
-            "expiring": due(balance.expiring, last_moment=True),
+            "expiring": due(balance.expiring, front.words, last_moment=True),
         },
         "tier": {
             "key": member.tier.key,
@@ -61,22 +66,23 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
             "earn_percent": member.tier.earn_percent,
             "since": instant(member.tier_since),
         },
-        "next_tier": _next_tier(member.next_tier),
+        "next_tier": _next_tier(member.next_tier, front.words),
         "email_proof": email_proof,
     }
 
 
-def _next_tier(above: NextTier | None) -> Json | None:
+def _next_tier(above: NextTier | None, words: Words) -> Json | None:
     if above is None:
         return None
+    sentence = above.sentence_in(words)
     return {
         "key": above.tier.key,
         "name": above.tier.name,
         "threshold": money(above.threshold),
         "spent": money(above.spent),
         "missing": money(above.missing),
-        "sentence": above.sentence,
-        "progress_percent": None if above.sentence is None else above.progress_percent,
+        "sentence": sentence,
+        "progress_percent": None if sentence is None else above.progress_percent,
     }
 
 
@@ -85,6 +91,7 @@ def _program(front: Shopfront) -> Json:
     return {
         "name": program.name,
         "currency": program.currency,
+        "unit": program.unit,
         "timezone": program.timezone,
         "points_name": None,
         "earn_sentence": front.earn_sentence,
@@ -118,6 +125,7 @@ def reward(view: RewardView) -> Json:
         "key": view.key,
         "title": view.title,
         "cost": view.cost,
+        "cost_text": view.cost_text,
         "state": view.state.value,
         "missing": view.missing,
         "reason": view.reason,
@@ -142,22 +150,23 @@ def _steps(steps: StepsView | None) -> Json | None:
     }
 
 
-def redemption(view: RedemptionView) -> Json:
+def redemption(view: RedemptionView, words: Words) -> Json:
     bought = view.bought
     return {
         "id": f"r_{view.redemption_id}",
         "state": view.state.value,
         "code": view.code,
         "cost": bought.cost,
+        "cost_text": words.points(bought.cost),
         "expires_at": instant(view.expires_at - timedelta(seconds=1)),
         "reward": {
             "key": bought.key,
-            "title": bought.title,
+            "title": bought_title(bought, words),
             "kind": bought.kind.value,
             "minimum_spend": money(bought.minimum_spend),
             "returns_unused": view.returns_unused,
         },
-        "detail": view.message,
+        "detail": view.message if words.language.code == "en" else None,  # kept in English alone
     }
 
 
@@ -170,6 +179,7 @@ def _item(one: HistoryItem) -> Json:
         "id": one.item_id,
         "kind": one.kind,
         "points": one.points,
+        "points_text": one.points_text,
         "title": one.title,
         "at": instant(one.at),
         "available_at": instant(one.pending_until),
@@ -183,11 +193,15 @@ def money(amount: Money | None) -> Mapping[str, Any] | None:
     return None if amount is None else {"minor": amount.minor, "currency": amount.currency}
 
 
-def due(one: Due | None, *, last_moment: bool = False) -> Json | None:
+def due(one: Due | None, words: Words, *, last_moment: bool = False) -> Json | None:
     """`last_moment`: what ends with a day is shown by its last second, which still lies on that day."""
     if one is None:
         return None
-    return {"points": one.points, "at": instant(one.at - timedelta(seconds=1) if last_moment else one.at)}
+    return {
+        "points": one.points,
+        "text": words.points(one.points),
+        "at": instant(one.at - timedelta(seconds=1) if last_moment else one.at),
+    }
 
 
 def instant(moment: datetime | None) -> str | None:

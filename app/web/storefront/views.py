@@ -16,6 +16,7 @@ from app.services.cancel_redemption import cancel_redemption
 from app.services.enrol_customer import enrol_customer
 from app.services.find_member import ById
 from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
+from app.services.find_words import program_words
 from app.services.list_rewards import list_rewards
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
@@ -25,6 +26,7 @@ from app.services.send_email_proof import send_email_proof
 from app.services.shopper_history import shopper_history
 from app.web.clean import read_json, refuse_unclean
 from app.web.here import runtime
+from app.web.languages import language
 from app.web.limits import limited
 from app.web.policy import Guarded, Policy
 from app.web.storefront import present
@@ -67,14 +69,18 @@ def join() -> tuple[Response, int]:
 @blueprint.get("/rewards")
 def get_rewards() -> Response:
     who, member_id = member()
-    found = list_rewards(runtime(), who.shop.program_id, member_id=member_id, shop_id=who.shop.shop_id)
+    found = list_rewards(
+        runtime(), who.shop.program_id, member_id=member_id, shop_id=who.shop.shop_id, language=language()
+    )
     return jsonify(rewards=[present.reward(one) for one in found])
 
 
 @blueprint.get("/history")
 def get_history() -> Response:
     who, member_id = member()
-    page = shopper_history(runtime(), who.shop.program_id, member_id, cursor=request.args.get("cursor"))
+    page = shopper_history(
+        runtime(), who.shop.program_id, member_id, cursor=request.args.get("cursor"), language=language()
+    )
     return jsonify(present.history(page.items, page.next))
 
 
@@ -98,13 +104,14 @@ def post_referral() -> tuple[Response, int]:
 def get_redemptions() -> Response:
     who, member_id = member()
     found = find_redemptions(runtime(), who.shop.program_id, member_id)
-    return jsonify(redemptions=[present.redemption(one) for one in found])
+    words = program_words(runtime(), who.shop.program_id, language())
+    return jsonify(redemptions=[present.redemption(one, words) for one in found])
 
 
 @blueprint.get("/redemptions/<redemption_ref>")
 def get_redemption(redemption_ref: str) -> Response:
     who, member_id = member()
-    return jsonify(present.redemption(_own(who, member_id, redemption_ref)))
+    return jsonify(_redemption(who, _own(who, member_id, redemption_ref)))
 
 
 @blueprint.post("/redemptions")
@@ -133,7 +140,7 @@ def post_redemption() -> tuple[Response, int]:
         ),
     )
     view = await_code(rt, row.program_id, row.redemption_id)
-    return jsonify(present.redemption(view)), 201 if view.is_ready else 202
+    return jsonify(_redemption(who, view)), 201 if view.is_ready else 202
 
 
 @blueprint.post("/redemptions/<redemption_ref>/cancel")
@@ -145,7 +152,7 @@ def post_cancel(redemption_ref: str) -> Response:
     except Refused as refused:  # used or closed meanwhile: its state says so
         if refused.code not in ("already_used", "already_closed"):
             raise
-    return jsonify(present.redemption(_own(who, member_id, redemption_ref)))
+    return jsonify(_redemption(who, _own(who, member_id, redemption_ref)))
 
 
 @blueprint.post("/email-proof")
@@ -162,8 +169,12 @@ def post_email_proof() -> tuple[Response, int]:
 
 def _me(who: Shopper, *, asked: bool) -> present.Json:
     """Everything the panel begins with. A customer who is signed in becomes a member here, where that is automatic."""
-    panel = open_panel(runtime(), who, asked=asked)
+    panel = open_panel(runtime(), who, asked=asked, language=language())
     return present.me(who, panel.front, panel.member, panel.email_proof, runtime().now())
+
+
+def _redemption(who: Shopper, view: RedemptionView) -> present.Json:
+    return present.redemption(view, program_words(runtime(), who.shop.program_id, language()))
 
 
 def _own(who: Shopper, member_id: int, redemption_ref: str) -> RedemptionView:

@@ -53,6 +53,7 @@ export class Words {
 
   /** "1,254 points", with the merchant's own word if there is one. */
   points(n) {
+    if (this.#countsMoney()) return this.money({ minor: n, currency: this.program.unit });
     const own = this.program.points_name;
     return own ? this.t("points_own", { n, unit: this.#own(n) }) : this.t("points", { n });
   }
@@ -71,12 +72,17 @@ export class Words {
     return name[this.rules.select(n)] ?? name.other ?? "";
   }
 
+  #countsMoney() {
+    return (this.program.unit ?? "points") !== "points"; // cashback: the ledger's unit is the currency's smallest
+  }
+
   number(n) {
     return new Intl.NumberFormat(this.locale).format(n);
   }
 
   /** "+37", "−100", "0". */
   signed(n) {
+    if (this.#countsMoney()) return `${n > 0 ? "+" : n < 0 ? "\u2212" : ""}${this.money({ minor: Math.abs(n), currency: this.program.unit })}`;
     return new Intl.NumberFormat(this.locale, { signDisplay: "exceptZero" }).format(n).replace("-", "\u2212");
   }
 

@@ -1,0 +1,111 @@
+"""A program that counts in money: the same ledger, shown as money everywhere, and so for good."""
+
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.program import CountsIn, decode, default_document
+from app.services.audit import audit
+from app.services.check_document import WrongDocument, check_document
+from app.services.create_api_key import create_api_key
+from app.services.describe_rules import describe_rules
+from app.services.publish_program import get_version, preview_program, publish_program
+from app.services.replay import replay
+from app.services.runtime import Runtime
+from tests.conftest import NOW, make_program
+from tests.factories import eur, make_order, make_refund
+from tests.web.shoppers import Storefront, make_storefront
+
+YESTERDAY = NOW - timedelta(days=1)
+CASHBACK = default_document("Sprig", "EUR", "UTC", counts_in=CountsIn.MONEY)
+
+
+@pytest.fixture
+def back(rt: Runtime, client: FlaskClient) -> Storefront:
+    return make_storefront(rt, client, make_program(rt, document=CASHBACK))
+
+
+def buys(back: Storefront, refunded: str | None = None) -> None:
+    back.see(
+        make_order(
+            goods=eur("29.98"),
+            placed_at=YESTERDAY,
+            paid_at=YESTERDAY,
+            updated_at=YESTERDAY if refunded is None else NOW,
+            refunds=() if refunded is None else (make_refund(refunded),),
+        )
+    )
+
+
+def test_a_shopper_sees_money(back: Storefront, no_wait: None) -> None:
+    buys(back)
+    me = back.get("me").get_json()
+    assert (me["program"]["unit"], me["program"]["earn_sentence"]) == ("EUR", "5\u00a0% back")
+    balance = me["member"]["balance"]
+    assert (balance["available"], balance["available_text"]) == (149, "€1.49")
+    (item,) = back.get("history").get_json()["items"]
+    assert (item["points"], item["points_text"]) == (149, "€1.49")
+    assert item["sentence"] == "29.98 of goods × 5\u00a0%, rounded down."
+    assert {"label": "Money", "value": "€1.49"} in item["facts"]
+    (reward,) = back.get("rewards").get_json()["rewards"]
+    assert (reward["cost_text"], reward["title"]) == ("€1.00", "€1.00 off for every €1.00")
+    bought = back.post("redemptions", {"reward": "money-off", "points": 100}, key="k-1").get_json()
+    assert (bought["cost_text"], bought["reward"]["title"]) == ("€1.00", "€1.00 off")
+    short = back.post("redemptions", {"reward": "money-off", "points": 100}, key="k-2").get_json()
+    assert short["detail"] == "€1.00 are needed, €0.49 are available."
+
+
+def test_a_return_takes_its_share_and_everything_stays_true(back: Storefront, rt: Runtime) -> None:
+    buys(back)
+    buys(back, refunded="10.00")
+    (first,) = back.get("history").get_json()["items"]
+    assert first["sentence"] == (
+        "10.00 of goods went back. 19.98 of goods × 5\u00a0%, rounded down = €0.99, and €1.49 was given."
+    )
+    assert replay(rt, back.program_id).differences == []
+    assert audit(rt, back.program_id).problems == []
+
+
+def test_the_api_says_what_is_counted(back: Storefront, rt: Runtime, storefront: Storefront) -> None:
+    for shop, unit in ((back, "EUR"), (storefront, "points")):
+        member_id = shop.member(points=5)
+        headers = {"Authorization": f"Bearer {create_api_key(rt, shop.program_id, 'the till').token}"}
+        for path in (f"members/{member_id}", f"members/{member_id}/entries"):
+            assert shop.client.get(f"/api/v1/{path}", headers=headers).get_json()["unit"] == unit
+        (reward, *_) = shop.client.get("/api/v1/rewards", headers=headers).get_json()["rewards"]
+        assert reward["unit"] == unit
+
+
+def test_the_unit_of_a_ledger_never_changes(back: Storefront, storefront: Storefront, rt: Runtime) -> None:
+    for shop, now, other in ((back, "money", "points"), (storefront, "points", "money")):
+        document = dict(get_version(rt, shop.program_id, None).document) | {"counts_in": other}
+        for attempt in (
+            lambda shop=shop, document=document: publish_program(rt, shop.program_id, document, by="Ada"),
+            lambda shop=shop, document=document: preview_program(rt, shop.program_id, document),
+        ):
+            with pytest.raises(WrongDocument) as wrong:
+                attempt()
+            ((field, why),) = wrong.value.faults
+            assert (field, f"entries are in {now}" in why) == ("counts_in", True)
+    said = dict(get_version(rt, storefront.program_id, None).document) | {
+        "counts_in": "points",
+        "name": "New",
+    }
+    assert (
+        publish_program(rt, storefront.program_id, said, by="Ada") == 2
+    )  # to say what is so anyway is no change
+
+
+def test_what_is_no_unit_and_no_language_of_ours_is_told(rt: Runtime) -> None:
+    with pytest.raises(WrongDocument) as wrong:
+        check_document(CASHBACK | {"counts_in": "miles", "language": "pt"})
+    assert [field for field, _ in wrong.value.faults] == ["counts_in", "language"]
+
+
+def test_the_program_page_says_so() -> None:
+    told = describe_rules(decode(CASHBACK | {"language": "et"}, 1))
+    assert [(one.name, one.text) for one in told] == [
+        ("Cashback", "counts in EUR instead of points, for good"),
+        ("Language", "“et” for shoppers whose own is not known"),
+    ]
