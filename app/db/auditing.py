@@ -28,6 +28,7 @@ class AccountRow:
     closed: bool
     tier_key: str | None
     lifetime_points: int | None
+    last_active_at: datetime | None
 
 
 def count(session: Session, table: str) -> int:
@@ -255,7 +256,8 @@ def find_stuck(session: Session, attempts: int) -> Sequence[Any]:
 def _accounts(session: Session, condition: str, **params: Any) -> list[AccountRow]:
     rows = session.rows(
         "SELECT a.program_id, a.id AS account_id, a.points, a.deficit, a.seq, a.head, a.merged_into, "
-        "a.closed_at IS NOT NULL AS closed, m.tier_key, m.lifetime_points FROM accounts a "
+        "a.closed_at IS NOT NULL AS closed, m.tier_key, m.lifetime_points, a.last_active_at "
+        "FROM accounts a "
         "LEFT JOIN members m ON {fence:m} AND m.program_id = a.program_id AND m.id = a.id "
         f"WHERE {{fence:a}} AND {condition} ORDER BY a.id LIMIT :limit",
         {"limit": None, **params},

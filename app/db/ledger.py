@@ -5,7 +5,7 @@ from typing import Any
 
 from app.db import members
 from app.db.session import Session, rows_of
-from app.domain.ledger import EARNING, Book, Entry, EntryKind, Lot
+from app.domain.ledger import ACTIVE, EARNING, Book, Entry, EntryKind, Lot
 from app.domain.settling import Held
 
 
@@ -282,15 +282,17 @@ def _update_accounts(session: Session, books: Sequence[Book]) -> None:
             "seq": book.seq,
             "head": book.head,
             "earned": sum(entry.points for entry in book.appended if entry.kind in EARNING),
+            "active": max((e.occurred_at for e in book.appended if e.kind in ACTIVE), default=None),
         }
         for book in books
     ]
     table = (
         "jsonb_to_recordset(CAST(:rows AS jsonb)) "
-        "AS u(a bigint, points bigint, deficit bigint, seq int, head text, earned bigint)"
+        "AS u(a bigint, points bigint, deficit bigint, seq int, head text, earned bigint, active timestamptz)"
     )
     session.run(
-        "UPDATE accounts a SET points = u.points, deficit = u.deficit, seq = u.seq, head = decode(u.head, 'base64') "
+        "UPDATE accounts a SET points = u.points, deficit = u.deficit, seq = u.seq, head = decode(u.head, 'base64'), "
+        "last_active_at = greatest(a.last_active_at, u.active) "
         f"FROM {table} WHERE {{fence:a}} AND a.id = u.a",
         rows=rows_of(rows),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app.db.sealing import Vault
-from app.db.session import Session
+from app.db.session import Session, rows_of
 from app.domain.errors import Refused
 from app.domain.ledger import GENESIS
 from app.domain.tiers import TierFloor
@@ -259,28 +259,30 @@ class TierChange:
 def change_tiers(session: Session, changes: Sequence[TierChange], *, now: datetime) -> None:
     if not changes:
         return
-    columns: dict[str, Any] = {
-        "p": [one.program_id for one in changes],
-        "m": [one.member_id for one in changes],
-        "f": [one.from_key for one in changes],
-        "t": [one.to_key for one in changes],
-        "c": [one.cause for one in changes],
-        "a": [one.at for one in changes],
-        "now": now,
-    }
     session.run(
         "INSERT INTO tier_changes (program_id, member_id, from_key, to_key, cause, at, recorded_at) "
-        "SELECT p, m, f, t, c, a, :now FROM unnest(CAST(:p AS bigint[]), CAST(:m AS bigint[]), CAST(:f AS text[]), "
-        "CAST(:t AS text[]), CAST(:c AS text[]), CAST(:a AS timestamptz[])) AS u(p, m, f, t, c, a)",
-        columns,
+        "SELECT p, m, f, t, c, a, :now FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+        "AS u(p bigint, m bigint, f text, t text, c text, a timestamptz)",
+        rows=rows_of(
+            [
+                {
+                    "p": one.program_id,
+                    "m": one.member_id,
+                    "f": one.from_key,
+                    "t": one.to_key,
+                    "c": one.cause,
+                    "a": one.at,
+                }
+                for one in changes
+            ]
+        ),
+        now=now,
     )
     last = {one.member_id: one for one in changes}  # several steps up in one batch: the last one stands
     session.run(
-        "UPDATE members m SET tier_key = u.t, tier_since = u.a FROM unnest(CAST(:m AS bigint[]), "
-        "CAST(:t AS text[]), CAST(:a AS timestamptz[])) AS u(m, t, a) WHERE {fence:m} AND m.id = u.m",
-        m=list(last),
-        t=[one.to_key for one in last.values()],
-        a=[one.at for one in last.values()],
+        "UPDATE members m SET tier_key = u.t, tier_since = u.a FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+        "AS u(m bigint, t text, a timestamptz) WHERE {fence:m} AND m.id = u.m",
+        rows=rows_of([{"m": one.member_id, "t": one.to_key, "a": one.at} for one in last.values()]),
     )
 
 

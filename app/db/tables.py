@@ -175,6 +175,7 @@ accounts = _table(
     Column("deficit", BigInteger, nullable=False, server_default=text("0")),
     Column("seq", Integer, nullable=False, server_default=text("0")),
     Column("head", LargeBinary, nullable=False),
+    _at("last_active_at", nullable=True),  # of its entries; not indexed, since every order moves it
     Column("merged_into", BigInteger, nullable=True),
     _at("opened_at"),
     _at("closed_at", nullable=True),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.db.session import Session
+from app.db.session import Session, rows_of
 
 # --- Granted for a time ------------------------------------------------------------------------------------
 
@@ -40,13 +40,20 @@ def add_floors(session: Session, floors: Sequence[NewFloor]) -> None:
         return
     session.run(
         "INSERT INTO tier_floors (program_id, member_id, tier_key, cause, from_at, until_at) "
-        "SELECT :program_id, m, k, c, f, u FROM unnest(CAST(:m AS bigint[]), CAST(:k AS text[]), CAST(:c AS text[]), "
-        "CAST(:f AS timestamptz[]), CAST(:u AS timestamptz[])) AS x(m, k, c, f, u)",
-        m=[one.member_id for one in floors],
-        k=[one.tier_key for one in floors],
-        c=[one.cause for one in floors],
-        f=[one.from_at for one in floors],
-        u=[one.until_at for one in floors],
+        "SELECT :program_id, m, k, c, f, u FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+        "AS x(m bigint, k text, c text, f timestamptz, u timestamptz)",
+        rows=rows_of(
+            [
+                {
+                    "m": one.member_id,
+                    "k": one.tier_key,
+                    "c": one.cause,
+                    "f": one.from_at,
+                    "u": one.until_at,
+                }
+                for one in floors
+            ]
+        ),
     )
 
 
@@ -246,7 +253,7 @@ def next_members(session: Session, *, after: int, limit: int, unless: str = "") 
     """Open members by id, from `after` on; without those whose tier is `unless`."""
     rows = session.rows(
         "SELECT m.id FROM members m JOIN accounts a ON {fence:a} AND a.program_id = m.program_id AND a.id = m.id "
-        "WHERE {fence:m} AND m.id > :after AND a.closed_at IS NULL AND m.tier_key <> :unless "
+        "WHERE {fence:m} AND m.id > :after AND a.id > :after AND a.closed_at IS NULL AND m.tier_key <> :unless "
         "ORDER BY m.id LIMIT :limit",
         after=after,
         limit=limit,

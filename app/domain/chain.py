@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.domain.ledger import EARNING, Book, Entry, EntryKind
+from app.domain.ledger import ACTIVE, EARNING, Book, Entry, EntryKind
 from app.domain.settling import Held
 
 _SPENDING = frozenset({EntryKind.REDEEM, EntryKind.ADJUSTMENT})
@@ -58,6 +58,7 @@ class Chain:
     points: int = 0  # the plain sum, broken or not
     entries: int = 0
     earned: int = 0  # less reversals
+    last_active_at: datetime | None = None
     held: dict[str, Held] = field(
         default_factory=dict
     )  # by what has a target: orders, activities, entry rewards
@@ -95,6 +96,8 @@ def _add(chain: Chain, entry: Entry) -> None:
     chain.sums[entry.kind] += entry.points
     if entry.kind in EARNING:
         chain.earned += entry.points
+    if entry.kind in ACTIVE:
+        chain.last_active_at = max(chain.last_active_at or entry.occurred_at, entry.occurred_at)
     for what, detail in (*_shape(entry), *_ordinal(chain, entry)):
         chain.fault(entry.seq, what, detail)
     _hold(chain, entry)

@@ -37,6 +37,9 @@ class EntryKind(StrEnum):
 
 
 EARNING = frozenset({EntryKind.EARN, EntryKind.EARN_REVERSAL})
+# What shows that somebody is there, where silence ends points. A merge is: what came over was earned in the loser's
+# chain, perhaps yesterday.
+ACTIVE = frozenset({EntryKind.EARN, EntryKind.REDEEM, EntryKind.ADJUSTMENT, EntryKind.TRANSFER_IN})
 _MAY_LEAVE_DEFICIT = frozenset(
     {
         EntryKind.EARN_REVERSAL,

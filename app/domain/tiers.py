@@ -11,6 +11,7 @@ from app.domain.program import Program
 from app.domain.tier_rules import Downgrade, Measure, Tier, Window
 
 OrderKey = tuple[int, str]  # (shop id, order_ref): breaks ties
+Span = tuple[datetime, datetime]  # (after, up to and including)
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 PROMISED_MONTHS = 12  # the longest that a level is kept against new rules
@@ -89,13 +90,18 @@ def counts_since(programs: Iterable[Program], at: datetime) -> datetime:
     for program in programs:
         if any(tier.paid for tier in program.tiers):
             return EVER  # one bought after another adds up
-        starts.append(_windows(program.window, program.tier_months, program.timezone, at)[-1][0])
+        starts.append(spans(program, at)[-1][0])
     return min(starts)
 
 
 def window_start(program: Program, at: datetime) -> datetime:
     """No order counted up to then is on the way to the next level."""
-    return _windows(program.window, program.tier_months, program.timezone, at)[0][0]
+    return spans(program, at)[0][0]
+
+
+def spans(program: Program, at: datetime) -> tuple[Span, ...]:
+    """Each window that counts at `at`; the present one first."""
+    return _windows(program.window, program.tier_months, program.timezone, at)
 
 
 def qualifying(
@@ -110,15 +116,12 @@ def qualifying(
     ours = [fact for fact in facts if fact.counted_at <= at and _lies_before(fact, at, before)]
     return [
         _sum((fact for fact in ours if start < fact.counted_at <= end), at)
-        for start, end in _windows(program.window, program.tier_months, program.timezone, at)
+        for start, end in spans(program, at)
     ]
 
 
 @lru_cache(maxsize=1024)
-def _windows(
-    window: Window, months: int, timezone: str, at: datetime
-) -> tuple[tuple[datetime, datetime], ...]:
-    """(after, up to and including) of each window that counts at `at`; the present one first."""
+def _windows(window: Window, months: int, timezone: str, at: datetime) -> tuple[Span, ...]:
     zone = ZoneInfo(timezone)
     match window:
         case Window.LIFETIME:
@@ -214,8 +217,17 @@ def tier_at(
 ) -> Tier:
     """The tier at that moment: what the orders give, or one that was recorded or bought if that is higher."""
     ours = list(facts)
-    rank = max(_rank_for(one, program) for one in qualifying(ours, program=program, at=at, before=before))
-    for floor in (*floors, *memberships(ours, program.zone, at=at, before=before)):
+    found = qualifying(ours, program=program, at=at, before=before)
+    bought = memberships(ours, program.zone, at=at, before=before)
+    return tier_of(found, (*floors, *bought) if bought else floors, program=program, at=at)
+
+
+def tier_of(
+    found: Iterable[Qualifying], floors: Iterable[TierFloor], *, program: Program, at: datetime
+) -> Tier:
+    """The tier at that moment of whose orders come to `found` in each of the `spans`. `floors`: recorded or bought."""
+    rank = max(_rank_for(one, program) for one in found)
+    for floor in floors:
         if floor.covers(at):
             rank = max(rank, program.rank(floor.tier_key))
     return program.tiers[rank]

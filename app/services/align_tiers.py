@@ -13,14 +13,14 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.db.tiers import NewFloor, TierRun
 from app.domain.program import Program
-from app.domain.tier_rules import Tier
 from app.domain.tiers import lapses_at, tier_at
+from app.services.find_levels import Levels, find_levels
 from app.services.find_standings import Standing, find_standings
 from app.services.findings import Watch
 from app.services.runtime import Runtime
 from app.services.settle_entry_rewards import settle_entry_rewards
 
-BATCH = 1000
+BATCH = 2000
 
 
 def align_tiers(rt: Runtime, program_id: int, watch: Watch | None = None) -> int:
@@ -50,19 +50,19 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
         return 0
     versions = programs.load_versions(session)[session.program_id]
     before = versions.programs[run.before_version - 1 : run.version - 1]
-    standings = find_standings(session, ids, versions.programs, at=now)
     live = versions.live
-    changes, promises = [], []
-    for one in standings:
-        given = tier_at(one.facts, one.floors, program=live, at=now)
-        if (change := _change(one, given, live, now)) is not None:
-            changes.append(change)
-        if (floor := _promise(one, given, before, live, now)) is not None:
-            promises.append(floor)
+    levels = find_levels(session, ids, versions, (live, *before), at=now)
+    found = (_change(session.program_id, one, live, now) for one in levels)
+    changes = [change for change in found if change is not None]
+    kept = [one.member_id for one in levels if _loses(one, live)]
+    promises = [
+        _promise(one, before, live, now) for one in find_standings(session, kept, versions.programs, at=now)
+    ]
     members.change_tiers(session, changes, now=now)
     tiers.add_floors(session, promises)
+    # What was given before stays worth what it was: that follows from orders and from the version it was given by.
     settle_entry_rewards(
-        session, {session.program_id: versions}, ids, rises=_rises(changes, versions), now=now
+        session, {session.program_id: versions}, (), rises=_rises(changes, versions), now=now
     )
     tiers.note_run(
         session,
@@ -75,40 +75,46 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     return len(changes)
 
 
-def _change(one: Standing, given: Tier, live: Program, now: datetime) -> TierChange | None:
-    here = live.tier(one.member.tier_key)
+def _change(program_id: int, one: Levels, live: Program, now: datetime) -> TierChange | None:
+    given, here = one.tiers[0], live.tier(one.tier_key)
     to = given if live.rank(given.key) > live.rank(here.key) else here
-    if to.key == one.member.tier_key:
+    if to.key == one.tier_key:
         return None
     return TierChange(
-        program_id=one.member.program_id,
-        member_id=one.member.member_id,
-        from_key=one.member.tier_key,
+        program_id=program_id,
+        member_id=one.member_id,
+        from_key=one.tier_key,
         to_key=to.key,
         cause="program",
         at=now,
     )
 
 
-def _promise(
-    one: Standing, given: Tier, before: Sequence[Program], live: Program, now: datetime
-) -> NewFloor | None:
-    """What a version before gives now, if that is more than the live one’s `given`; as long as it would give it."""
-    best: NewFloor | None = None
+def _loses(one: Levels, live: Program) -> bool:
+    """Whether a version before gives more than the live one."""
+    given, *before = (live.rank(tier.key) for tier in one.tiers)
+    return any(kept > given for kept in before)
+
+
+def _promise(one: Standing, before: Sequence[Program], live: Program, now: datetime) -> NewFloor:
+    """What a version before gives now, of those that give more than the live one; as long as one would give it."""
+    given = live.rank(tier_at(one.facts, one.floors, program=live, at=now).key)
+    found: list[NewFloor] = []
     for program in before:
         kept = tier_at(one.facts, one.floors, program=program, at=now)
-        if live.rank(kept.key) <= live.rank(given.key):
+        if live.rank(kept.key) <= given:
             continue
         until = lapses_at(one.facts, one.floors, program=program, tier_key=kept.key, at=now)
-        if best is None or until >= (best.until_at or until):
-            best = NewFloor(
+        found.append(
+            NewFloor(
                 member_id=one.member.member_id,
                 tier_key=live.tier(kept.key).key,
                 cause="promise",
                 from_at=now,
                 until_at=until,
             )
-    return best
+        )
+    return max(reversed(found), key=lambda floor: floor.until_at or now)
 
 
 def _rises(changes: Sequence[TierChange], versions: Versions) -> list[TierChange]:

@@ -74,6 +74,9 @@ def _compare(row: AccountRow, chain: Chain, lots: Sequence[Lot], findings: Findi
     if stored.deficit != chain.book.deficit:
         detail = f"a deficit of {row.deficit} is stored, the entries give {chain.book.deficit}"
         findings.add(subject, "deficit", detail)
+    if row.last_active_at != chain.last_active_at:
+        detail = f"{_moment(row.last_active_at)} is stored, the entries give {_moment(chain.last_active_at)}"
+        findings.add(subject, "last_active", f"last activity: {detail}")
     for detail in differing_lots(stored.lots, chain.book.lots):
         findings.add(subject, "lots", detail)
 
@@ -93,6 +96,10 @@ def _told(lot: Lot | None) -> str:
     until = f", until {lot.expires_at:%Y-%m-%d}" if lot.expires_at else ""
     expired = f", {lot.expired} expired" if lot.expired else ""
     return f"{lot.remaining} left{expired} of {lot.origin} from {lot.available_at:%Y-%m-%d}{until}"
+
+
+def _moment(at: datetime | None) -> str:
+    return "none" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _lifetimes(

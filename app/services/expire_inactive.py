@@ -43,15 +43,10 @@ def _least(live: Program) -> timedelta:
 
 
 def find_quiet(session: Session, *, before: datetime, after: int, limit: int) -> dict[int, datetime]:
-    """Accounts with points whose last activity was before then -> when it was. A page, by id.
-
-    A merge is an activity: what came over was earned in the loser's chain, perhaps yesterday.
-    """
+    """Accounts with points whose last activity was before then -> when it was. A page, by id."""
     rows = session.rows(
-        "SELECT a.id, max(e.occurred_at) AS last FROM accounts a JOIN entries e ON e.program_id = a.program_id "
-        "AND e.account_id = a.id WHERE {fence:a} AND a.points > 0 AND a.closed_at IS NULL AND a.id > :after "
-        "AND e.kind IN ('earn', 'redeem', 'adjustment', 'transfer_in') GROUP BY a.id "
-        "HAVING max(e.occurred_at) <= :before ORDER BY a.id LIMIT :limit",
+        "SELECT id, last_active_at AS last FROM accounts WHERE {fence} AND points > 0 AND closed_at IS NULL "
+        "AND id > :after AND last_active_at <= :before ORDER BY id LIMIT :limit",
         after=after,
         before=before,
         limit=limit,

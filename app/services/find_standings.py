@@ -26,6 +26,8 @@ def find_standings(
 
 
 def standings_since(session: Session, member_ids: Sequence[int], *, since: datetime) -> list[Standing]:
+    if not member_ids:
+        return []
     known = members.find_members(session, member_ids)
     floors = members.find_floors(session, member_ids)
     facts = orders.find_facts(session, member_ids, since=since)

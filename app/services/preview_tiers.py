@@ -8,11 +8,11 @@ from app.db import auditing, tiers
 from app.db.programs import Versions
 from app.db.session import Session
 from app.domain.program import Program
-from app.domain.tiers import same_levels, tier_at
-from app.services.find_standings import Standing, find_standings
+from app.domain.tiers import same_levels
+from app.services.find_levels import Levels, find_levels
 from app.services.findings import Watch
 
-BATCH = 1000
+BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def preview_tiers(
     total = auditing.count(session, "members") if watch is not None else 0
     after = done = 0
     while ids := tiers.next_members(session, after=after, limit=BATCH):
-        for one in find_standings(session, ids, versions.programs, at=now):
-            _count(one, before, new, now, found)
+        for one in find_levels(session, ids, versions, (before, new), at=now):
+            _count(one, new, found)
         after, done = ids[-1], done + len(ids)
         if watch is not None:
             watch(done, max(total, done))
@@ -51,17 +51,13 @@ def preview_tiers(
     )
 
 
-def _count(
-    one: Standing, before: Program, new: Program, now: datetime, found: dict[str, Counter[str]]
-) -> None:
-    key = one.member.tier_key
-    here = new.tier(key)
-    given = tier_at(one.facts, one.floors, program=new, at=now)
+def _count(one: Levels, new: Program, found: dict[str, Counter[str]]) -> None:
+    given_before, given = one.tiers
+    here = new.tier(one.tier_key)
     if new.rank(given.key) > new.rank(here.key):
         found["up"][given.key] += 1
         return
-    if not new.has_tier(key):
+    if not new.has_tier(one.tier_key):
         found["moved"][here.key] += 1
-    given_before = tier_at(one.facts, one.floors, program=before, at=now)
     if new.rank(given.key) < min(new.rank(given_before.key), new.rank(here.key)):
         found["down"][given.key] += 1

@@ -119,6 +119,7 @@ CREATE TABLE accounts (
     deficit BIGINT DEFAULT 0 NOT NULL,
     seq INTEGER DEFAULT 0 NOT NULL,
     head BYTEA NOT NULL,
+    last_active_at TIMESTAMP WITH TIME ZONE,
     merged_into BIGINT,
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,

@@ -246,6 +246,10 @@ FAULTS = {
         f"UPDATE accounts SET points = 5 WHERE {IN} merged_into IS NOT NULL",
         {("account", "closed_account"), ("account", "points")},
     ),
+    "another last activity": (
+        f"UPDATE accounts SET last_active_at = last_active_at - interval '1 day' WHERE {IN} id = {{member:7}}",
+        {("account", "last_active")},
+    ),
     "wrong points in all": (
         f"UPDATE members SET lifetime_points = lifetime_points + 1 WHERE {IN} id = {{member:7}}",
         {("member", "lifetime_points")},
