@@ -31,6 +31,23 @@ def _unit(currency: str) -> int:
     return 10 ** exponent(currency) if exponent(currency) else 100
 
 
+def _cashback(name: str, currency: str, timezone: str) -> Document:
+    """5 % back, in the smallest units of the currency."""
+    unit = _unit(currency)
+    document = default_document(name, currency, timezone)
+    document["counts_in"] = "money"
+    document["earn"] |= {"points": 5, "spend_minor": 100, "hold_days": 14}
+    document["expiry"] = {"kind": "after_inactivity_days", "days": 365, "reminders": [30, 7]}
+    document["rewards"] = [
+        {
+            "key": "money-off",
+            "kind": "amount",
+            "steps": {"points": unit, "amount_minor": unit, "minimum_points": 5 * unit},
+        }
+    ]
+    return document
+
+
 def _vip(name: str, currency: str, timezone: str) -> Document:
     unit = _unit(currency)
     document = default_document(name, currency, timezone)
@@ -135,6 +152,13 @@ TEMPLATES: Mapping[str, Template] = {
             "A point for every unit of money, three tiers, money off, free shipping, a percentage.",
             "",
             default_document,
+        ),
+        Template(
+            "cashback",
+            "Cashback",
+            "5 % of every order comes back as money to spend, once the time for returns is over.",
+            "What a program counts in is fixed by its first version: begin one with `laurel connect … --cashback`.",
+            _cashback,
         ),
         Template(
             "vip",

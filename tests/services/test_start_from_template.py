@@ -25,7 +25,8 @@ def test_a_template_is_right_as_it_stands(key: str, currency: str) -> None:
 def test_what_must_be_put_in_is_named_and_nothing_else_is_open() -> None:
     like = default_document("Sprig", "EUR", "Europe/Berlin")
     for key, template in TEMPLATES.items():
-        assert (YOUR_PRODUCT in str(start_from_template(key, like=like))) is bool(template.next_step)
+        if YOUR_PRODUCT in str(start_from_template(key, like=like)):
+            assert YOUR_PRODUCT in template.next_step
 
 
 def test_a_stamp_a_visit_whatever_it_costs(rt: Runtime) -> None:
@@ -33,3 +34,10 @@ def test_a_stamp_a_visit_whatever_it_costs(rt: Runtime) -> None:
     shop = Shop(rt, make_program(rt, document=start_from_template("visits", like=like)))
     shop.see(make_order(order_ref="1", goods=eur("3.20")), make_order(order_ref="2", goods=eur("88.00")))
     assert shop.points() == 2
+
+
+def test_cashback_is_five_percent_in_the_smallest_unit(rt: Runtime) -> None:
+    like = default_document("Sprig", "EUR", "UTC")
+    shop = Shop(rt, make_program(rt, document=start_from_template("cashback", like=like)))
+    shop.see(make_order(order_ref="1", goods=eur("39.99")))
+    assert shop.points() == 199
