@@ -26,8 +26,9 @@ from app.services.rotate_keys import Rotated, rotate_keys
 from app.services.runtime import Runtime
 from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
-from tests.conftest import NOW, DatabaseUrls, make_program, unique
+from tests.conftest import NOW, Clock, DatabaseUrls, make_program, unique
 from tests.services.bodies import woo_order
+from tests.services.histories import make_history
 from tests.services.houses import House, make_shop, woo_request
 from tests.services.test_recorded_deliveries import RECORDINGS, recorded
 
@@ -260,6 +261,32 @@ def test_a_document_is_shown_changed_compared_published_and_taken_back(
     assert versions[0].document == versions[2].document
     listed = json.loads(run("program", "show", "--versions", "--json", "--program", key).stdout)
     assert [one["note"] for one in listed] == ["Back to version 1.", "dearer", "The first version."]
+
+
+def test_before_publishing_it_says_who_would_change_tier(
+    run: Run, rt: Runtime, clock: Clock, tmp_path: Path
+) -> None:
+    past = make_history(rt, clock)
+    key = key_of(rt, past.program_id)
+    file = tmp_path / "rules.json"
+    document = json.loads(run("program", "show", "--program", key).stdout)
+    file.write_text(json.dumps(document))
+    nothing = run("program", "diff", file, "--moves", "--program", key)
+    assert nothing.stdout == "Nothing differs.\nNobody would change tier by it.\n"
+    past.buy("7", "a", "10.00")
+    document["tiers"]["levels"][1]["from_minor"] = 500
+    file.write_text(json.dumps(document))
+    told = run("program", "diff", file, "--moves", "--program", key).stdout
+    assert told.splitlines()[1:] == ["Silver: 1 up and 0 of a removed tier at once, 0 down in the end"]
+    found = json.loads(run("program", "diff", file, "--moves", "--json", "--program", key).stdout)
+    assert found["moves"] == [{"name": "Silver", "up": 1, "moved": 0, "down": 0}]
+    assert len(found["changes"]) == 1
+    assert [one.version for one in list_versions(rt, past.program_id)] == [1]
+    document["tiers"]["levels"][1]["from_minor"] = -1
+    file.write_text(json.dumps(document))
+    wrong = run("program", "diff", file, "--moves", "--program", key)
+    assert (wrong.exit_code, "from_minor" in wrong.stderr) == (1, True)
+    assert run("program", "diff", file, "--moves", "--version", 1, "--program", key).exit_code == 2
 
 
 def test_publishing_counts_held_orders_again(run: Run, house: House, tmp_path: Path) -> None:

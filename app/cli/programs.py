@@ -24,7 +24,14 @@ from app.services.align_tiers import align_tiers
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import diff_documents
 from app.services.find_program import find_program
-from app.services.publish_program import get_version, list_versions, publish_program, roll_back
+from app.services.preview_tiers import TierMoves
+from app.services.publish_program import (
+    get_version,
+    list_versions,
+    preview_program,
+    publish_program,
+    roll_back,
+)
 from app.services.runtime import Runtime
 from app.services.start_from_template import TEMPLATES, start_from_template
 
@@ -93,22 +100,33 @@ def validate(file: Path) -> None:
 @click.option(
     "--version", type=click.IntRange(1), help="Compare with this version; with the live one otherwise."
 )
+@click.option("--moves", is_flag=True, help="Say, too, who would come to another tier. Nothing is changed.")
 @program_option
 @json_option
 @sentences
-@example("laurel program diff rules.json")
-def diff(file: Path, version: int | None, program_key: str | None, as_json: bool) -> None:
+@example("laurel program diff rules.json --moves")
+def diff(file: Path, version: int | None, moves: bool, program_key: str | None, as_json: bool) -> None:
     """Say what publishing FILE would change, a line each."""
     document = _read(file)
+    if moves and version is not None:
+        raise UsedWrongly("Who moves is told against the live version: leave --version out.")
     with runtime("program") as rt:
-        changes = diff_documents(get_version(rt, find_program(rt, program_key), version).document, document)
+        program_id = find_program(rt, program_key)
+        changes = diff_documents(get_version(rt, program_id, version).document, document)
+        found = _moves(rt, program_id, document) if moves else ()
     if as_json:
-        show_json(changes)
+        show_json({"changes": changes, "moves": found} if moves else changes)
         return
     if not changes:
         click.echo("Nothing differs.")
     for change in changes:
         click.echo(str(change))
+    for one in found:
+        click.echo(
+            f"{one.name}: {one.up} up and {one.moved} of a removed tier at once, {one.down} down in the end"
+        )
+    if moves and not found:
+        click.echo("Nobody would change tier by it.")
 
 
 @program.command()
@@ -156,7 +174,21 @@ def _check(document: dict[str, Any]) -> None:
     try:
         check_document(document)
     except WrongDocument as wrong:
-        raise SomethingWrong("\n".join(f"{field}: {fault}" for field, fault in wrong.faults)) from wrong
+        raise _wrong(wrong) from wrong
+
+
+def _wrong(wrong: WrongDocument) -> SomethingWrong:
+    return SomethingWrong("\n".join(f"{field}: {fault}" for field, fault in wrong.faults))
+
+
+def _moves(rt: Runtime, program_id: int, document: dict[str, Any]) -> tuple[TierMoves, ...]:
+    """Counted as publishing counts, in a transaction that is rolled back."""
+    _check(document)
+    try:
+        with progress("Members") as watch:
+            return preview_program(rt, program_id, document, watch).tiers
+    except WrongDocument as wrong:
+        raise _wrong(wrong) from wrong
 
 
 def _align(rt: Runtime, program_id: int) -> None:

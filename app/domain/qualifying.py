@@ -21,7 +21,7 @@ def spend_fact(order: OrderSnapshot, key: OrderKey, terms: Terms) -> SpendFact |
     if moment is None or program.rate_for(order.goods.currency) is None:
         return None
     void = order.state is not OrderState.PAID
-    points = _points(replace(order, refunds=()), terms)
+    points = _points(replace(order, refunds=()) if order.refunds else order, terms)
     return SpendFact(
         order_key=key,
         counted_at=moment,

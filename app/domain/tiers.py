@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -300,13 +300,19 @@ def _lapses(
     match program.window:
         case Window.ROLLING:
             days = {fact.counted_at.astimezone(zone).date() for fact in facts}
-            ends += [end_of_day(months_after(day, program.tier_months), zone) for day in days]
+            ends += [_counts_until(day, program.tier_months, program.timezone) for day in days]
         case Window.CALENDAR_YEAR:
             year = at.astimezone(zone).year
             ends += [start_of_year(year + 1, zone), start_of_year(year + 2, zone)]
         case Window.LIFETIME:
             pass
     yield from (end for end in ends if end > at)
+
+
+@lru_cache(maxsize=4096)
+def _counts_until(day: date, months: int, timezone: str) -> datetime:
+    """The end of the rolling window for what was counted that day: many members ask for the same few."""
+    return end_of_day(months_after(day, months), ZoneInfo(timezone))
 
 
 def earns_entry(

@@ -13,7 +13,7 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.db.tiers import NewFloor, TierRun
 from app.domain.program import Program
-from app.domain.tiers import lapses_at, tier_at
+from app.domain.tiers import lapses_at
 from app.services.find_levels import Levels, find_levels
 from app.services.find_standings import Standing, find_standings
 from app.services.findings import Watch
@@ -54,9 +54,10 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     levels = find_levels(session, ids, versions, (live, *before), at=now)
     found = (_change(session.program_id, one, live, now) for one in levels)
     changes = [change for change in found if change is not None]
-    kept = [one.member_id for one in levels if _loses(one, live)]
+    losing = {one.member_id: one for one in levels if _loses(one, live)}
     promises = [
-        _promise(one, before, live, now) for one in find_standings(session, kept, versions.programs, at=now)
+        _promise(one, losing[one.member.member_id], before, live, now)
+        for one in find_standings(session, list(losing), versions.programs, at=now)
     ]
     members.change_tiers(session, changes, now=now)
     tiers.add_floors(session, promises)
@@ -96,13 +97,14 @@ def _loses(one: Levels, live: Program) -> bool:
     return any(kept > given for kept in before)
 
 
-def _promise(one: Standing, before: Sequence[Program], live: Program, now: datetime) -> NewFloor:
+def _promise(
+    one: Standing, levels: Levels, before: Sequence[Program], live: Program, now: datetime
+) -> NewFloor:
     """What a version before gives now, of those that give more than the live one; as long as one would give it."""
-    given = live.rank(tier_at(one.facts, one.floors, program=live, at=now).key)
+    given, *known = levels.tiers
     found: list[NewFloor] = []
-    for program in before:
-        kept = tier_at(one.facts, one.floors, program=program, at=now)
-        if live.rank(kept.key) <= given:
+    for program, kept in zip(before, known, strict=True):
+        if live.rank(kept.key) <= live.rank(given.key):
             continue
         until = lapses_at(one.facts, one.floors, program=program, tier_key=kept.key, at=now)
         found.append(

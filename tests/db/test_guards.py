@@ -155,6 +155,17 @@ def test_a_statement_without_a_fence_is_refused_before_it_is_sent() -> None:
     assert fenced("SELECT 1 FROM entries e WHERE {fence:e}").endswith("e.program_id = ANY(:programs)")
 
 
+@pytest.mark.parametrize("table", ["accounts", "members", "orders"])
+def test_a_page_by_id_comes_off_the_index_in_order(rt: Runtime, program_id: int, table: str) -> None:
+    """Sorted, each page would cost all that is left of the table."""
+    with rt.db.trial(program_id) as session:
+        session.connection.exec_driver_sql(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+        )
+        plan = session.rows(f"EXPLAIN SELECT id FROM {table} WHERE {{fence}} AND id > 0 ORDER BY id LIMIT 5")
+    assert "Sort" not in "\n".join(row[0] for row in plan)
+
+
 def test_only_the_named_tables_stand_outside_the_fence(database: DatabaseUrls) -> None:
     with psycopg.connect(database.owner_url) as connection:
         rows = connection.execute(
