@@ -24,9 +24,9 @@ from app.cli.common import (
 from app.cli.simulation_table import simulation_lines
 from app.domain.errors import Refused
 from app.domain.money import Money, exponent
+from app.domain.past import looks_closer
 from app.domain.program import Program, decode, default_document
 from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
-from app.domain.rules import PLAIN
 from app.domain.simulation import Assumptions
 from app.services.check_document import WrongDocument
 from app.services.describe_simulation import simulation_data
@@ -140,7 +140,7 @@ def _where(orders: str | None, shop_keys: Sequence[str], program_key: str | None
         with rt.db.snapshot(program_id) as session:
 
             def held(draft: Program, beside: Program | None, currency: str) -> Read:
-                whole = any(one.rules != PLAIN for one in (draft, beside) if one is not None)
+                whole = any(looks_closer(one) for one in (draft, beside) if one is not None)
                 return lambda left_out: past_orders_of_shops(
                     session, shop_ids, whole=whole, left_out=left_out
                 )

@@ -106,12 +106,15 @@ def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known
     return Counted(points=count.points, why=count.why, facts=_facts(count, order, program))
 
 
-def count_points(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> int:
-    """The points of `count_order`, without the explanation. Raises: KeyError as it does.
+def count_points(
+    order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes"
+) -> tuple[int, tuple[str, ...]]:
+    """The points of `count_order` and the keys of the goals reached, unexplained. Raises: KeyError as it does.
 
     `scopes`: of the program's rules; for many orders keep one, it remembers what it was asked.
     """
-    return _count(order, program, tier, known, scopes).points
+    count = _count(order, program, tier, known, scopes)
+    return count.points, tuple(goal.key for goal in count.goals)
 
 
 def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> _Count:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState, Refund
-from app.domain.program import EarnWhen
+from app.domain.program import EarnWhen, Program
+from app.domain.rules import PLAIN
 
 
 class PastOrder(NamedTuple):
@@ -23,6 +24,11 @@ class PastOrder(NamedTuple):
     goods_minor: int  # before refunds
     refunds: tuple[tuple[datetime, int], ...]  # (when, how much of the goods), oldest first
     snapshot: OrderSnapshot | None  # paid, what finer rules look at; None: nothing is known but the above
+
+
+def looks_closer(program: Program) -> bool:
+    """Whether it looks at more of an order than its moments, its goods and its refunds."""
+    return program.rules != PLAIN or any(tier.paid is not None for tier in program.tiers)
 
 
 def past_order(order: OrderSnapshot, *, member: str, shop_id: int, whole: bool) -> PastOrder | None:

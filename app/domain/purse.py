@@ -28,7 +28,7 @@ class PurseLot:
 class Purse:
     """`open_points`: what all lots hold; `expired`: what expiry took, less what a refund made it give back."""
 
-    __slots__ = ("_count", "_of", "deficit", "expired", "lots", "open_points", "written_off")
+    __slots__ = ("_count", "_of", "deficit", "expired", "lots", "open_points", "waived", "written_off")
 
     def __init__(self) -> None:
         self.lots: list[PurseLot] = []  # those that hold something, soonest to expire first, then oldest
@@ -38,6 +38,7 @@ class Purse:
         self.deficit = 0
         self.expired = 0
         self.written_off = 0
+        self.waived: dict[object, int] = {}  # what was written off, by what it was of
 
     def available(self, at: datetime) -> int:
         """Below 0 only after a take-back. Fills a deficit from what has become available."""
@@ -59,6 +60,13 @@ class Purse:
         self._put(lot)
         self.open_points += points
         self.ripen(at)
+        if origin in self.waived:  # what comes again does not pay what was let go a second time
+            waived = self.waived.pop(origin)
+            again = min(waived, points)
+            if waived > again:
+                self.waived[origin] = waived - again
+            self.written_off -= again
+            self.take_back(again, at=at, origin=origin, clamp=False)
 
     def take_back(self, points: int, *, at: datetime, origin: object, clamp: bool) -> None:
         """Its own lots first, then soonest to expire; the rest is a deficit, written off under `clamp`."""
@@ -72,7 +80,9 @@ class Purse:
         self._drop_empty()
         self.deficit += left
         if clamp and self.deficit > owed_before:
-            self.written_off += self.deficit - owed_before
+            waived = self.deficit - owed_before
+            self.written_off += waived
+            self.waived[origin] = self.waived.get(origin, 0) + waived
             self.deficit = owed_before
 
     def redeem(self, points: int, *, at: datetime) -> None:

@@ -156,17 +156,16 @@ class _Play:
             if purse.lots:
                 self._pass(at)
             self._clock = at
-            before = purse.open_points
+            before, written_off, expired = purse.open_points, purse.written_off, purse.expired
             if points > 0:
                 if available_at > self._latest:
                     self._latest = available_at
                 purse.earn(points, at=at, available_at=available_at, expires_at=expires_at, origin=order)
                 self._be_active(at)
             else:
-                written_off, expired = purse.written_off, purse.expired
                 purse.take_back(-points, at=at, origin=order, clamp=rules.clamp)
-                flow.written_off[month] += purse.written_off - written_off
-                flow.expired[month] += purse.expired - expired
+            flow.written_off[month] += purse.written_off - written_off
+            flow.expired[month] += purse.expired - expired
             flow.open_points[month] += purse.open_points - before
             if self._tiers:
                 self._look(at)

@@ -8,19 +8,24 @@ numbers alone; finer rules go through `counting` itself.
 from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from app.domain.calendar import days_later
-from app.domain.counting import ALONE, Known, Scopes, count_points
+from app.domain.counting import Known, Scopes, count_points
+from app.domain.earning import Terms
+from app.domain.entry_rewards import EntryMove, EntryRewards
+from app.domain.member_past import Asked, Had, MemberPast
 from app.domain.money import Money
 from app.domain.months import Months
 from app.domain.past import PastOrder, counted_from, snapshot_at
 from app.domain.program import EarnWhen, ExpiryKind, Program
 from app.domain.purse import NEVER
-from app.domain.rules import PLAIN, Cap, CapPer
-from app.domain.tier_track import OrderKey, TierPlan, TierTrack
+from app.domain.qualifying import spend_fact
+from app.domain.rules import PLAIN
+from app.domain.tier_rules import Tier
+from app.domain.tier_track import OrderKey, TierPlan, TierTrack, Told
+from app.domain.tiers import Membership
 
 NO_RATE = "no_rate"
 NOT_FULFILLED = "not_fulfilled"
@@ -44,16 +49,18 @@ class Replayed:
     tiers: list[tuple[datetime, int, int]] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Pending:
-    """An order that something may still go back of."""
+class _Counted:
+    """An order that counts, as it is now. `had`: the same, as the next orders' rules see it."""
 
-    order: PastOrder
-    moment: datetime
-    periods: "Periods"
-    rank: int
-    known: Known
-    points: int
+    __slots__ = ("had", "known", "moment", "order", "points", "rank")
+
+    def __init__(self, order: PastOrder, moment: datetime, rank: int, had: Had, known: Known) -> None:
+        self.order = order
+        self.moment = moment
+        self.rank = rank
+        self.had = had
+        self.known = known
+        self.points = 0
 
 
 class Replaying:
@@ -72,7 +79,9 @@ class Replaying:
         self._zone = program.zone
         self._lot_days = program.expiry_days if program.expiry is ExpiryKind.AFTER_DAYS else None
         self._lot_ends: dict[date, datetime] = {}
-        self._caps = [cap for cap in program.rules.caps if cap.per is not CapPer.ORDER]
+        self._asked = Asked(program)
+        # As a member of the lowest tier earns, were it at 100 %: what levels look at.
+        self._untiered = replace(program.tiers[0], earn_percent=100)
         self.left_out: Counter[tuple[str, str]] = Counter()
 
     def replay(self, orders: Sequence[PastOrder]) -> Replayed:
@@ -118,14 +127,15 @@ class Replaying:
 
     def _is_simple(self, counted: Sequence[tuple[datetime, PastOrder]]) -> bool:
         """One rate, one tier throughout, nothing given back: no order needs to know of another."""
-        if not self._plain:
+        if not self._plain or self._tiers.sells:
             return False
         total, own = 0, self._program.currency
         for _, order in counted:
             if order.refunds or order.void_at is not None or order.currency != own:
                 return False
             total += order.goods_minor
-        return total < self._tiers.least
+        rate = self._program.rate
+        return self._tiers.reach_nothing(total, total * rate.points // rate.spend_minor, len(counted))
 
     def _replay_simple(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
         rate = self._program.rate
@@ -146,66 +156,110 @@ class Replaying:
 
     def _replay_fully(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
         track = TierTrack(self._tiers)
-        coming: list[tuple[datetime, int, int, _Pending]] = []  # (when, place, refunds so far, order)
-        given = _Given(self._caps, self._zone)
+        coming: list[tuple[datetime, int, int, _Counted]] = []  # (when, place, refunds so far, order)
+        past = MemberPast(self._asked, min(order.paid_at for _, order in counted))
+        entries = EntryRewards(self._program)
         for place, (moment, order) in enumerate(counted):
             while coming and coming[0][0] <= moment:
-                at, _, refunds, before = coming.pop(0)
-                self._go_back(at, refunds, before, given, found)
+                self._go_back(coming.pop(0), past, entries, found)
             track.review(until=moment)
-            rank = track.rank_for(order.placed_at, order.key)
-            periods = given.periods(moment)
-            known = ALONE if self._plain else Known(number=place + 1, room=given.room(periods))
+            had, known = past.next(moment)
+            one = _Counted(order, moment, track.rank_for(order.placed_at, order.key), had, known)
             so_far = sum(1 for when, _ in order.refunds if when <= moment) if order.refunds else 0
-            points = self._points(order, so_far, rank, known)
-            self._move(found, moment, moment, order, points)
-            found.counted.append((self._months.of(moment), self._net(order, so_far)))
-            given.add(periods, points)
-            self._track(track, moment, order)
+            self._settle(one, so_far, moment, past, found)
+            found.counted.append((self._months.of(moment), had.net_minor))
+            told, rank = self._told(one), track.rank
+            track.count(told)
+            if entries.are_given:
+                self._enter(entries.count(told, rank, track.rank), moment, found)
             if not order.refunds and order.void_at is None:
                 continue
-            one = _Pending(order, moment, periods, rank, known, points)
             for refunds, (when, _) in enumerate(order.refunds, 1):
                 if refunds > so_far and (order.void_at is None or when < order.void_at):
                     insort(coming, (when, place, refunds, one), key=lambda due: due[:3])
             if order.void_at is not None:
                 insort(coming, (order.void_at, place, _ALL, one), key=lambda due: due[:3])
-        for at, _, refunds, before in coming:
-            if at <= self._until:
-                self._go_back(at, refunds, before, given, found)
+        for due in coming:
+            if due[0] <= self._until:
+                self._go_back(due, past, entries, found)
         track.review(until=self._until)
         changes = [(counted[0][0], 0), *track.changes]
         found.tiers = [(at, self._months.of(at), rank) for at, rank in changes]
 
-    def _go_back(self, at: datetime, refunds: int, one: _Pending, given: "_Given", found: Replayed) -> None:
+    def _go_back(
+        self,
+        due: tuple[datetime, int, int, _Counted],
+        past: MemberPast,
+        entries: EntryRewards,
+        found: Replayed,
+    ) -> None:
         """A refund, or all of it: the target again, on the terms it has, and the difference."""
-        order, void = one.order, refunds == _ALL
-        points = 0 if void else self._points(order, refunds, one.rank, one.known)
-        self._move(found, at, one.moment, order, points - one.points)
-        given.add(one.periods, points - one.points)
-        one.points = points
-        if void:
-            before = sum(1 for when, _ in order.refunds if when < at)
-            found.went_back.append((self._months.of(at), self._net(order, before)))
-        else:
-            found.went_back.append(
-                (self._months.of(at), self._net(order, refunds - 1) - self._net(order, refunds))
-            )
+        at, _, refunds, one = due
+        before = one.had.net_minor
+        self._settle(one, refunds, at, past, found)
+        found.went_back.append((self._months.of(at), before - one.had.net_minor))
+        if entries.are_given:
+            self._enter(entries.look_again(at), at, found)
 
-    def _move(self, found: Replayed, at: datetime, moment: datetime, order: PastOrder, points: int) -> None:
+    def _settle(self, one: _Counted, refunds: int, at: datetime, past: MemberPast, found: Replayed) -> None:
+        """What the order is worth after so many refunds, and the difference to before."""
+        goals: tuple[str, ...] = ()
+        points = net = 0
+        if refunds != _ALL:
+            points, goals = self._points(one, refunds, self._program.tiers[one.rank])
+            net = self._net(one.order, refunds)
+        self._move(found, at, one.moment, one.order.key, points - one.points)
+        one.points = points
+        past.put(one.had, points, net, goals)
+
+    def _enter(self, moves: Sequence[EntryMove], at: datetime, found: Replayed) -> None:
+        for reached_at, key, points in moves:
+            self._move(found, at, reached_at, key, points)
+
+    def _move(self, found: Replayed, at: datetime, moment: datetime, key: OrderKey, points: int) -> None:
+        """`moment`: when it was earned, from which its hold and its expiry count."""
         if points:
             available_at = max(moment + self._hold, at)
-            month = self._months.of(at)
-            found.moves.append((at, month, points, order.key, available_at, self.expiry(moment)))
+            found.moves.append((at, self._months.of(at), points, key, available_at, self.expiry(moment)))
 
-    def _points(self, order: PastOrder, refunds: int, rank: int, known: Known) -> int:
-        program = self._program
+    def _points(self, one: _Counted, refunds: int, tier: Tier) -> tuple[int, tuple[str, ...]]:
+        """(points, goals reached) as a member of that tier."""
+        program, order = self._program, one.order
         if not self._plain:
-            snapshot, tier = snapshot_at(order, refunds=refunds), program.tiers[rank]
-            return count_points(snapshot, program, tier, known, self._scopes)
+            return count_points(snapshot_at(order, refunds=refunds), program, tier, one.known, self._scopes)
         rate = program.rate_for(order.currency)
         assert rate is not None  # left out otherwise
-        return _left(order, refunds) * rate.points * self._percents[rank] // (rate.spend_minor * 100)
+        return _left(order, refunds) * rate.points * tier.earn_percent // (rate.spend_minor * 100), ()
+
+    def _told(self, one: _Counted) -> Told:
+        """What levels look at."""
+        order, currency = one.order, one.order.currency
+        refunds = order.refunds
+        if refunds and currency != self._program.currency:
+            refunds = tuple((when, self._worth(minor, currency)) for when, minor in refunds)
+        points, back = 0, []
+        if self._tiers.asks_for_points:
+            left = points = self._points(one, 0, self._untiered)[0]
+            for number, (when, _) in enumerate(order.refunds, 1):
+                before, left = left, self._points(one, number, self._untiered)[0]
+                back.append((when, before - left))
+        return Told(
+            one.moment,
+            order.key,
+            self._worth(order.goods_minor, currency),
+            refunds,
+            order.void_at,
+            points,
+            tuple(back),
+            self._bought(one) if self._tiers.sells else (),
+        )
+
+    def _bought(self, one: _Counted) -> tuple[Membership, ...]:
+        """The levels that its lines buy; an order of a file has none."""
+        terms = Terms(program=self._program, tier=self._untiered, known=one.known)
+        snapshot = one.order.snapshot
+        fact = None if snapshot is None else spend_fact(snapshot, one.order.key, terms)
+        return () if fact is None else fact.memberships
 
     def _net(self, order: PastOrder, refunds: int) -> int:
         return self._worth(_left(order, refunds), order.currency)
@@ -214,13 +268,6 @@ class Replaying:
         return (
             minor if currency == self._program.currency else self._program.worth(Money(minor, currency)).minor
         )
-
-    def _track(self, track: TierTrack, moment: datetime, order: PastOrder) -> None:
-        worth = self._worth(order.goods_minor, order.currency)
-        refunds = order.refunds
-        if refunds and order.currency != self._program.currency:
-            refunds = tuple((when, self._worth(minor, order.currency)) for when, minor in refunds)
-        track.count(moment, order.key, worth, refunds, order.void_at)
 
 
 _ALL = 2**31  # more refunds than any order has: it was cancelled
@@ -231,37 +278,3 @@ def _left(order: PastOrder, refunds: int) -> int:
     if not refunds:
         return order.goods_minor
     return max(order.goods_minor - sum(minor for _, minor in order.refunds[:refunds]), 0)
-
-
-Periods = tuple[tuple[int, ...], ...]  # a member's day, month, and all of time
-
-
-class _Given:
-    """What a member's orders gave in each period that a limit looks at."""
-
-    def __init__(self, caps: Sequence[Cap], zone: ZoneInfo) -> None:
-        self._caps = caps
-        self._zone = zone
-        self._sums: dict[tuple[int, ...], int] = {}
-
-    def periods(self, moment: datetime) -> Periods:
-        """Empty where no limit looks at the member."""
-        if not self._caps:
-            return ()
-        day = moment.astimezone(self._zone)
-        return ((day.year, day.month, day.day), (day.year, day.month), ())
-
-    def add(self, periods: Periods, points: int) -> None:
-        for period in periods:
-            self._sums[period] = self._sums.get(period, 0) + points
-
-    def room(self, periods: Periods) -> dict[str, int]:
-        if not periods:
-            return {}
-        return {
-            cap.key: max(cap.points - self._sums.get(periods[_CAP_PERIODS.index(cap.per)], 0), 0)
-            for cap in self._caps
-        }
-
-
-_CAP_PERIODS = (CapPer.DAY, CapPer.MONTH, CapPer.MEMBER)

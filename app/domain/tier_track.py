@@ -1,66 +1,145 @@
 """A member's tier from order to order: the same as `tiers.tier_at`, kept by sums instead of adding all up again.
 
-The only place where a simulation knows how tiers are reached: what counts (spend), over which time (the rolling
-window), and when they are lost (the review, and its grace).
+The only place where a simulation knows how tiers are reached: what counts (spend, points, orders), over which time,
+and when they are lost (the review, its grace, and how far down it goes).
 """
 
 import heapq
 from bisect import bisect_left, bisect_right
-from calendar import monthrange
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
-from app.domain.calendar import end_of_day, months_before
+from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
 from app.domain.program import Program
-from app.domain.tier_rules import Measure
+from app.domain.tier_rules import Measure, Window
+from app.domain.tiers import EVER, Membership, SpendFact, falls_to, memberships, step_until
 
 _TICK = timedelta(microseconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _NOT_TO_BE_REACHED = 2**63
 _AFTER_ALL = (2**63, "")  # sorts behind every order at the same moment
+_NOTHING = (0, 0, 0)
 
 OrderKey = tuple[int, str]
-Refunds = tuple[tuple[datetime, int], ...]  # (when, how much), in the program's currency
+Dated = tuple[tuple[datetime, int], ...]  # (when, how much)
+Sums = tuple[int, int, int]  # spend, points, orders
+
+
+class Told(NamedTuple):
+    """An order as far as tiers look at it, with all that goes back of it later. As `tiers.SpendFact`, but cheap."""
+
+    moment: datetime
+    key: OrderKey
+    worth: int  # in the program's currency
+    refunds: Dated = ()
+    void_at: datetime | None = None
+    points: int = 0  # without what a tier adds; not filled in where no level asks for points
+    points_back: Dated = ()
+    memberships: tuple[Membership, ...] = ()
+
+    def fact(self) -> SpendFact:
+        return SpendFact(
+            order_key=self.key,
+            counted_at=self.moment,
+            goods_minor=self.worth,
+            refunds=self.refunds,
+            void_at=self.void_at,
+            points=self.points,
+            points_back=self.points_back,
+            memberships=self.memberships,
+        )
 
 
 class TierPlan:
     """What a program says about tiers, made ready for many members."""
 
-    __slots__ = ("_ends", "grace", "least", "longest", "months", "shortest", "starts", "zone")
+    __slots__ = (
+        "_days", "_ends", "_months", "_window", "_years", "asks_for_points", "grace", "least", "longest", "program",
+        "sells", "shortest", "wanted", "zone",
+    )  # fmt: skip
 
     def __init__(self, program: Program) -> None:
-        self.starts = [tier.thresholds.get(Measure.SPEND, _NOT_TO_BE_REACHED) for tier in program.tiers]
-        self.least = self.starts[1] if len(self.starts) > 1 else _NOT_TO_BE_REACHED
-        self.months = program.tier_months
+        self.program = program
         self.zone = program.zone
         self.grace = timedelta(days=program.grace_days)
-        # So long a window is at least and at most: what lies clearly in it or before it needs no calendar.
+        self.asks_for_points = any(Measure.POINTS in tier.thresholds for tier in program.tiers)
+        self.sells = any(tier.paid is not None for tier in program.tiers)
+        # The highest first; any one of its sums is enough.
+        self.wanted = [
+            (rank, *(program.tiers[rank].thresholds.get(one, _NOT_TO_BE_REACHED) for one in Measure))
+            for rank in range(len(program.tiers) - 1, 0, -1)
+        ]
+        self.least = tuple(
+            min((one[place] for one in self.wanted), default=_NOT_TO_BE_REACHED) for place in (1, 2, 3)
+        )
+        self._window, self._months = program.window, program.tier_months
+        # So long a rolling window is at least and at most: what lies clearly in it or before it needs no calendar.
         self.shortest = timedelta(days=30 * program.tier_months - 4)
         self.longest = timedelta(days=31 * program.tier_months + 1)
-        self._ends: dict[
-            date, datetime
-        ] = {}  # day of an order -> end of the day on which it leaves the window
+        self._ends: dict[date, datetime] = {}  # day of an order -> when the review finds that it left
+        self._days: dict[date, datetime] = {}
+        self._years: dict[int, datetime] = {}  # the last instant before it
 
-    def window_start(self, at: datetime) -> datetime:
-        return months_before(at, self.months, self.zone)
+    def reach_nothing(self, spend: int, points: int, orders: int) -> bool:
+        """Whether so much is too little for any level."""
+        least = self.least
+        return spend < least[0] and points < least[1] and orders < least[2]
+
+    def rank(self, spend: int, points: int, orders: int) -> int:
+        for rank, of_spend, of_points, of_orders in self.wanted:
+            if spend >= of_spend or points >= of_points or orders >= of_orders:
+                return rank
+        return 0
+
+    def windows(self, times: Sequence[tuple[datetime, OrderKey]], at: datetime, before: int) -> list[range]:
+        """Of the first `before` orders, those that count at `at`: a range for each window that does."""
+        match self._window:
+            case Window.ROLLING:
+                return [range(self._first_rolling(times, at), before)]
+            case Window.CALENDAR_YEAR:
+                year = at.astimezone(self.zone).year
+                this = min(bisect_right(times, (self._before_year(year), _AFTER_ALL)), before)
+                last = bisect_right(times, (self._before_year(year - 1), _AFTER_ALL))
+                return [range(this, before), range(last, this)]
+            case Window.LIFETIME:
+                return [range(bisect_right(times, (EVER, _AFTER_ALL)), before)]
 
     def leaves(self, moment: datetime) -> datetime:
-        """The end of the local day on which an order counted at `moment` leaves the window."""
+        """The end of the local day on which an order counted at `moment` counts no more."""
+        if self._window is Window.LIFETIME:
+            return _NEVER
         day = moment.astimezone(self.zone).date()
         found = self._ends.get(day)
         if found is None:
-            found = self._ends[day] = end_of_day(self._last_day(day), self.zone) - _TICK
+            rolling = self._window is Window.ROLLING
+            last = months_after(day, self._months) if rolling else date(day.year + 2, 1, 1)
+            found = self._ends[day] = end_of_day(last, self.zone) - _TICK
         return found
 
     def day_end(self, moment: datetime) -> datetime:
-        return end_of_day(moment.astimezone(self.zone).date(), self.zone) - _TICK
+        day = moment.astimezone(self.zone).date()
+        found = self._days.get(day)
+        if found is None:
+            found = self._days[day] = end_of_day(day, self.zone) - _TICK
+        return found
 
-    def _last_day(self, day: date) -> date:
-        year, month = divmod(day.year * 12 + day.month - 1 + self.months, 12)
-        if day.day <= monthrange(year, month + 1)[1]:
-            return date(year, month + 1, day.day)
-        # No such day there: that month's last one still looks back to before it.
-        year, month = divmod(year * 12 + month + 1, 12)
-        return date(year, month + 1, 1)
+    def down(self, rank: int, reached: int) -> int:
+        tiers = self.program.tiers
+        return self.program.rank(falls_to(tiers[rank], tiers[reached], self.program).key)
+
+    def _first_rolling(self, times: Sequence[tuple[datetime, OrderKey]], at: datetime) -> int:
+        low = bisect_right(times, (at - self.longest, _AFTER_ALL))
+        high = bisect_right(times, (at - self.shortest, _AFTER_ALL))
+        if low == high:
+            return low
+        return bisect_right(times, (months_before(at, self._months, self.zone), _AFTER_ALL))
+
+    def _before_year(self, year: int) -> datetime:
+        found = self._years.get(year)
+        if found is None:
+            found = self._years[year] = start_of_year(year, self.zone) - _TICK
+        return found
 
 
 class TierTrack:
@@ -71,56 +150,54 @@ class TierTrack:
     """
 
     __slots__ = (
-        "_floors",
-        "_given_back",
-        "_graced",
-        "_leaving",
-        "_plan",
-        "_reviews",
-        "_sums",
-        "_times",
-        "changes",
+        "_bought", "_floors", "_given_back", "_leaving", "_plan", "_reviews", "_selling", "_sums", "_times", "changes",
         "rank",
-    )
+    )  # fmt: skip
 
     def __init__(self, plan: TierPlan) -> None:
         self._plan = plan
         self._times: list[tuple[datetime, OrderKey]] = []
-        self._sums = [0]  # of all orders up to there, refunds not looked at
-        self._given_back: list[
-            tuple[int, int, Refunds, datetime | None]
-        ] = []  # (place, worth, refunds, void)
-        self._floors: list[tuple[datetime, datetime, int]] = []  # graces: (from, until, rank)
-        self._graced = False  # whether the present tier has had its grace
-        self._reviews: list[datetime] = []  # when something is given back, or a grace ends: a heap
+        self._sums: list[Sums] = [_NOTHING]  # of all orders up to there, as if nothing ever went back
+        self._given_back: list[tuple[int, Told]] = []  # (place, order) of which something did
+        self._selling: list[tuple[int, SpendFact]] = []  # orders that bought a level
+        self._bought: dict[int, list[Floor]] = {}  # by how many of those
+        self._floors: list[Floor] = []  # graces and steps
+        self._reviews: list[datetime] = []  # when something goes back, or a floor ends: a heap
         self._leaving = 0  # the next order to leave the window, while there is a tier to lose
         self.rank = 0
         self.changes: list[tuple[datetime, int]] = []
 
     def rank_for(self, placed_at: datetime, key: OrderKey) -> int:
-        """The tier by whose percent the order earns: what was reached before it, or a grace."""
+        """The tier by whose percent the order earns: what was reached before it, or a floor."""
         return self._rank(placed_at, bisect_left(self._times, (placed_at, key)))
 
     def rank_at(self, moment: datetime) -> int:
-        """What all orders counted up to then give, or a grace."""
+        """What all orders counted up to then give, or a floor."""
         return self._rank(moment, bisect_right(self._times, (moment, _AFTER_ALL)))
 
-    def count(
-        self, moment: datetime, key: OrderKey, worth: int, refunds: Refunds, void_at: datetime | None
-    ) -> None:
-        """An order of that worth counts from `moment` on: upgraded at once."""
+    def count(self, order: Told) -> None:
+        """It counts from its moment on: upgraded at once."""
+        moment, worth = order.moment, order.worth
         self.review(until=moment)
         place = len(self._times)
-        self._times.append((moment, key))
-        self._sums.append(self._sums[-1] + worth)
-        if refunds or void_at is not None:
-            self._given_back.append((place, worth, refunds, void_at))
-            for when in (*(when for when, _ in refunds), *([void_at] if void_at else [])):
+        self._times.append((moment, order.key))
+        spend, points, orders = self._sums[-1]
+        self._sums.append((spend + worth, points + order.points, orders + (worth > 0)))
+        if order.refunds or order.void_at is not None:
+            self._given_back.append((place, order))
+            for when in (*(when for when, _ in order.refunds), *([order.void_at] if order.void_at else [])):
                 heapq.heappush(self._reviews, self._plan.day_end(max(when, moment)))
+        if order.memberships:
+            self._selling.append((place, order.fact()))
+            for _, until, _ in self._bought_by(len(self._selling)):
+                if until > moment:
+                    heapq.heappush(self._reviews, self._plan.day_end(until))
         reached = self.rank_at(moment)
         if reached > self.rank:
-            if not self.rank:  # nobody looked at what left or was given back while there was nothing to lose
-                self._leaving = max(self._leaving, self._first(moment))
+            if not self.rank:  # nobody looked at what left or went back while there was nothing to lose
+                now = bisect_right(self._times, (moment, _AFTER_ALL))
+                first = min(one.start for one in self._plan.windows(self._times, moment, now))
+                self._leaving = max(self._leaving, first)
                 while self._reviews and self._reviews[0] < moment:
                     heapq.heappop(self._reviews)
             self._change(moment, reached)
@@ -135,13 +212,23 @@ class TierTrack:
             reached = self.rank_at(at)
             if reached >= self.rank:
                 continue
-            if self._plan.grace and not self._graced:
-                self._graced = True
-                end = at + self._plan.grace
-                self._floors.append((at, end, self.rank))
-                heapq.heappush(self._reviews, self._plan.day_end(end))
-            else:
-                self._change(at, reached)
+            if self._plan.grace and not self._had_notice():
+                self._hold(at, at + self._plan.grace, self.rank)
+                continue
+            to = self._plan.down(self.rank, reached)
+            if to != reached:
+                self._hold(at, step_until(self._plan.program, at), to)
+            self._change(at, to)
+
+    def _hold(self, at: datetime, until: datetime, rank: int) -> None:
+        self._floors.append((at, until, rank))
+        heapq.heappush(self._reviews, self._plan.day_end(until))
+
+    def _had_notice(self) -> bool:
+        """Whether the present tier had an end that was known: its grace, a step, or it was bought until then."""
+        since = self.changes[-1][0]
+        known = (*self._floors, *self._bought_by(len(self._selling)))
+        return any(rank == self.rank and until > since for _, until, rank in known)
 
     def _next_review(self) -> datetime:
         first = self._reviews[0] if self._reviews else _NEVER
@@ -150,37 +237,51 @@ class TierTrack:
         return first
 
     def _change(self, at: datetime, rank: int) -> None:
-        self.rank, self._graced = rank, False
+        self.rank = rank
         self.changes.append((at, rank))
 
     def _rank(self, at: datetime, before: int) -> int:
-        rank = 0
-        if self._sums[before] >= self._plan.least:  # all there ever was reaches further than the lowest
-            rank = bisect_right(self._plan.starts, max(self._spend(at, before), 0)) - 1
-        for from_at, until_at, floor in self._floors:
+        plan, rank = self._plan, 0
+        if not plan.reach_nothing(*self._sums[before]) or self._given_back:
+            for window in plan.windows(self._times, at, before):
+                if window:
+                    rank = max(rank, plan.rank(*self._sum(at, window)))
+        floors = self._floors
+        if self._selling:
+            floors = [*floors, *self._bought_by(sum(1 for place, _ in self._selling if place < before))]
+        for from_at, until_at, floor in floors:
             if from_at <= at < until_at and floor > rank:
                 rank = floor
         return rank
 
-    def _spend(self, at: datetime, before: int) -> int:
-        first = self._first(at)
-        if first >= before:
-            return 0
-        total = self._sums[before] - self._sums[first]
-        for place, worth, refunds, void_at in self._given_back:
-            if first <= place < before:
-                if void_at is not None and void_at < at:
-                    total -= worth
-                else:
-                    total -= min(worth, sum(minor for when, minor in refunds if when < at))
-        return total
+    def _bought_by(self, count: int) -> "list[Floor]":
+        """The times for which the first so many orders that bought a level did."""
+        found = self._bought.get(count)
+        if found is None:
+            program = self._plan.program
+            sold = memberships([fact for _, fact in self._selling[:count]], self._plan.zone)
+            found = self._bought[count] = [
+                (one.from_at, one.until_at or _NEVER, program.rank(one.tier_key)) for one in sold
+            ]
+        return found
 
-    def _first(self, at: datetime) -> int:
-        """The first order within the window that ends at `at`."""
-        times = self._times
-        low = bisect_right(times, (at - self._plan.longest, _AFTER_ALL))
-        high = bisect_right(times, (at - self._plan.shortest, _AFTER_ALL))
-        if low == high:
-            return low
-        start = self._plan.window_start(at)
-        return bisect_right(times, (start, _AFTER_ALL))
+    def _sum(self, at: datetime, window: range) -> Sums:
+        """What the orders of the window come to, less what had gone back by then."""
+        after, before = self._sums[window.stop], self._sums[window.start]
+        spend, points, orders = after[0] - before[0], after[1] - before[1], after[2] - before[2]
+        for place, order in self._given_back:
+            if place in window:
+                void = order.void_at is not None and order.void_at < at
+                left = 0 if void else max(order.worth - _gone(order.refunds, at), 0)
+                earned = 0 if void else max(order.points - _gone(order.points_back, at), 0)
+                spend -= order.worth - left
+                points -= order.points - earned
+                orders -= order.worth > 0 >= left
+        return spend, points, orders
+
+
+Floor = tuple[datetime, datetime, int]  # (from, until, rank): a grace, a step down, or what was bought
+
+
+def _gone(back: Dated, at: datetime) -> int:
+    return sum(much for when, much in back if when < at)

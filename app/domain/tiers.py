@@ -13,7 +13,7 @@ from app.domain.tier_rules import Downgrade, Measure, Tier, Window
 OrderKey = tuple[int, str]  # (shop id, order_ref): breaks ties
 Span = tuple[datetime, datetime]  # (after, up to and including)
 
-EVER = datetime(2000, 1, 1, tzinfo=UTC)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)  # no order is older: histories that programs are tried on go far back
 PROMISED_MONTHS = 12  # the longest that a level is kept against new rules
 
 _INSTANT = timedelta(microseconds=1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.domain.member_past import Untold, untold
 from app.domain.money import Money
 from app.domain.offering import reward_title
 from app.domain.program import EarnWhen, Enrolment, Program
@@ -101,8 +102,17 @@ def _limits(done: Simulated) -> Iterator[str]:
         yield "Everybody is taken to have joined before the first order."
     if program.earn_when is EarnWhen.FULFILLED:
         yield "Orders count once they are fulfilled; where that is not told, when they were paid."
-    if any(_asks_for_lines(side.program) for side in (done.draft, done.beside) if side is not None):
+    programs = [side.program for side in (done.draft, done.beside) if side is not None]
+    if any(_asks_for_lines(one) for one in programs):
         yield "Rules by product look at the lines of orders; orders of a file have none: no such rule names them."
+    if any(tier.paid is not None for one in programs for tier in one.tiers):
+        yield "Bought levels are told from the lines of orders; orders of a file have none: nobody buys a level there."
+    if any(tier.invitation_only for one in programs for tier in one.tiers):
+        yield "Levels by invitation stay empty: past orders do not tell whom staff would give them."
+    if any(one.referral is not None or one.activities for one in programs):
+        yield "Activities and referrals are not told by past orders: their points are not in these figures."
+    asked = frozenset().union(*(untold(one) for one in programs))
+    yield from (sentence for one, sentence in _UNTOLD.items() if one in asked)
     if orders.repeated:
         yield (
             f"{orders.repeated} orders equal another in customer, time and amount. Each was counted: they may be real."
@@ -111,6 +121,18 @@ def _limits(done: Simulated) -> Iterator[str]:
         yield f"{orders.free} orders cost 0. They count as orders and earn by amount nothing."
     for gap in done.gaps:
         yield f"No order from {gap.first} to {gap.last}: was nothing sold, or is something missing?"
+
+
+_UNTOLD = {
+    Untold.TAGS: "How the shop tags its customers is not told: a rule for tagged ones names nobody, a rule for those "
+    "without a tag everybody.",
+    Untold.GROUPS: "Which collections and tags a product has is not told: no rule by them names any line.",
+    Untold.SHARED_LIMITS: "Limits for all members together are applied to each order as if it were the only one: the "
+    "real program gives less where they are reached.",
+    Untold.BUDGET: "The budget stops nothing here but an order that is beyond it alone: the real program gives less in "
+    "months in which it is reached.",
+    Untold.JOINING: "Everybody joined with their first order; rules by the time since joining count from there.",
+}
 
 
 def _asks_for_lines(program: Program) -> bool:

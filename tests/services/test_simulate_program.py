@@ -381,6 +381,46 @@ def test_a_currency_with_a_rate_is_counted_in_its_own_money(tmp_path: Path) -> N
     assert [one.reason for one in done.beside.left_out] == ["no_rate"]
 
 
+def test_what_past_orders_do_not_tell_is_said(tmp_path: Path) -> None:
+    document = default_document("Draft", "USD", "UTC")
+    document["tiers"]["levels"] += [
+        {"key": "guest", "name": "Guest", "earn_percent": 200, "invitation_only": True},
+        {"key": "club", "name": "Club", "earn_percent": 200, "paid": {"products": ["9"], "days": 30}},
+    ]
+    document["budget"] = {"minor": 1000, "points": 100, "worth_minor": 500, "at_limit": "stop_earning"}
+    document["earn"] |= {
+        "caps": [{"key": "us", "name": "Us", "points": 30, "per": "program_day"}],
+        "rates": [
+            {"key": "t", "name": "Tea", "of": {"collections": ["5"]}, "points": 9, "spend_minor": 100},
+        ],
+        "campaigns": [
+            {"key": "v", "name": "VIP", "percent": 200, "whose": {"tags": ["vip"]}},
+            {"key": "n", "name": "New", "percent": 200, "whose": {"member_days_to": 3}},
+        ],
+    }
+    text = "customer,date,amount\nann,2026-01-05,10.00\nann,2026-01-05,40.00\nann,2026-02-05,20.00\n"
+    done = simulate_program(of_text(tmp_path, text), taking(decode(document, 0)), None)
+    # New for three days: twice 10 and twice 40, of which the day's limit leaves 30 to each order alone; then 20.
+    assert done.draft.report.total.given.expected == 20 + 30 + 20
+    said = " ".join(describe_simulation(done, None))
+    for part in (
+        "nobody buys a level there",
+        "Levels by invitation stay empty",
+        "rule for tagged ones names nobody",
+        "no rule by them names any line",
+        "as if it were the only one",
+        "The budget stops nothing here",
+        "Everybody joined with their first order",
+    ):
+        assert part in said
+    assert "referrals" not in said
+    plain = " ".join(
+        describe_simulation(simulate_program(of_text(tmp_path, text), taking(program()), None), None)
+    )
+    assert "budget" not in plain
+    assert "Levels by invitation" not in plain
+
+
 def test_who_ends_in_another_tier_is_counted_and_some_are_named(tmp_path: Path) -> None:
     document = default_document("Draft", "USD", "UTC")
     document["tiers"]["levels"][1]["from_minor"] = 10_000
