@@ -139,6 +139,8 @@ def unblock(who: str, reason: str, program_key: str | None) -> None:
     click.echo(f"Member {free} earns and spends again.")
 
 
+@members.command()
+@click.argument("who")
 @click.option("--tier", "tier_key", required=True, metavar="KEY", help="At least this one.")
 @click.option(
     "--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of it; without an end otherwise."
