@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -30,6 +31,10 @@ from app.services.runtime import Runtime
 from connectors.base import AppCredentials
 from connectors.http import Http
 from connectors.registry import CONNECTORS
+
+# Tests never time: how long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHOPIFY_SECRET = "the-installation's-own-app-secret"
