@@ -70,6 +70,7 @@ class _Where:
 @click.option("--to", "to_day", type=DAY, help="The last day that is looked at.")
 @click.option("--redeem", "redeeming", metavar="NAME=VALUE", multiple=True, help=REDEEM_HELP)
 @click.option("--shipping-cost", metavar="AMOUNT", help="What a free shipping costs; 5.00 otherwise.")
+@click.option("--gift-cost", metavar="AMOUNT", help="What a free product or a perk costs; 0 otherwise.")
 @click.option("--currency", metavar="CODE", help="Of rows that name none, and of the document `default`.")
 @program_option
 @json_option
@@ -87,6 +88,7 @@ def simulate(
     to_day: datetime | None,
     redeeming: tuple[str, ...],
     shipping_cost: str | None,
+    gift_cost: str | None,
     currency: str | None,
     program_key: str | None,
     as_json: bool,
@@ -111,8 +113,10 @@ def simulate(
         with progress("reading", quiet=as_json) as bar:
             done = simulate_program(
                 read,
-                (program, _assumptions(program, behaviour, shipping_cost)),
-                None if beside is None else (beside, _assumptions(beside, behaviour, shipping_cost)),
+                (program, _assumptions(program, behaviour, shipping_cost, gift_cost)),
+                None
+                if beside is None
+                else (beside, _assumptions(beside, behaviour, shipping_cost, gift_cost)),
                 from_day=_day(from_day),
                 to_day=_day(to_day),
                 watch=lambda what, count, total: bar(count, total),
@@ -213,15 +217,24 @@ def _share(behaviour: Behaviour, text: str) -> Behaviour:
     return replace(behaviour, share=middle, share_low=ends[0] * 10, share_high=ends[1] * 10)
 
 
-def _assumptions(program: Program, behaviour: Behaviour, shipping: str | None) -> Assumptions:
+def _assumptions(
+    program: Program, behaviour: Behaviour, shipping: str | None, gift: str | None
+) -> Assumptions:
     """The reward that is redeemed is the draft's; beside it, the cheapest where there is none of that name."""
-    try:
-        cost = Money.parse(shipping or str(_SHIPPING), program.currency)
-    except Refused as refused:
-        raise UsedWrongly(f"--shipping-cost: {refused.detail}") from refused
     if behaviour.reward != CHEAPEST and program.reward(behaviour.reward) is None:
         behaviour = replace(behaviour, reward=CHEAPEST)
-    return Assumptions(behaviour=behaviour, shipping_minor=cost.minor)
+    return Assumptions(
+        behaviour=behaviour,
+        shipping_minor=_cost("--shipping-cost", shipping or str(_SHIPPING), program),
+        gift_minor=_cost("--gift-cost", gift or "0", program),
+    )
+
+
+def _cost(option: str, amount: str, program: Program) -> int:
+    try:
+        return Money.parse(amount, program.currency).minor
+    except Refused as refused:
+        raise UsedWrongly(f"{option}: {refused.detail}") from refused
 
 
 def _require_currency(code: str) -> None:

@@ -36,6 +36,7 @@ class Assumptions:
 
     behaviour: Behaviour
     shipping_minor: int  # what a free shipping costs
+    gift_minor: int = 0  # what a free product or a perk costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +194,12 @@ class _Summing:
             case RewardKind.AMOUNT | RewardKind.GIFT_CARD | RewardKind.STORE_CREDIT:
                 return reward.amount_for(reward.cost) or 0
             case RewardKind.PERCENT:
-                return self._average * (reward.percent or 0) // 100
+                off = self._average * (reward.percent or 0) // 100
+                return off if reward.maximum_minor is None else min(off, reward.maximum_minor)
             case RewardKind.FREE_SHIPPING:
                 return assumptions.shipping_minor
             case RewardKind.PRODUCT | RewardKind.PERK:
-                return 0  # past orders do not tell what it costs the shop
+                return assumptions.gift_minor
 
     def _month(self, name: str, months: range) -> Month:
         so_far, last = range(months.stop), range(months.stop - 1, months.stop)

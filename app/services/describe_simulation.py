@@ -10,6 +10,7 @@ from app.domain.offering import reward_title
 from app.domain.program import EarnWhen, Enrolment, Program
 from app.domain.redeemers import ASSUMED, CHEAPEST, Behaviour
 from app.domain.rewards import RewardKind
+from app.domain.rules import ALWAYS
 from app.domain.simulation import BUCKETS
 from app.services.fit_redeeming import Fitted
 from app.services.left_out import LeftOut
@@ -76,7 +77,8 @@ def _valuing(side: Side) -> Iterator[str]:
     reward = program.reward(report.reward or "")
     if reward is None:
         return
-    amount = None if reward.amount_minor is None else Money(reward.amount_minor, program.currency)
+    least = reward.amount_for(reward.cost)
+    amount = None if least is None else Money(least, program.currency)
     named = reward_title(reward.title, reward.kind, amount=amount, percent=reward.percent, words=ENGLISH)
     value = money_words(Money(report.value_minor, program.currency))
     yield (
@@ -90,6 +92,13 @@ def _valuing(side: Side) -> Iterator[str]:
     if RewardKind.FREE_SHIPPING in kinds:
         shipping = money_words(Money(side.assumptions.shipping_minor, program.currency))
         yield f"A free shipping costs {shipping} (`--shipping-cost` says otherwise)."
+    if kinds & {RewardKind.PRODUCT, RewardKind.PERK}:
+        gift = money_words(Money(side.assumptions.gift_minor, program.currency))
+        yield f"A free product or a perk costs {gift} (`--gift-cost` says otherwise)."
+    if any(one.steps is not None for one in program.rewards):
+        yield "A reward in steps is bought for its fewest points, as often as they are there."
+    if any(one.limits or one.stock is not None or one.during != ALWAYS for one in program.rewards):
+        yield "Rewards are had without regard to their limits, their stock or the time in which they are offered."
 
 
 def _limits(done: Simulated) -> Iterator[str]:

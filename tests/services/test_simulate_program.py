@@ -421,6 +421,37 @@ def test_what_past_orders_do_not_tell_is_said(tmp_path: Path) -> None:
     assert "Levels by invitation" not in plain
 
 
+@pytest.mark.parametrize(
+    ("reward", "cost_minor", "said"),
+    [
+        ({"kind": "gift_card", "cost": 100, "amount_minor": 400}, 400, None),
+        ({"kind": "store_credit", "cost": 100, "amount_minor": 450}, 450, None),
+        ({"kind": "product", "cost": 100, "gifts": {"s": {"product": "9"}}}, 250, "2.50"),
+        ({"kind": "perk", "cost": 100}, 250, "2.50"),
+        ({"kind": "percent", "cost": 100, "percent": 10, "maximum_minor": 300}, 300, None),
+        ({"kind": "percent", "cost": 100, "percent": 2, "maximum_minor": 300}, 200, None),
+        (
+            {"kind": "amount", "steps": {"points": 10, "amount_minor": 50, "minimum_points": 40}},
+            400,
+            "for its fewest points",
+        ),
+        ({"kind": "perk", "cost": 100, "stock": 0}, 250, "without regard to their limits"),
+    ],
+)
+def test_a_reward_costs_its_face_value_or_what_one_says(
+    tmp_path: Path, reward: dict[str, Any], cost_minor: int, said: str | None
+) -> None:
+    # 100 points: one of each reward, or two of the least step, 40 points each.
+    draft = program(rewards=[{"key": "it", "title": "It"} | reward])
+    everybody = Assumptions(behaviour=EVERYBODY, shipping_minor=500, gift_minor=250)
+    read = of_text(tmp_path, "customer,date,amount\nann,2026-01-05,100.00\n")
+    done = simulate_program(read, (draft, everybody), None)
+    assert done.draft.report.total.cost_minor.expected == cost_minor
+    sentences = " ".join(describe_simulation(done, None)).replace("\u00a0", " ")
+    assert said is None or said in sentences
+    assert ("perk costs" in sentences) == (reward["kind"] in ("product", "perk"))
+
+
 def test_who_ends_in_another_tier_is_counted_and_some_are_named(tmp_path: Path) -> None:
     document = default_document("Draft", "USD", "UTC")
     document["tiers"]["levels"][1]["from_minor"] = 10_000
