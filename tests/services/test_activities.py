@@ -147,7 +147,7 @@ def test_with_clamp_what_was_spent_is_let_off_and_says_of_what(rt: Runtime) -> N
     undo_activity(rt, crowd.program_id, done.activity_id, reason="deleted", actor="Ada")
     assert crowd.has(ann) == 0
     last = entries(rt, crowd.program_id, ann)[-1]
-    assert (last.kind, last.facts["activity"]) == ("write_off", "Review")
+    assert (last.kind, last.facts["activity"], last.facts["name"]) == ("write_off", "review", "Review")
     crowd.require_proof()
 
 

@@ -32,9 +32,12 @@ def test_a_good_token_makes_the_customer_a_member(storefront: Storefront) -> Non
     assert me["signed_in"] is True
     assert me["member"]["balance"] == {
         "available": 0,
+        "available_text": "0 points",
         "pending": 0,
+        "pending_text": "0 points",
         "pending_next": None,
         "deficit": 0,
+        "deficit_text": "0 points",
         "worth": None,
         "expiring": None,
     }

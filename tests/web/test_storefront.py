@@ -154,6 +154,7 @@ def test_rewards_say_what_can_be_had_now_and_what_is_missing(storefront: Storefr
         "key": "amount-5",
         "title": "€5.00 off",
         "cost": 100,
+        "cost_text": "100 points",
         "state": "ready",
         "missing": 0,
         "reason": None,

@@ -17,6 +17,7 @@ export class Panel {
   #app;
   #onclose;
   #view = null;
+  #shownAt = 0;
   #home;
   #element;
   #head = h("div", { class: "lw-head" });
@@ -30,6 +31,13 @@ export class Panel {
     app.frame.getRootNode().adoptedStyleSheets.push(styleSheet(panelCss));
     this.#body = h("div", { class: "lw-body", tabindex: "0", role: "group", "aria-label": app.words.t("your_points") });
     this.#element = this.#makeElement();
+    // The second half of a double click was meant for what stood there before: it presses no new button.
+    this.#element.addEventListener("click", (event) => {
+      if (event.detail > 1 && performance.now() - this.#shownAt < 500) {
+        event.preventDefault();
+        event.stopPropagation();
+      }
+    }, { capture: true });
     app.frame.append(this.#element);
     app.store.addEventListener("change", () => this.#follow());
     if (app.inline) this.open();
@@ -117,6 +125,7 @@ export class Panel {
     const { words, inline } = this.#app;
     const inside = this.#element.contains(this.#element.getRootNode().activeElement);
     this.#view = view;
+    this.#shownAt = performance.now();
     this.#element.dataset.view = view.name;
     this.#element.setAttribute("aria-busy", String(view.name === "waiting"));
     this.#head.replaceChildren(...[
