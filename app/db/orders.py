@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.db.session import Session, rows_of
-from app.domain.counting import Known
+from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.tiers import Membership, SpendFact
 

@@ -10,6 +10,30 @@ def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
+class LocalClock:
+    """`local_time` for many moments of one zone: days on which its clocks do not change are remembered."""
+
+    __slots__ = ("_offsets", "_zone")
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._offsets: dict[int, timedelta | None] = {}  # by the day in UTC; None: it changes
+
+    def at(self, moment: datetime) -> datetime:
+        """`moment`: in UTC."""
+        day = moment.toordinal()
+        try:
+            offset = self._offsets[day]
+        except KeyError:
+            offset = self._offsets[day] = self._offset(moment)
+        return local_time(moment, self._zone) if offset is None else moment.replace(tzinfo=None) + offset
+
+    def _offset(self, moment: datetime) -> timedelta | None:
+        first = datetime.combine(moment.date(), time(), UTC)
+        begins, ends = (one.astimezone(self._zone).utcoffset() for one in (first, first + timedelta(days=1)))
+        return begins if begins == ends else None
+
+
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of the next local day, in UTC: what is good "until the 5th" ends here.
 

@@ -6,59 +6,19 @@ first, so that neither their order nor how an order is split into lines can chan
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from math import prod
 
-from app.domain.calendar import local_time
+from app.domain.known import Known
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot
 from app.domain.program import Program, Rate
-from app.domain.rules import (
-    Bonus,
-    Campaign,
-    Cap,
-    CapPer,
-    EarnRules,
-    Goal,
-    ProductRate,
-    Selector,
-    Stacking,
-    Whose,
-)
+from app.domain.rule_plan import RulePlan, is_for
+from app.domain.rules import Base, Bonus, Cap, CapPer, EarnRules, Goal, ProductRate, Stacking
 from app.domain.tier_rules import Tier
 
 Facts = Mapping[str, str | int]
 """An explanation as data: flat, whole numbers and text only, so that it hashes and compares exactly."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the rules needed to know of the member when the order was first counted. It never changes afterwards.
-
-    Only what the rules ask for is filled in. `number`: this is their n-th counted order. `room`: what was left under
-    each cap that looks at the member. `spend_minor`: what their orders before came to, in the program's currency.
-    `member_days`: since they joined. `quiet_days`: since the order before, None without one. `tags`: the customer's
-    at the shop, case-folded. `products`: product_ref -> those of its groups that the rules name. `goals`: of each goal
-    that no other order of the period has reached, what the member spent in it before.
-    `blocked`: they were when it was placed, so it earns nothing, and counts for nothing.
-    """
-
-    number: int = 1
-    room: Mapping[str, int] = field(default_factory=dict)
-    spend_minor: int = 0
-    member_days: int = 0
-    quiet_days: int | None = None
-    tags: tuple[str, ...] = ()
-    products: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    goals: Mapping[str, int] = field(default_factory=dict)
-    blocked: bool = False
-
-
-ALONE = Known()
-"""Somebody without other orders: a guest, until the order is claimed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,18 +30,16 @@ class Counted:
     facts: Facts
 
 
-_MOST_KNOWN = 50_000  # kinds of lines remembered at once
-
 Exact = int | Fraction
 """An exact amount. Whole ones stay `int`: they are nearly all, and a tenth of the cost."""
 
 
 @dataclass(slots=True)
 class _Part:
-    """Lines that earn alike: their rate, the percents that apply to them, and what of them counts."""
+    """Lines that earn alike: their rate, the campaigns whose percents apply to them, and what of them counts."""
 
     rate: ProductRate | None  # None: the program's own
-    campaigns: tuple[Campaign, ...]
+    campaigns: int  # as bits: `RulePlan.campaigns`
     base: Exact = 0  # smallest units of the order's currency
     pieces: Exact = 0
 
@@ -102,149 +60,108 @@ class _Count:
 
 def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> Counted:
     """Raises: KeyError if the program has no rate for the order's currency."""
-    count = _count(order, program, tier, known, Scopes(program.rules))
-    return Counted(points=count.points, why=count.why, facts=_facts(count, order, program))
+    plan = RulePlan(program)
+    count = _count(order, plan, tier, known)
+    return Counted(points=count.points, why=count.why, facts=_facts(count, order, plan))
 
 
 def count_points(
-    order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes"
+    order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known
 ) -> tuple[int, tuple[str, ...]]:
-    """The points of `count_order` and the keys of the goals reached, unexplained. Raises: KeyError as it does.
-
-    `scopes`: of the program's rules; for many orders keep one, it remembers what it was asked.
-    """
-    count = _count(order, program, tier, known, scopes)
-    return count.points, tuple(goal.key for goal in count.goals)
+    """The points of `count_order` and the keys of the goals reached, unexplained. Raises: KeyError as it does."""
+    count = _count(order, plan, tier, known)
+    return count.points, tuple([goal.key for goal in count.goals]) if count.goals else ()
 
 
-def _count(order: OrderSnapshot, program: Program, tier: Tier, known: Known, scopes: "Scopes") -> _Count:
-    rules = program.rules
-    own = program.rate_for(order.goods.currency)
+def _count(order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known) -> _Count:
+    program, rules = plan.program, plan.rules
+    currency = order.goods.currency
+    own = program.rate if currency == program.currency else program.rate_for(currency)
     if own is None:
-        raise KeyError(order.goods.currency)
+        raise KeyError(currency)
     if rules.channels and order.channel not in rules.channels:
         return _Count(why="channel")
     if rules.exclude_members is not None and is_for(rules.exclude_members, tier, known):
         return _Count(why="excluded_member")
-    local = local_time(order.placed_at, program.zone)
-    parts = _parts(order, rules, tier, known, local, scopes)
-    base = sum(part.base for part in parts)
-    worth = program.worth(Money(int(base), order.goods.currency)).minor if base else 0
-    if rules.minimum_minor is not None and worth < rules.minimum_minor:
-        return _Count(why="below_minimum", base=base)
+    local = plan.local(order)
+    parts = _parts(order, plan, known, plan.running(order, tier, known, local))
+    base: Exact = 0
     above, below = 0, 1  # the exact sum, as a fraction that is reduced nowhere
     for part in parts:
-        one, of = _worth(part, own, program, tier)
+        base += part.base
+        one, of = _worth(part, own, plan, tier)
         above, below = (above + one, below) if of == below else (above * of + one * below, below * of)
+    worth = int(base)
+    if worth and currency != program.currency:
+        worth = program.worth(Money(worth, currency)).minor
+    if rules.minimum_minor is not None and worth < rules.minimum_minor:
+        return _Count(why="below_minimum", base=base)
     points = above // below  # never negative: it rounds down
-    bonuses = list(_bonuses(order, rules, tier, known, worth, local))
-    goals = list(_reached(rules, known, worth))
-    points += sum(bonus.points for bonus in bonuses) + sum(goal.points for goal in goals)
+    bonuses = list(plan.bonuses(order, tier, known, worth, local)) if rules.bonuses else ()
+    goals = list(_reached(rules, known, worth)) if rules.goals else ()
+    for extra in (*bonuses, *goals):
+        points += extra.points
     cap = _narrowest(points, rules, known)
-    return _Count(
-        points=points if cap is None else cap[1],
-        parts=parts,
-        base=base,
-        bonuses=bonuses,
-        goals=goals,
-        cap=cap,
-        before_cap=points,
-    )
+    return _Count(points if cap is None else cap[1], None, parts, base, bonuses, goals, cap, points)
 
 
 # --- Select and base ---------------------------------------------------------------------------------------
 
 
-def _parts(
-    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, local: datetime, scopes: "Scopes"
-) -> Sequence[_Part]:
-    running = 0
-    for bit, campaign in enumerate(rules.campaigns):
-        if _runs(campaign, order, tier, known, local):
-            running |= 1 << bit
+def _parts(order: OrderSnapshot, plan: RulePlan, known: Known, running: int) -> Sequence[_Part]:
+    """`running`: the campaigns that run for the order, as bits."""
     found: dict[tuple[int, int], _Part] = {}
-    for line, base, pieces in _bases(order, rules):
-        scope = scopes.whole if line is None else scopes.of(line, known)
+    for line, base, pieces in _bases(order, plan.rules):
+        scope = plan.whole if line is None else plan.of(line, known)
         if scope is None or not (base or pieces):
             continue
         place, bits = scope[0], scope[1] & running
         part = found.get((place, bits))
         if part is None:
-            rate = None if place < 0 else rules.rates[place]
-            part = found[place, bits] = _Part(rate, scopes.campaigns(bits) if bits else ())
-        part.base += base
-        part.pieces += pieces
+            rate = None if place < 0 else plan.rules.rates[place]
+            found[place, bits] = _Part(rate, bits, base, pieces)
+        else:
+            part.base += base
+            part.pieces += pieces
     return [part for part in found.values() if part.base or (part.pieces and part.rate)]
-
-
-Scope = tuple[int, int]
-"""Which rate a line has, by its place (-1: the program's own), and which campaigns name it, as bits by their place."""
-
-
-# Product, variant, vendor, subscription, and the groups that the product is in.
-_Kind = tuple[str | None, str | None, str | None, bool, tuple[str, ...]]
-
-
-class Scopes:
-    """Which rules name a line, by what the line is: whatever it cost, whoever bought it, whenever."""
-
-    __slots__ = ("_known", "_rules", "_together", "whole")
-
-    def __init__(self, rules: EarnRules) -> None:
-        self._rules = rules
-        self._known: dict[_Kind, Scope | None] = {}
-        self._together: dict[int, tuple[Campaign, ...]] = {}
-        everything = (1 << bit for bit, one in enumerate(rules.campaigns) if one.of.is_everything)
-        rate = next((place for place, one in enumerate(rules.rates) if one.of.is_everything), -1)
-        self.whole: Scope = (rate, sum(everything))  # what has no line
-
-    def of(self, line: OrderLine, known: Known) -> Scope | None:
-        """None: the line earns nothing."""
-        groups = known.products.get(line.product_ref or "", ())
-        key = (line.product_ref, line.variant_ref, line.vendor, line.subscription, groups)
-        try:
-            return self._known[key]
-        except KeyError:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            scope = self._known[key] = self._find(line, known)
-            return scope
-
-    def campaigns(self, bits: int) -> tuple[Campaign, ...]:
-        """Those of the bits, as the document lists them."""
-        found = self._together.get(bits)
-        if found is None:
-            every = enumerate(self._rules.campaigns)
-            found = self._together[bits] = tuple(one for bit, one in every if bits >> bit & 1)
-        return found
-
-    def _find(self, line: OrderLine, known: Known) -> Scope | None:
-        rules = self._rules
-        if rules.exclude is not None and _names(rules.exclude, line, known):
-            return None
-        place = next((place for place, one in enumerate(rules.rates) if _names(one.of, line, known)), -1)
-        return place, sum(1 << bit for bit, one in enumerate(rules.campaigns) if _names(one.of, line, known))
 
 
 def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Exact, Exact]]:
     """(line, what of it counts, how many pieces of it are left). None: the order as a whole, or what has no lines."""
     base = rules.base
     refunded = order.goods_refunded.minor if order.refunds else 0
+    net = order.goods.minor - refunded
     if not order.lines:
-        yield None, order.goods.minor - refunded, 1
+        yield None, net, 1
+    elif not order.refunds and net == sum([line.goods_minor for line in order.lines if not line.gift_card]):
+        yield from _whole_lines(order, base)
     else:
-        yield from _line_bases(order, rules, order.goods.minor - refunded)
+        yield from _line_bases(order, base, net)
     if base.shipping:
-        shipped_back = sum(refund.shipping_minor for refund in order.refunds)
+        shipped_back = sum(refund.shipping_minor for refund in order.refunds) if order.refunds else 0
         left = max(order.shipping_minor - shipped_back, 0)
         yield None, left, 0
-        if base.tax and order.shipping_minor:
+        if base.tax and order.shipping_tax_minor and order.shipping_minor:
             yield None, order.shipping_tax_minor * _part_of(left, order.shipping_minor), 0
     if base.tips and refunded != order.goods.minor:
         yield None, order.tips_minor, 0
 
 
-def _line_bases(order: OrderSnapshot, rules: EarnRules, net: int) -> Iterator[tuple[OrderLine, Exact, Exact]]:
+def _whole_lines(order: OrderSnapshot, base: Base) -> Iterator[tuple[OrderLine, Exact, Exact]]:
+    """`_line_bases` where nothing went back and the lines come to the goods: every line counts as it is."""
+    with_discount, with_tax = base.before_discounts, base.tax
+    for line in order.lines:
+        if line.gift_card and not base.gift_cards:
+            continue
+        counts = line.goods_minor
+        if with_discount:
+            counts += line.discount_minor
+        if with_tax:
+            counts += line.tax_minor
+        yield line, counts, line.quantity
+
+
+def _line_bases(order: OrderSnapshot, base: Base, net: int) -> Iterator[tuple[OrderLine, Exact, Exact]]:
     gone: dict[str, int] = {}
     for refund in order.refunds:
         for back in refund.lines:
@@ -254,7 +171,7 @@ def _line_bases(order: OrderSnapshot, rules: EarnRules, net: int) -> Iterator[tu
     left = sum(kept[line.line_ref] for line in order.lines if not line.gift_card)
     share = _part_of(net, left) if left else 0
     for line in order.lines:
-        if line.gift_card and not rules.base.gift_cards:
+        if line.gift_card and not base.gift_cards:
             continue
         of_goods = kept[line.line_ref] * (1 if line.gift_card else share)
         # What cost nothing stays, unless all that cost something went back.
@@ -264,9 +181,9 @@ def _line_bases(order: OrderSnapshot, rules: EarnRules, net: int) -> Iterator[tu
             else (0 if order.goods.minor and not net else 1)
         )
         counts = of_goods
-        if rules.base.before_discounts:
+        if base.before_discounts:
             counts += line.discount_minor * part
-        if rules.base.tax:
+        if base.tax:
             counts += line.tax_minor * part
         yield line, counts, line.quantity * part
 
@@ -277,116 +194,22 @@ def _part_of(amount: Exact, of: int) -> Exact:
     return Fraction(amount, of) if amount else 0
 
 
-def _names(selector: Selector, line: OrderLine, known: Known) -> bool:
-    """Whether the selector names the line. One without lists names every line."""
-    if selector.subscription is not None and line.subscription is not selector.subscription:
-        return False
-    if selector.excluding is not None and _names(selector.excluding, line, known):
-        return False
-    if not (selector.products or selector.variants or selector.vendors or selector.groups):
-        return True
-    return (
-        line.product_ref in selector.products
-        or line.variant_ref in selector.variants
-        or (
-            line.vendor is not None
-            and bool(selector.vendors)
-            and line.vendor.casefold() in _folded(selector.vendors)
-        )
-        or (
-            bool(selector.groups)
-            and not selector.groups.isdisjoint(known.products.get(line.product_ref or "", ()))
-        )
-    )
+# --- Rate, goals, caps -------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
-def _folded(vendors: frozenset[str]) -> frozenset[str]:
-    """However a vendor is written, it is the same one."""
-    return frozenset(vendor.casefold() for vendor in vendors)
-
-
-# --- Rate and stack ----------------------------------------------------------------------------------------
-
-
-def _worth(part: _Part, own: Rate, program: Program, tier: Tier) -> tuple[int, int]:
+def _worth(part: _Part, own: Rate, plan: RulePlan, tier: Tier) -> tuple[int, int]:
     """The exact points of a part, as (above, below) of a fraction. `own`: the rate in the order's currency."""
-    percent, hundreds = _percent(part, program.rules.stacking, tier)
-    if part.rate is None:
+    percent, hundreds = plan.percent(part.campaigns, tier.earn_percent)
+    rate = part.rate
+    if rate is None:
         of, points, per = part.base, own.points, own.spend_minor
-    elif part.rate.spend_minor is None:
-        of, points, per = part.pieces, part.rate.points, 1
+    elif rate.spend_minor is None:
+        of, points, per = part.pieces, rate.points, 1
     else:
         # Written in the program's currency; another's rate stands to the own as the currencies do.
-        of, points = part.base, part.rate.points * program.rate.spend_minor
-        per = part.rate.spend_minor * own.spend_minor
+        of, points = part.base, rate.points * plan.program.rate.spend_minor
+        per = rate.spend_minor * own.spend_minor
     return of.numerator * points * percent, of.denominator * per * hundreds
-
-
-def _percent(part: _Part, stacking: Stacking, tier: Tier) -> tuple[int, int]:
-    """All percents as one, as (above, below) of a fraction."""
-    if not part.campaigns:
-        return tier.earn_percent, 100
-    percents = [tier.earn_percent, *(one.percent for one in part.campaigns)]
-    match stacking:
-        case Stacking.MULTIPLY:
-            return prod(percents), 100 ** len(percents)
-        case Stacking.ADD:
-            return max(100 + sum(percent - 100 for percent in percents), 0), 100
-        case Stacking.HIGHEST:
-            return max(percents), 100
-
-
-def _runs(campaign: Campaign, order: OrderSnapshot, tier: Tier, known: Known, local: datetime) -> bool:
-    """Whether it runs for the order, whatever its lines are. `local`: when it was placed, by the program's clock."""
-    if campaign.channels and order.channel not in campaign.channels:
-        return False
-    return campaign.during.covers(local) and is_for(campaign.whose, tier, known)
-
-
-def is_for(whose: Whose, tier: Tier, known: Known) -> bool:
-    """Whether it speaks of the member, as known when the order was first counted."""
-    return (
-        (not whose.tiers or tier.key in whose.tiers)
-        and _within(known.number - 1, whose.orders_from, whose.orders_to)
-        and _within(known.spend_minor, whose.spend_from_minor, whose.spend_to_minor)
-        and _within(known.member_days, whose.member_days_from, whose.member_days_to)
-        and (
-            whose.quiet_days_from is None
-            or (known.quiet_days is not None and known.quiet_days >= whose.quiet_days_from)
-        )
-        and (not whose.tags or not whose.tags.isdisjoint(known.tags))
-        and whose.without_tags.isdisjoint(known.tags)
-        and (not whose.segments or any(is_for(one.whose, tier, known) for one in whose.segments))
-    )
-
-
-def _within(number: int, least: int | None, most: int | None) -> bool:
-    return (least is None or number >= least) and (most is None or number <= most)
-
-
-# --- Bonuses, caps -----------------------------------------------------------------------------------------
-
-
-def _bonuses(
-    order: OrderSnapshot, rules: EarnRules, tier: Tier, known: Known, worth: int, local: datetime
-) -> Iterator[Bonus]:
-    """Those that the order has. One that is worth nothing has none: what goes back entirely was never bought."""
-    if worth <= 0:
-        return
-    for bonus in rules.bonuses:
-        if bonus.channels and order.channel not in bonus.channels:
-            continue
-        if bonus.order_number is not None and known.number != bonus.order_number:
-            continue
-        if bonus.every is not None and known.number % bonus.every:
-            continue
-        if bonus.spend_from_minor is not None and worth < bonus.spend_from_minor:
-            continue
-        if not bonus.of.is_everything and not any(_names(bonus.of, line, known) for line in order.lines):
-            continue
-        if bonus.during.covers(local) and is_for(bonus.whose, tier, known):
-            yield bonus
 
 
 def _reached(rules: EarnRules, known: Known, worth: int) -> Iterator[Goal]:
@@ -400,17 +223,23 @@ def _reached(rules: EarnRules, known: Known, worth: int) -> Iterator[Goal]:
 def _narrowest(points: int, rules: EarnRules, known: Known) -> tuple[Cap, int] | None:
     """The limit that leaves least, if it cuts, and what it leaves; the first of the narrowest."""
     narrowest: tuple[Cap, int] | None = None
+    least = points
     for cap in rules.caps:
-        room = cap.points if cap.per is CapPer.ORDER else max(known.room.get(cap.key, cap.points), 0)
-        if room < points and (narrowest is None or room < narrowest[1]):
-            narrowest = (cap, room)
+        room = cap.points
+        if cap.per is not CapPer.ORDER:
+            room = known.room.get(cap.key, room)
+            if room < 0:
+                room = 0
+        if room < least:
+            least, narrowest = room, (cap, room)
     return narrowest
 
 
 # --- Facts -------------------------------------------------------------------------------------------------
 
 
-def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
+def _facts(count: _Count, order: OrderSnapshot, plan: RulePlan) -> Facts:
+    program = plan.program
     if count.why == "channel":
         return {"channel": order.channel or ""}
     if count.why == "excluded_member":
@@ -420,8 +249,8 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
     if count.why == "below_minimum":
         facts["minimum"] = str(Money(program.rules.minimum_minor or 0, program.currency))
         return facts
-    for place, part in enumerate(_in_order(count.parts, program.rules), 1):
-        facts |= _part_facts(place, part, currency, program.currency, only=len(count.parts) == 1)
+    for place, part in enumerate(_in_order(count.parts, plan), 1):
+        facts |= _part_facts(place, part, currency, plan, only=len(count.parts) == 1)
     extras: list[Bonus | Goal] = [*count.bonuses, *count.goals]
     for place, bonus in enumerate(extras, 1):
         facts |= {f"bonus.{place}": bonus.name, f"bonus.{place}.points": bonus.points}
@@ -436,19 +265,19 @@ def _facts(count: _Count, order: OrderSnapshot, program: Program) -> Facts:
     return facts
 
 
-def _in_order(parts: Sequence[_Part], rules: EarnRules) -> Sequence[_Part]:
+def _in_order(parts: Sequence[_Part], plan: RulePlan) -> Sequence[_Part]:
     """As the document lists the rates, so that the order of lines changes no explanation either."""
-    place = {rate.key: place for place, rate in enumerate(rules.rates)}
+    place = {rate.key: place for place, rate in enumerate(plan.rules.rates)}
     return sorted(
         parts,
         key=lambda part: (
             -1 if part.rate is None else place[part.rate.key],
-            tuple(one.key for one in part.campaigns),
+            tuple(one.key for one in plan.campaigns(part.campaigns)),
         ),
     )
 
 
-def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *, only: bool) -> Facts:
+def _part_facts(place: int, part: _Part, currency: str, plan: RulePlan, *, only: bool) -> Facts:
     """How one part was counted; the only part of a plain order needs no naming."""
     facts: dict[str, str | int] = {}
     if not only or part.rate is not None:
@@ -458,8 +287,8 @@ def _part_facts(place: int, part: _Part, currency: str, program_currency: str, *
         if part.rate.spend_minor is None:
             facts[f"part.{place}.pieces"] = _short(part.pieces)
         else:
-            facts[f"part.{place}.spend"] = str(Money(part.rate.spend_minor, program_currency))
-    for number, one in enumerate(part.campaigns, 1):
+            facts[f"part.{place}.spend"] = str(Money(part.rate.spend_minor, plan.program.currency))
+    for number, one in enumerate(plan.campaigns(part.campaigns), 1):
         name = f"part.{place}.campaign.{number}"
         facts |= {name: one.name, f"{name}.percent": one.percent}
     return facts

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.calendar import days_later
-from app.domain.counting import ALONE, Facts, Known, count_order
+from app.domain.counting import Facts, count_order
+from app.domain.known import ALONE, Known
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import EarnWhen, ExpiryKind, Program

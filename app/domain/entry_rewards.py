@@ -28,15 +28,14 @@ class _Given:
 
 
 class EntryRewards:
-    """One member's. `are_given`: whether the program gives any; nothing else may be asked otherwise."""
+    """One member's, in a program that gives any."""
 
-    __slots__ = ("_given", "_orders", "_program", "are_given")
+    __slots__ = ("_given", "_orders", "_program")
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._orders: list[Told] = []
         self._given: dict[str, _Given] = {}
-        self.are_given = any(tier.entry_points for tier in program.tiers)
 
     def count(self, order: Told, rank: int, reached: int) -> Sequence[EntryMove]:
         """An order that raised the member from `rank` to `reached`, or left them there."""

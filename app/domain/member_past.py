@@ -8,11 +8,12 @@ those a program asks for.
 from datetime import datetime
 from enum import StrEnum
 
-from app.domain.counting import ALONE, Known
+from app.domain.known import ALONE, Known
+from app.domain.months import Days
 from app.domain.program import BUDGET, Program
 from app.domain.rules import PLAIN, CapPer, GoalPer
 
-_Day = tuple[int, int, int]
+Day = tuple[int, int, int]
 _Period = tuple[
     int, ...
 ]  # as much of a local day as the period has: all of it, year and month, year, nothing
@@ -53,17 +54,19 @@ def untold(program: Program) -> frozenset[Untold]:
 class Asked:
     """Of what a program's rules ask for, what past orders tell. One for all members."""
 
-    __slots__ = ("caps", "days", "goals", "history", "is_plain", "joining", "zone")
+    __slots__ = ("caps", "day", "days", "goals", "history", "is_plain", "joining", "of_caps", "of_goals")
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, days: Days) -> None:
         rules = program.rules
         self.is_plain = rules == PLAIN
-        self.caps = [(cap, _LENGTH[cap.per]) for cap in rules.caps if cap.per.is_of_member]
-        self.goals = [(goal, _LENGTH[goal.per]) for goal in rules.goals]
-        self.days = bool(self.caps or self.goals)
+        self.caps = [(cap.key, cap.points, _LENGTH[cap.per]) for cap in rules.caps if cap.per.is_of_member]
+        self.goals = [(goal.key, _LENGTH[goal.per]) for goal in rules.goals]
+        self.of_caps = sorted({length for _, _, length in self.caps})
+        self.of_goals = sorted({length for _, length in self.goals})
+        self.days = days
+        self.day = [(one.year, one.month, one.day) for one in days.dates]
         self.history = rules.asks_for_history
         self.joining = rules.asks_for_joining
-        self.zone = program.zone
 
 
 class Had:
@@ -71,7 +74,7 @@ class Had:
 
     __slots__ = ("day", "goals", "net_minor", "points")
 
-    def __init__(self, day: _Day) -> None:
+    def __init__(self, day: Day) -> None:
         self.day = day
         self.points = 0
         self.net_minor = 0  # the program's currency
@@ -93,26 +96,22 @@ class MemberPast:
         self._spends: dict[_Period, int] = {}
         self._reached: dict[tuple[str, _Period], int] = {}  # by how many orders
 
-    def next(self, moment: datetime) -> tuple[Had, Known]:
-        """Of the order that counts at `moment`, what is known before it. Call it once for an order."""
+    def next(self, moment: datetime) -> tuple[Day, Known]:
+        """Of the order that counts at `moment`: its day, and what is known before it. Call it once for an order."""
         asked = self._asked
         if asked.is_plain:
-            return Had(_NO_DAY), ALONE
-        day = _NO_DAY
-        if asked.days:
-            local = moment.astimezone(asked.zone)
-            day = (local.year, local.month, local.day)
+            return _NO_DAY, ALONE
+        day = asked.day[asked.days.of(moment)]
         self._number += 1
         last, self._last = self._last, moment
-        return Had(day), Known(
+        had, spends, reached = self._points, self._spends, self._reached
+        return day, Known(
             number=self._number,
-            room={
-                cap.key: max(cap.points - self._points.get(day[:length], 0), 0) for cap, length in asked.caps
-            },
+            room={key: max(points - had.get(day[:length], 0), 0) for key, points, length in asked.caps},
             goals={
-                goal.key: self._spends.get(day[:length], 0)
-                for goal, length in asked.goals
-                if not self._reached.get((goal.key, day[:length]))
+                key: spends.get(day[:length], 0)
+                for key, length in asked.goals
+                if not reached.get((key, day[:length]))
             },
             spend_minor=self._spend if asked.history else 0,
             quiet_days=(moment - last).days if asked.history and last is not None else None,
@@ -124,14 +123,14 @@ class MemberPast:
         asked, day = self._asked, one.day
         more, net = points - one.points, net_minor - one.net_minor
         self._spend += net
-        if asked.days:
-            for length in {length for _, length in asked.caps}:
-                self._points[day[:length]] = self._points.get(day[:length], 0) + more
-            for length in {length for _, length in asked.goals}:
-                self._spends[day[:length]] = self._spends.get(day[:length], 0) + net
-            for goal, length in asked.goals:
-                change = (goal.key in goals) - (goal.key in one.goals)
-                if change:
-                    found = (goal.key, day[:length])
-                    self._reached[found] = self._reached.get(found, 0) + change
+        for length in asked.of_caps:
+            period = day[:length]
+            self._points[period] = self._points.get(period, 0) + more
+        for length in asked.of_goals:
+            period = day[:length]
+            self._spends[period] = self._spends.get(period, 0) + net
+        if goals != one.goals:
+            for key, length in asked.goals:
+                found = (key, day[:length])
+                self._reached[found] = self._reached.get(found, 0) + (key in goals) - (key in one.goals)
         one.points, one.net_minor, one.goals = points, net_minor, goals

@@ -84,7 +84,10 @@ class Redeemers:
         self._cheapest = min(
             (self._rules.costs[place] for place in by_rank if place is not None), default=None
         )
-        self._only_sums = program.expiry is ExpiryKind.NEVER and not program.hold_days
+        self._holds = program.hold_days > 0
+        self._until = months.ends[-1]
+        # Whether lots end by themselves, each at its time.
+        self._in_turn = not quiet
 
     def follow(
         self,
@@ -96,52 +99,167 @@ class Redeemers:
         redeemer: Flow,
     ) -> None:
         """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not."""
-        earned, simple = 0, self._only_sums
-        for _, _, points, *_ in moves:
+        earned, in_turn, before = 0, self._in_turn, (_EVER, _EVER)
+        for _, _, points, _, *ends in moves:
             if points > 0:
                 earned += points
+                in_turn = in_turn and before[0] <= ends[0] and before[1] <= ends[1]
+                before = ends[0], ends[1]
             else:
-                simple = False
+                in_turn = False
         can = self._cheapest is not None and earned >= self._cheapest
         keeps = saver if can else both
-        if simple:
-            for _, month, points, *_ in moves:
-                keeps.open_points[month] += points
+        if in_turn:
+            self._keep(moves, keeps)
         else:
             _Play(self._rules, (), keeps).run(moves)
-        if can and simple and self._rules.same_for_all:
-            self._redeem_sums(moves, redeemer)
+        if can and in_turn:
+            self._keep_pending(moves, redeemer)
+            _Queue(self._rules, tiers, redeemer).run(moves)
         elif can:
             _Play(self._rules, tiers, redeemer).run(moves)
 
-    def _redeem_sums(self, moves: Sequence[Move], flow: Flow) -> None:
-        """The same as a play, where no lot differs from another: points come at once and stay."""
-        rules, place = self._rules, self._rules.by_rank[0]
-        assert place is not None
-        cost, delay, month_of, last = rules.costs[place], rules.delay, rules.months.of, rules.months.ends[-1]
-        held, due = 0, None
-        for at, coming, points in [*((at, month, points) for at, month, points, *_ in moves), (last, 0, 0)]:
-            while due is not None and due <= at:
-                month = month_of(due)
-                held -= cost
-                flow.redeemed[month] += cost
-                flow.redemptions[place][month] += 1
-                flow.open_points[month] -= cost
-                due = due + delay if held >= cost else None
-            held += points
-            flow.open_points[coming] += points
-            if due is None and held >= cost:
-                due = at + delay
+    def _keep(self, moves: Sequence[Move], flow: Flow) -> None:
+        """Nobody redeems and nothing is taken back: each lot ends by itself."""
+        opened, until, month_of = flow.open_points, self._until, self._rules.months.of
+        for _, month, points, _, _, expires_at in moves:
+            opened[month] += points
+            if expires_at <= until:
+                end = month_of(expires_at)
+                flow.expired[end] += points
+                opened[end] -= points
+        self._keep_pending(moves, flow)
+
+    def _keep_pending(self, moves: Sequence[Move], flow: Flow) -> None:
+        """Of lots that nobody takes from before they are available."""
+        if not self._holds:
+            return
+        ends = self._rules.months.ends
+        for _, month, points, _, available_at, expires_at in moves:
+            while month < len(ends) and ends[month] < available_at and ends[month] < expires_at:
+                flow.pending[month] += points
+                month += 1
+
+
+class _Queue:
+    """One redeeming member's lots, where none is taken back and the older is always the first to come and to go."""
+
+    __slots__ = ("_flow", "_reward", "_rules")
+
+    def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]], flow: Flow) -> None:
+        self._rules = rules
+        self._reward = _Wanted(rules, tiers)
+        self._flow = flow
+
+    def run(self, moves: Sequence[Move]) -> None:
+        """The same as a play of them."""
+        rules, flow, wanted = self._rules, self._flow, self._reward
+        delay, month_of, opened = rules.delay, rules.months.of, flow.open_points
+        left: list[int] = []  # of each lot
+        first = ripe = held = (
+            0  # the first lot that holds something, the first that is pending, what is between
+        )
+        due: datetime | None = None
+        for turn in range(len(moves) + 1):
+            now = moves[turn][0] if turn < len(moves) else rules.months.ends[-1]
+            while first < turn:
+                at = moves[first][5]
+                if ripe < turn and moves[ripe][4] < at:
+                    at = moves[ripe][4]
+                if due is not None and due < at:
+                    at = due
+                if at > now:
+                    break
+                while ripe < turn and moves[ripe][4] <= at:
+                    held += left[ripe]
+                    ripe += 1
+                month = month_of(at)
+                while first < turn and moves[first][5] <= at:
+                    flow.expired[month] += left[first]
+                    opened[month] -= left[first]
+                    if first < ripe:
+                        held -= left[first]
+                    else:
+                        ripe += 1
+                    first += 1
+                place = wanted.at(at)
+                cost = rules.costs[place] if place is not None else _BEYOND
+                if due is not None and due <= at:
+                    due = None
+                    if place is not None and held >= cost:
+                        flow.redeemed[month] += cost
+                        flow.redemptions[place][month] += 1
+                        opened[month] -= cost
+                        held -= cost
+                        owed = cost
+                        while owed and left[first] <= owed:
+                            owed -= left[first]
+                            first += 1
+                        if owed:
+                            left[first] -= owed
+                if held < cost:
+                    due = None
+                elif due is None:
+                    due = at + delay
+            if turn == len(moves):
+                return
+            _, month, points, _, available_at, _ = moves[turn]
+            left.append(points)
+            opened[month] += points
+            if available_at <= now and ripe == turn:
+                ripe += 1
+                held += points
+            place = wanted.at(now)
+            if place is None or held < rules.costs[place]:
+                due = None
+            elif due is None:
+                due = now + delay
+
+
+_BEYOND = 2**63
+
+
+class _Wanted:
+    """Which reward one member buys, by their tier at the time."""
+
+    __slots__ = ("_rules", "_tiers")
+
+    def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]]) -> None:
+        self._rules = rules
+        self._tiers = tiers
+
+    def at(self, moment: datetime) -> int | None:
+        by_rank = self._rules.by_rank
+        if self._rules.same_for_all:
+            return by_rank[0]
+        rank = 0
+        for since, _, reached in self._tiers:
+            if since > moment:
+                break
+            rank = reached
+        return by_rank[rank]
 
 
 class _Play:
     """One member's points through time. Without `tiers` it is somebody who does not redeem."""
 
-    __slots__ = ("_clock", "_due", "_flow", "_latest", "_month", "_purse", "_rules", "_still_until", "_tiers")
+    __slots__ = (
+        "_clock",
+        "_due",
+        "_flow",
+        "_latest",
+        "_month",
+        "_purse",
+        "_redeems",
+        "_rules",
+        "_still_until",
+        "_wanted",
+    )
 
     def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]], flow: Flow) -> None:
         self._rules = rules
-        self._tiers = tiers
+        self._redeems = bool(tiers)
+        self._wanted = _Wanted(rules, tiers)
         self._flow = flow
         self._purse = Purse()
         self._clock = _EVER
@@ -167,7 +285,7 @@ class _Play:
             flow.written_off[month] += purse.written_off - written_off
             flow.expired[month] += purse.expired - expired
             flow.open_points[month] += purse.open_points - before
-            if self._tiers:
+            if self._redeems:
                 self._look(at)
         self._pass(rules.months.ends[-1], last=True)
 
@@ -187,7 +305,7 @@ class _Play:
             flow.expired[month] += purse.expired - expired
             if self._due is not None and self._due <= at:
                 self._redeem(at, month)
-            if self._tiers:
+            if self._redeems:
                 self._look(at)
             flow.open_points[month] += purse.open_points - before
             if at == self._rules.months.ends[month] and self._month <= month and (last or at < until):
@@ -204,7 +322,7 @@ class _Play:
         if self._due is not None and self._due < at:
             at = self._due
         if self._latest > self._clock:
-            if self._tiers or self._purse.deficit:  # who waits for points, or owes some
+            if self._redeems or self._purse.deficit:  # who waits for points, or owes some
                 at = min([at, *(lot.available_at for lot in lots if lot.available_at > self._clock)])
             month = max(self._month, rules.months.of(self._clock))
             end = rules.months.ends[month] if month < len(rules.months.ends) else at
@@ -224,7 +342,7 @@ class _Play:
 
     def _look(self, at: datetime) -> None:
         """Whether they hold a reward's cost now: who just came to, redeems after the delay."""
-        place = self._reward(at)
+        place = self._wanted.at(at)
         if place is None or self._purse.available(at) < self._rules.costs[place]:
             self._due = None
         elif self._due is None:
@@ -232,7 +350,7 @@ class _Play:
 
     def _redeem(self, at: datetime, month: int) -> None:
         self._due = None
-        place = self._reward(at)
+        place = self._wanted.at(at)
         if place is None or self._purse.available(at) < self._rules.costs[place]:
             return
         cost = self._rules.costs[place]
@@ -240,17 +358,6 @@ class _Play:
         self._flow.redeemed[month] += cost
         self._flow.redemptions[place][month] += 1
         self._be_active(at)
-
-    def _reward(self, at: datetime) -> int | None:
-        by_rank = self._rules.by_rank
-        if self._rules.same_for_all:
-            return by_rank[0]
-        rank = 0
-        for since, _, reached in self._tiers:
-            if since > at:
-                break
-            rank = reached
-        return by_rank[rank]
 
     def _be_active(self, at: datetime) -> None:
         if self._rules.still_days is not None:

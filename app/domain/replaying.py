@@ -9,19 +9,21 @@ from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.domain.calendar import days_later
-from app.domain.counting import Known, Scopes, count_points
+from app.domain.counting import count_points
 from app.domain.earning import Terms
 from app.domain.entry_rewards import EntryMove, EntryRewards
-from app.domain.member_past import Asked, Had, MemberPast
+from app.domain.known import Known
+from app.domain.member_past import Asked, Day, Had, MemberPast
 from app.domain.money import Money
 from app.domain.months import Months
 from app.domain.past import PastOrder, counted_from, snapshot_at
 from app.domain.program import EarnWhen, ExpiryKind, Program
 from app.domain.purse import NEVER
 from app.domain.qualifying import spend_fact
+from app.domain.rule_plan import RulePlan
 from app.domain.rules import PLAIN
 from app.domain.tier_rules import Tier
 from app.domain.tier_track import OrderKey, TierPlan, TierTrack, Told
@@ -49,18 +51,17 @@ class Replayed:
     tiers: list[tuple[datetime, int, int]] = field(default_factory=list)
 
 
-class _Counted:
-    """An order that counts, as it is now. `had`: the same, as the next orders' rules see it."""
+class _Counted(Had):
+    """An order that counts, as it is now."""
 
-    __slots__ = ("had", "known", "moment", "order", "points", "rank")
+    __slots__ = ("known", "moment", "order", "rank")
 
-    def __init__(self, order: PastOrder, moment: datetime, rank: int, had: Had, known: Known) -> None:
+    def __init__(self, order: PastOrder, moment: datetime, day: Day, known: Known, rank: int) -> None:
+        super().__init__(day)
         self.order = order
         self.moment = moment
-        self.rank = rank
-        self.had = had
         self.known = known
-        self.points = 0
+        self.rank = rank
 
 
 class Replaying:
@@ -73,15 +74,16 @@ class Replaying:
         self._plain = program.rules == PLAIN
         self._currencies = {program.currency, *program.currencies}
         self._percents = [tier.earn_percent for tier in program.tiers]
-        self._tiers = TierPlan(program)
-        self._scopes = Scopes(program.rules)
+        self._tiers = TierPlan(program, months.days)
+        self._rules = RulePlan(program)
         self._hold = timedelta(days=program.hold_days)
         self._zone = program.zone
         self._lot_days = program.expiry_days if program.expiry is ExpiryKind.AFTER_DAYS else None
-        self._lot_ends: dict[date, datetime] = {}
-        self._asked = Asked(program)
+        self._lot_ends: list[datetime | None] = [None] * len(months.days.dates)
+        self._asked = Asked(program, months.days)
         # As a member of the lowest tier earns, were it at 100 %: what levels look at.
         self._untiered = replace(program.tiers[0], earn_percent=100)
+        self._enters = any(tier.entry_points for tier in program.tiers)
         self.left_out: Counter[tuple[str, str]] = Counter()
 
     def replay(self, orders: Sequence[PastOrder]) -> Replayed:
@@ -100,10 +102,10 @@ class Replaying:
         """When a lot earned at that moment expires; NEVER where it does not by itself."""
         if self._lot_days is None:
             return NEVER
-        day = moment.astimezone(self._zone).date()
-        found = self._lot_ends.get(day)
+        place = self._months.days.of(moment)
+        found = self._lot_ends[place]
         if found is None:
-            found = self._lot_ends[day] = days_later(moment, self._lot_days, self._zone)
+            found = self._lot_ends[place] = days_later(moment, self._lot_days, self._zone)
         return found
 
     # --- Which orders --------------------------------------------------------------------------------------
@@ -155,30 +157,30 @@ class Replaying:
     # --- Order by order ------------------------------------------------------------------------------------
 
     def _replay_fully(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
-        track = TierTrack(self._tiers)
+        track, starts = TierTrack(self._tiers), self._months.starts
         coming: list[tuple[datetime, int, int, _Counted]] = []  # (when, place, refunds so far, order)
         past = MemberPast(self._asked, min(order.paid_at for _, order in counted))
-        entries = EntryRewards(self._program)
+        entries = EntryRewards(self._program) if self._enters else None
         for place, (moment, order) in enumerate(counted):
             while coming and coming[0][0] <= moment:
                 self._go_back(coming.pop(0), past, entries, found)
-            track.review(until=moment)
-            had, known = past.next(moment)
-            one = _Counted(order, moment, track.rank_for(order.placed_at, order.key), had, known)
-            so_far = sum(1 for when, _ in order.refunds if when <= moment) if order.refunds else 0
-            self._settle(one, so_far, moment, past, found)
-            found.counted.append((self._months.of(moment), had.net_minor))
+            if track.rank:
+                track.review(until=moment)
+            one = _Counted(order, moment, *past.next(moment), track.rank_for(order.placed_at, order.key))
+            refunds, void_at = order.refunds, order.void_at
+            so_far = sum(1 for when, _ in refunds if when <= moment) if refunds else 0
+            month = bisect_right(starts, moment) - 1
+            self._settle(one, so_far, moment, month, past, found)
+            found.counted.append((month, one.net_minor))
             told, rank = self._told(one), track.rank
             track.count(told)
-            if entries.are_given:
+            if entries is not None:
                 self._enter(entries.count(told, rank, track.rank), moment, found)
-            if not order.refunds and order.void_at is None:
-                continue
-            for refunds, (when, _) in enumerate(order.refunds, 1):
-                if refunds > so_far and (order.void_at is None or when < order.void_at):
-                    insort(coming, (when, place, refunds, one), key=lambda due: due[:3])
-            if order.void_at is not None:
-                insort(coming, (order.void_at, place, _ALL, one), key=lambda due: due[:3])
+            for number, (when, _) in enumerate(refunds, 1):
+                if number > so_far and (void_at is None or when < void_at):
+                    insort(coming, (when, place, number, one), key=lambda due: due[:3])
+            if void_at is not None:
+                insort(coming, (void_at, place, _ALL, one), key=lambda due: due[:3])
         for due in coming:
             if due[0] <= self._until:
                 self._go_back(due, past, entries, found)
@@ -190,44 +192,47 @@ class Replaying:
         self,
         due: tuple[datetime, int, int, _Counted],
         past: MemberPast,
-        entries: EntryRewards,
+        entries: EntryRewards | None,
         found: Replayed,
     ) -> None:
         """A refund, or all of it: the target again, on the terms it has, and the difference."""
         at, _, refunds, one = due
-        before = one.had.net_minor
-        self._settle(one, refunds, at, past, found)
-        found.went_back.append((self._months.of(at), before - one.had.net_minor))
-        if entries.are_given:
+        before, month = one.net_minor, self._months.of(at)
+        self._settle(one, refunds, at, month, past, found)
+        found.went_back.append((month, before - one.net_minor))
+        if entries is not None:
             self._enter(entries.look_again(at), at, found)
 
-    def _settle(self, one: _Counted, refunds: int, at: datetime, past: MemberPast, found: Replayed) -> None:
+    def _settle(
+        self, one: _Counted, refunds: int, at: datetime, month: int, past: MemberPast, found: Replayed
+    ) -> None:
         """What the order is worth after so many refunds, and the difference to before."""
         goals: tuple[str, ...] = ()
         points = net = 0
         if refunds != _ALL:
             points, goals = self._points(one, refunds, self._program.tiers[one.rank])
             net = self._net(one.order, refunds)
-        self._move(found, at, one.moment, one.order.key, points - one.points)
-        one.points = points
-        past.put(one.had, points, net, goals)
+        if points != one.points:
+            self._move(found, at, month, one.moment, one.order.key, points - one.points)
+        past.put(one, points, net, goals)
 
     def _enter(self, moves: Sequence[EntryMove], at: datetime, found: Replayed) -> None:
         for reached_at, key, points in moves:
-            self._move(found, at, reached_at, key, points)
+            self._move(found, at, self._months.of(at), reached_at, key, points)
 
-    def _move(self, found: Replayed, at: datetime, moment: datetime, key: OrderKey, points: int) -> None:
+    def _move(
+        self, found: Replayed, at: datetime, month: int, moment: datetime, key: OrderKey, points: int
+    ) -> None:
         """`moment`: when it was earned, from which its hold and its expiry count."""
-        if points:
-            available_at = max(moment + self._hold, at)
-            found.moves.append((at, self._months.of(at), points, key, available_at, self.expiry(moment)))
+        available_at = moment + self._hold if self._hold else moment
+        found.moves.append((at, month, points, key, max(available_at, at), self.expiry(moment)))
 
     def _points(self, one: _Counted, refunds: int, tier: Tier) -> tuple[int, tuple[str, ...]]:
         """(points, goals reached) as a member of that tier."""
         program, order = self._program, one.order
         if not self._plain:
-            return count_points(snapshot_at(order, refunds=refunds), program, tier, one.known, self._scopes)
-        rate = program.rate_for(order.currency)
+            return count_points(snapshot_at(order, refunds=refunds), self._rules, tier, one.known)
+        rate = program.rate if order.currency == program.currency else program.rate_for(order.currency)
         assert rate is not None  # left out otherwise
         return _left(order, refunds) * rate.points * tier.earn_percent // (rate.spend_minor * 100), ()
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
+from app.domain.months import Days
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Window
 from app.domain.tiers import EVER, Membership, SpendFact, falls_to, memberships, step_until
@@ -55,11 +56,11 @@ class TierPlan:
     """What a program says about tiers, made ready for many members."""
 
     __slots__ = (
-        "_days", "_ends", "_months", "_window", "_years", "asks_for_points", "grace", "least", "longest", "program",
-        "sells", "shortest", "wanted", "zone",
+        "_ends", "_leaves", "_lengths", "_months", "_window", "_years", "asks_for_points", "days", "grace", "is_rolling",
+        "keeps", "least", "program", "sells", "wanted", "zone",
     )  # fmt: skip
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, days: Days) -> None:
         self.program = program
         self.zone = program.zone
         self.grace = timedelta(days=program.grace_days)
@@ -74,11 +75,21 @@ class TierPlan:
             min((one[place] for one in self.wanted), default=_NOT_TO_BE_REACHED) for place in (1, 2, 3)
         )
         self._window, self._months = program.window, program.tier_months
+        self.is_rolling = program.window is Window.ROLLING
         # So long a rolling window is at least and at most: what lies clearly in it or before it needs no calendar.
-        self.shortest = timedelta(days=30 * program.tier_months - 4)
-        self.longest = timedelta(days=31 * program.tier_months + 1)
-        self._ends: dict[date, datetime] = {}  # day of an order -> when the review finds that it left
-        self._days: dict[date, datetime] = {}
+        self._lengths = (
+            timedelta(days=30 * program.tier_months - 4),
+            timedelta(days=31 * program.tier_months + 1),
+        )
+        # For so long at least, an order that was counted leaves no window.
+        self.keeps = {
+            Window.ROLLING: self._lengths[0],
+            Window.CALENDAR_YEAR: timedelta(days=364),
+            Window.LIFETIME: timedelta.max,
+        }[program.window]
+        self.days = days
+        self._leaves: list[datetime | None] = [None] * len(days.dates)  # by the day of an order
+        self._ends: list[datetime | None] = [None] * len(days.dates)
         self._years: dict[int, datetime] = {}  # the last instant before it
 
     def reach_nothing(self, spend: int, points: int, orders: int) -> bool:
@@ -96,7 +107,7 @@ class TierPlan:
         """Of the first `before` orders, those that count at `at`: a range for each window that does."""
         match self._window:
             case Window.ROLLING:
-                return [range(self._first_rolling(times, at), before)]
+                return [range(self.first_rolling(times, at), before)]
             case Window.CALENDAR_YEAR:
                 year = at.astimezone(self.zone).year
                 this = min(bisect_right(times, (self._before_year(year), _AFTER_ALL)), before)
@@ -105,35 +116,39 @@ class TierPlan:
             case Window.LIFETIME:
                 return [range(bisect_right(times, (EVER, _AFTER_ALL)), before)]
 
+    def first_rolling(self, times: Sequence[tuple[datetime, OrderKey]], at: datetime) -> int:
+        """The first order that a rolling window ending at `at` holds."""
+        shortest, longest = self._lengths
+        if not times or times[0][0] > (surely := at - shortest):
+            return 0
+        low = bisect_right(times, (at - longest, _AFTER_ALL))
+        if low == len(times) or times[low][0] > surely:
+            return low
+        return bisect_right(times, (months_before(at, self._months, self.zone), _AFTER_ALL))
+
     def leaves(self, moment: datetime) -> datetime:
         """The end of the local day on which an order counted at `moment` counts no more."""
         if self._window is Window.LIFETIME:
             return _NEVER
-        day = moment.astimezone(self.zone).date()
-        found = self._ends.get(day)
+        place = self.days.of(moment)
+        found = self._leaves[place]
         if found is None:
-            rolling = self._window is Window.ROLLING
-            last = months_after(day, self._months) if rolling else date(day.year + 2, 1, 1)
-            found = self._ends[day] = end_of_day(last, self.zone) - _TICK
+            day = self.days.dates[place]
+            last = months_after(day, self._months) if self.is_rolling else date(day.year + 2, 1, 1)
+            found = self._leaves[place] = end_of_day(last, self.zone) - _TICK
         return found
 
     def day_end(self, moment: datetime) -> datetime:
-        day = moment.astimezone(self.zone).date()
-        found = self._days.get(day)
+        """The last instant of its local day; of the last day that is looked at, for what comes after it."""
+        place = self.days.of(moment)
+        found = self._ends[place]
         if found is None:
-            found = self._days[day] = end_of_day(day, self.zone) - _TICK
+            found = self._ends[place] = end_of_day(self.days.dates[place], self.zone) - _TICK
         return found
 
     def down(self, rank: int, reached: int) -> int:
         tiers = self.program.tiers
         return self.program.rank(falls_to(tiers[rank], tiers[reached], self.program).key)
-
-    def _first_rolling(self, times: Sequence[tuple[datetime, OrderKey]], at: datetime) -> int:
-        low = bisect_right(times, (at - self.longest, _AFTER_ALL))
-        high = bisect_right(times, (at - self.shortest, _AFTER_ALL))
-        if low == high:
-            return low
-        return bisect_right(times, (months_before(at, self._months, self.zone), _AFTER_ALL))
 
     def _before_year(self, year: int) -> datetime:
         found = self._years.get(year)
@@ -150,8 +165,8 @@ class TierTrack:
     """
 
     __slots__ = (
-        "_bought", "_floors", "_given_back", "_leaving", "_plan", "_reviews", "_selling", "_sums", "_times", "changes",
-        "rank",
+        "_bought", "_floors", "_given_back", "_is_low", "_leaving", "_plan", "_reviews", "_selling", "_sums", "_times",
+        "changes", "rank",
     )  # fmt: skip
 
     def __init__(self, plan: TierPlan) -> None:
@@ -163,12 +178,15 @@ class TierTrack:
         self._bought: dict[int, list[Floor]] = {}  # by how many of those
         self._floors: list[Floor] = []  # graces and steps
         self._reviews: list[datetime] = []  # when something goes back, or a floor ends: a heap
+        self._is_low = True  # all orders together reach nothing, and nothing else gives a tier
         self._leaving = 0  # the next order to leave the window, while there is a tier to lose
         self.rank = 0
         self.changes: list[tuple[datetime, int]] = []
 
     def rank_for(self, placed_at: datetime, key: OrderKey) -> int:
         """The tier by whose percent the order earns: what was reached before it, or a floor."""
+        if self._is_low:
+            return 0
         return self._rank(placed_at, bisect_left(self._times, (placed_at, key)))
 
     def rank_at(self, moment: datetime) -> int:
@@ -178,11 +196,21 @@ class TierTrack:
     def count(self, order: Told) -> None:
         """It counts from its moment on: upgraded at once."""
         moment, worth = order.moment, order.worth
-        self.review(until=moment)
+        if self.rank:
+            self.review(until=moment)
         place = len(self._times)
         self._times.append((moment, order.key))
         spend, points, orders = self._sums[-1]
-        self._sums.append((spend + worth, points + order.points, orders + (worth > 0)))
+        sums = spend + worth, points + order.points, orders + (worth > 0)
+        self._sums.append(sums)
+        if self._is_low:
+            if (
+                self._plan.reach_nothing(*sums)
+                and order.void_at is None
+                and not (order.refunds or order.memberships)
+            ):
+                return
+            self._is_low = False
         if order.refunds or order.void_at is not None:
             self._given_back.append((place, order))
             for when in (*(when for when, _ in order.refunds), *([order.void_at] if order.void_at else [])):
@@ -204,6 +232,10 @@ class TierTrack:
 
     def review(self, *, until: datetime) -> None:
         """Hold every review up to `until` that may find something lost."""
+        if not self._reviews and (
+            self._leaving == len(self._times) or until - self._times[self._leaving][0] < self._plan.keeps
+        ):
+            return
         while self.rank and (at := self._next_review()) <= until:
             if self._reviews and self._reviews[0] == at:
                 heapq.heappop(self._reviews)
@@ -241,12 +273,14 @@ class TierTrack:
         self.changes.append((at, rank))
 
     def _rank(self, at: datetime, before: int) -> int:
-        plan, rank = self._plan, 0
-        if not plan.reach_nothing(*self._sums[before]) or self._given_back:
-            for window in plan.windows(self._times, at, before):
-                if window:
-                    rank = max(rank, plan.rank(*self._sum(at, window)))
-        floors = self._floors
+        if self._is_low:
+            return 0
+        plan, floors = self._plan, self._floors
+        if self._given_back or not plan.is_rolling:
+            rank = max(plan.rank(*self._sum(at, one)) for one in plan.windows(self._times, at, before))
+        else:
+            after, until = self._sums[plan.first_rolling(self._times, at)], self._sums[before]
+            rank = plan.rank(until[0] - after[0], until[1] - after[1], until[2] - after[2])
         if self._selling:
             floors = [*floors, *self._bought_by(sum(1 for place, _ in self._selling if place < before))]
         for from_at, until_at, floor in floors:
@@ -267,6 +301,8 @@ class TierTrack:
 
     def _sum(self, at: datetime, window: range) -> Sums:
         """What the orders of the window come to, less what had gone back by then."""
+        if not window:
+            return _NOTHING
         after, before = self._sums[window.stop], self._sums[window.start]
         spend, points, orders = after[0] - before[0], after[1] - before[1], after[2] - before[2]
         for place, order in self._given_back:

@@ -8,7 +8,7 @@ from app.db.orders import OrderKey, OrderRow, Past
 from app.db.session import Session
 from app.db.shop_facts import ProductKey
 from app.domain.calendar import end_of_day, month_of
-from app.domain.counting import Known
+from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.program import Program
 from app.domain.rules import Cap, CapPer, EarnRules, GoalPer, Whose

@@ -17,9 +17,9 @@ from app.db.programs import Versions
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.db.shops import ShopRow, find_shops
-from app.domain.counting import ALONE
 from app.domain.earning import PointsTarget, Terms, Zero, counted_at, target_for_order
 from app.domain.folding import Verdict, fold
+from app.domain.known import ALONE
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import Enrolment, Program
 from app.domain.qualifying import spend_fact

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.counting import Known
 from app.domain.earning import Terms, target_for_order
 from app.domain.explaining import order_sentence
+from app.domain.known import Known
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from app.domain.program import decode, default_document

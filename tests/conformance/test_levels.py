@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.counting import Known
 from app.domain.earning import Terms
+from app.domain.known import Known
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from app.domain.program import Program, decode, default_document, successors

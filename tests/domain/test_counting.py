@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.counting import Known, count_order
+from app.domain.counting import count_order
 from app.domain.earning import Terms, target_for_order
+from app.domain.known import Known
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, RefundedLine
 from app.domain.program import Program, decode, default_document

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.calendar import days_later, end_of_day
-from app.domain.counting import ALONE, Known
 from app.domain.earning import PointsTarget, Terms, lot_expiry, target_for_order
+from app.domain.known import ALONE, Known
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.money import Money
 from app.domain.months import Months
