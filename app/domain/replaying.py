@@ -57,7 +57,10 @@ class _Counted(Had):
     __slots__ = ("known", "moment", "order", "rank")
 
     def __init__(self, order: PastOrder, moment: datetime, day: Day, known: Known, rank: int) -> None:
-        super().__init__(day)
+        self.day = day
+        self.points = 0
+        self.net_minor = 0
+        self.goals = ()
         self.order = order
         self.moment = moment
         self.known = known
@@ -176,9 +179,10 @@ class Replaying:
             track.count(told)
             if entries is not None:
                 self._enter(entries.count(told, rank, track.rank), moment, found)
-            for number, (when, _) in enumerate(refunds, 1):
-                if number > so_far and (void_at is None or when < void_at):
-                    insort(coming, (when, place, number, one), key=lambda due: due[:3])
+            if refunds:
+                for number, (when, _) in enumerate(refunds, 1):
+                    if number > so_far and (void_at is None or when < void_at):
+                        insort(coming, (when, place, number, one), key=lambda due: due[:3])
             if void_at is not None:
                 insort(coming, (void_at, place, _ALL, one), key=lambda due: due[:3])
         for due in coming:

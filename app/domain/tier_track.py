@@ -7,7 +7,7 @@ and when they are lost (the review, its grace, and how far down it goes).
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
@@ -56,7 +56,7 @@ class TierPlan:
     """What a program says about tiers, made ready for many members."""
 
     __slots__ = (
-        "_ends", "_leaves", "_lengths", "_months", "_window", "_years", "asks_for_points", "days", "grace", "is_rolling",
+        "_begins", "_ends", "_leaves", "_months", "_window", "_years", "asks_for_points", "days", "grace", "is_rolling",
         "keeps", "least", "program", "sells", "wanted", "zone",
     )  # fmt: skip
 
@@ -76,20 +76,16 @@ class TierPlan:
         )
         self._window, self._months = program.window, program.tier_months
         self.is_rolling = program.window is Window.ROLLING
-        # So long a rolling window is at least and at most: what lies clearly in it or before it needs no calendar.
-        self._lengths = (
-            timedelta(days=30 * program.tier_months - 4),
-            timedelta(days=31 * program.tier_months + 1),
-        )
         # For so long at least, an order that was counted leaves no window.
         self.keeps = {
-            Window.ROLLING: self._lengths[0],
+            Window.ROLLING: timedelta(days=30 * program.tier_months - 4),
             Window.CALENDAR_YEAR: timedelta(days=364),
             Window.LIFETIME: timedelta.max,
         }[program.window]
         self.days = days
         self._leaves: list[datetime | None] = [None] * len(days.dates)  # by the day of an order
         self._ends: list[datetime | None] = [None] * len(days.dates)
+        self._begins: list[tuple[datetime, datetime] | None] = [None] * len(days.dates)
         self._years: dict[int, datetime] = {}  # the last instant before it
 
     def reach_nothing(self, spend: int, points: int, orders: int) -> bool:
@@ -118,13 +114,30 @@ class TierPlan:
 
     def first_rolling(self, times: Sequence[tuple[datetime, OrderKey]], at: datetime) -> int:
         """The first order that a rolling window ending at `at` holds."""
-        shortest, longest = self._lengths
-        if not times or times[0][0] > (surely := at - shortest):
+        if not times or times[0][0] > at - self.keeps:
             return 0
-        low = bisect_right(times, (at - longest, _AFTER_ALL))
-        if low == len(times) or times[low][0] > surely:
-            return low
+        place = self.days.of(at)
+        day = self._begins[place]
+        if day is None:
+            day = self._begins[place] = self._beginning(at)
+        first = bisect_right(times, (day[0], _AFTER_ALL))
+        if first == len(times) or times[first][0] > day[1]:
+            return first
+        # An order of the very day on which the window begins: the hour decides.
         return bisect_right(times, (months_before(at, self._months, self.zone), _AFTER_ALL))
+
+    def _beginning(self, at: datetime) -> tuple[datetime, datetime]:
+        """Around every beginning of a window that ends on that local day: the last instants before and of a day."""
+        local = at.astimezone(self.zone)
+        starts = (
+            months_before(datetime.combine(local.date(), clock, self.zone), self._months, self.zone)
+            for clock in (time.min, time.max)
+        )
+        first, last = (one.astimezone(self.zone).date() for one in starts)
+        return (
+            end_of_day(first - timedelta(days=2), self.zone) - _TICK,
+            end_of_day(last + timedelta(days=1), self.zone) - _TICK,
+        )
 
     def leaves(self, moment: datetime) -> datetime:
         """The end of the local day on which an order counted at `moment` counts no more."""

@@ -166,6 +166,7 @@ def test_everything_is_done_with_the_keyboard_alone(page: Page, stub: Stub) -> N
     expect(page.get_by_role("tab", name="History")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name="Rewards")).to_be_focused()
+    expect(panel.get_by_role("button", name="Get €5.00 off")).to_be_visible()  # the list has been read
     page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Get €5.00 off")).to_be_focused()
     page.keyboard.press("Enter")
