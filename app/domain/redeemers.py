@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from app.domain.calendar import days_later
 from app.domain.months import Months
 from app.domain.program import ExpiryKind, Program, RefundPolicy
-from app.domain.purse import Purse
+from app.domain.purse import NEVER, Purse
 from app.domain.replaying import Move
 
 CHEAPEST = "cheapest"
@@ -99,12 +99,14 @@ class Redeemers:
         redeemer: Flow,
     ) -> None:
         """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not."""
-        earned, in_turn, before = 0, self._in_turn, (_EVER, _EVER)
-        for _, _, points, _, *ends in moves:
+        earned, in_turn, before = 0, self._in_turn, None
+        for move in moves:
+            points = move[2]
             if points > 0:
                 earned += points
-                in_turn = in_turn and before[0] <= ends[0] and before[1] <= ends[1]
-                before = ends[0], ends[1]
+                if before is not None and (before[4] > move[4] or before[5] > move[5]):
+                    in_turn = False
+                before = move
             else:
                 in_turn = False
         can = self._cheapest is not None and earned >= self._cheapest
@@ -144,24 +146,25 @@ class Redeemers:
 class _Queue:
     """One redeeming member's lots, where none is taken back and the older is always the first to come and to go."""
 
-    __slots__ = ("_flow", "_reward", "_rules")
+    __slots__ = ("_flow", "_rules", "_wanted")
 
     def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]], flow: Flow) -> None:
         self._rules = rules
-        self._reward = _Wanted(rules, tiers)
+        self._wanted = _Wanted(rules, tiers)
         self._flow = flow
 
     def run(self, moves: Sequence[Move]) -> None:
         """The same as a play of them."""
-        rules, flow, wanted = self._rules, self._flow, self._reward
-        delay, month_of, opened = rules.delay, rules.months.of, flow.open_points
+        rules, flow = self._rules, self._flow
+        delay, month_of, opened, cost_at = rules.delay, rules.months.of, flow.open_points, self._wanted.cost
         left: list[int] = []  # of each lot
         first = ripe = held = (
             0  # the first lot that holds something, the first that is pending, what is between
         )
         due: datetime | None = None
-        for turn in range(len(moves) + 1):
-            now = moves[turn][0] if turn < len(moves) else rules.months.ends[-1]
+        for turn, (now, coming, points, _, available_at, _) in enumerate(
+            (*moves, _end(rules.months.ends[-1]))
+        ):
             while first < turn:
                 at = moves[first][5]
                 if ripe < turn and moves[ripe][4] < at:
@@ -182,11 +185,10 @@ class _Queue:
                     else:
                         ripe += 1
                     first += 1
-                place = wanted.at(at)
-                cost = rules.costs[place] if place is not None else _BEYOND
+                place, cost = cost_at(at)
                 if due is not None and due <= at:
                     due = None
-                    if place is not None and held >= cost:
+                    if held >= cost:
                         flow.redeemed[month] += cost
                         flow.redemptions[place][month] += 1
                         opened[month] -= cost
@@ -201,19 +203,20 @@ class _Queue:
                     due = None
                 elif due is None:
                     due = at + delay
-            if turn == len(moves):
-                return
-            _, month, points, _, available_at, _ = moves[turn]
             left.append(points)
-            opened[month] += points
+            opened[coming] += points
             if available_at <= now and ripe == turn:
                 ripe += 1
                 held += points
-            place = wanted.at(now)
-            if place is None or held < rules.costs[place]:
+            if held < cost_at(now)[1]:
                 due = None
             elif due is None:
                 due = now + delay
+
+
+def _end(until: datetime) -> Move:
+    """What comes after all moves, and moves nothing."""
+    return until, 0, 0, (0, ""), until, NEVER
 
 
 _BEYOND = 2**63
@@ -222,22 +225,27 @@ _BEYOND = 2**63
 class _Wanted:
     """Which reward one member buys, by their tier at the time."""
 
-    __slots__ = ("_rules", "_tiers")
+    __slots__ = ("_always", "_rules", "_tiers")
 
     def __init__(self, rules: _Rules, tiers: Sequence[tuple[datetime, int, int]]) -> None:
         self._rules = rules
         self._tiers = tiers
+        self._always = self._of(0) if rules.same_for_all else None
 
-    def at(self, moment: datetime) -> int | None:
-        by_rank = self._rules.by_rank
-        if self._rules.same_for_all:
-            return by_rank[0]
+    def cost(self, moment: datetime) -> tuple[int, int]:
+        """(its place, its cost); beyond anything that can be held where they may have none."""
+        if self._always is not None:
+            return self._always
         rank = 0
         for since, _, reached in self._tiers:
             if since > moment:
                 break
             rank = reached
-        return by_rank[rank]
+        return self._of(rank)
+
+    def _of(self, rank: int) -> tuple[int, int]:
+        place = self._rules.by_rank[rank]
+        return (0, _BEYOND) if place is None else (place, self._rules.costs[place])
 
 
 class _Play:
@@ -342,18 +350,16 @@ class _Play:
 
     def _look(self, at: datetime) -> None:
         """Whether they hold a reward's cost now: who just came to, redeems after the delay."""
-        place = self._wanted.at(at)
-        if place is None or self._purse.available(at) < self._rules.costs[place]:
+        if self._purse.available(at) < self._wanted.cost(at)[1]:
             self._due = None
         elif self._due is None:
             self._due = at + self._rules.delay
 
     def _redeem(self, at: datetime, month: int) -> None:
         self._due = None
-        place = self._wanted.at(at)
-        if place is None or self._purse.available(at) < self._rules.costs[place]:
+        place, cost = self._wanted.cost(at)
+        if self._purse.available(at) < cost:
             return
-        cost = self._rules.costs[place]
         self._purse.redeem(cost, at=at)
         self._flow.redeemed[month] += cost
         self._flow.redemptions[place][month] += 1

@@ -131,31 +131,51 @@ class Replaying:
         return found
 
     def _is_simple(self, counted: Sequence[tuple[datetime, PastOrder]]) -> bool:
-        """One rate, one tier throughout, nothing given back: no order needs to know of another."""
-        if not self._plain or self._tiers.sells:
+        """One rate, and nothing is given back or bought beside points."""
+        if not self._plain or self._enters or self._tiers.sells:
             return False
-        total, own = 0, self._program.currency
-        for _, order in counted:
-            if order.refunds or order.void_at is not None or order.currency != own:
-                return False
-            total += order.goods_minor
-        rate = self._program.rate
-        return self._tiers.reach_nothing(total, total * rate.points // rate.spend_minor, len(counted))
+        own = self._program.currency
+        return not any(
+            order.refunds or order.void_at is not None or order.currency != own for _, order in counted
+        )
 
     def _replay_simple(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
-        rate = self._program.rate
-        above, below = rate.points * self._percents[0], rate.spend_minor * 100
-        starts, hold, expires = self._months.starts, self._hold, self._lot_days is not None
-        worths, moves = found.counted, found.moves
+        spend, each, percents = self._program.rate.spend_minor, self._program.rate.points, self._percents
+        starts, hold, expires, percent = (
+            self._months.starts,
+            self._hold,
+            self._lot_days is not None,
+            percents[0],
+        )
+        worths, moves, track = found.counted, found.moves, self._track(counted)
         for moment, order in counted:
             month = bisect_right(starts, moment) - 1
             goods = order.goods_minor
             worths.append((month, goods))
-            points = goods * above // below
+            if track is not None:
+                if track.rank:
+                    track.review(until=moment)
+                if not track.is_low:
+                    percent = percents[track.rank_for(order.placed_at, order.key)]
+                track.count_kept(moment, order.key, goods, goods * each // spend)
+            points = goods * each * percent // (spend * 100)
             if points:
                 end = self.expiry(moment) if expires else NEVER
                 moves.append((moment, month, points, order.key, moment + hold if hold else moment, end))
         found.tiers = [(counted[0][0], worths[0][0], 0)]
+        if track is not None:
+            self._end(track, found)
+
+    def _track(self, counted: Sequence[tuple[datetime, PastOrder]]) -> TierTrack | None:
+        """None: all of it together reaches no level."""
+        total, rate = sum([order.goods_minor for _, order in counted]), self._program.rate
+        if self._tiers.reach_nothing(total, total * rate.points // rate.spend_minor, len(counted)):
+            return None
+        return TierTrack(self._tiers)
+
+    def _end(self, track: TierTrack, found: Replayed) -> None:
+        track.review(until=self._until)
+        found.tiers += [(at, self._months.of(at), rank) for at, rank in track.changes]
 
     # --- Order by order ------------------------------------------------------------------------------------
 
@@ -188,9 +208,8 @@ class Replaying:
         for due in coming:
             if due[0] <= self._until:
                 self._go_back(due, past, entries, found)
-        track.review(until=self._until)
-        changes = [(counted[0][0], 0), *track.changes]
-        found.tiers = [(at, self._months.of(at), rank) for at, rank in changes]
+        found.tiers = [(counted[0][0], self._months.of(counted[0][0]), 0)]
+        self._end(track, found)
 
     def _go_back(
         self,

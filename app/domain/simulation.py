@@ -113,16 +113,19 @@ class Simulation:
         if not found.tiers:
             return None
         into = self._buckets[bucket]
+        orders_in, revenue = into.orders, into.revenue
         for month, worth in found.counted:
-            into.orders[month] += 1
-            into.revenue[month] += worth
+            orders_in[month] += 1
+            revenue[month] += worth
         for month, worth in found.went_back:
             into.revenue[month] -= worth
-        for _, month, points, *_ in found.moves:
+        given = into.given
+        for move in found.moves:
+            points = move[2]
             if points > 0:
-                into.given[month] += points
+                given[move[1]] += points
             else:
-                into.taken_back[month] -= points
+                into.taken_back[move[1]] -= points
         rank = self._note_tiers(into, found.tiers)
         self._redeemers.follow(
             found.moves, found.tiers, both=into.both, saver=into.saver, redeemer=into.redeemer

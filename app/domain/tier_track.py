@@ -173,13 +173,14 @@ class TierPlan:
 class TierTrack:
     """Tell it orders in the order in which they are counted; ask the tier, as its rank, from 0.
 
+    `is_low`: all orders together reach nothing, and nothing else gives a tier.
     `changes`: (moment, rank) of each change, oldest first, from the lowest at the beginning. Reviews are held at the
     end of each local day; the real ones are held within the hour.
     """
 
     __slots__ = (
-        "_bought", "_floors", "_given_back", "_is_low", "_leaving", "_plan", "_reviews", "_selling", "_sums", "_times",
-        "changes", "rank",
+        "_bought", "_floors", "_given_back", "_leaving", "_plan", "_reviews", "_selling", "_sums", "_times",
+        "changes", "is_low", "rank",
     )  # fmt: skip
 
     def __init__(self, plan: TierPlan) -> None:
@@ -191,14 +192,14 @@ class TierTrack:
         self._bought: dict[int, list[Floor]] = {}  # by how many of those
         self._floors: list[Floor] = []  # graces and steps
         self._reviews: list[datetime] = []  # when something goes back, or a floor ends: a heap
-        self._is_low = True  # all orders together reach nothing, and nothing else gives a tier
+        self.is_low = True
         self._leaving = 0  # the next order to leave the window, while there is a tier to lose
         self.rank = 0
         self.changes: list[tuple[datetime, int]] = []
 
     def rank_for(self, placed_at: datetime, key: OrderKey) -> int:
         """The tier by whose percent the order earns: what was reached before it, or a floor."""
-        if self._is_low:
+        if self.is_low:
             return 0
         return self._rank(placed_at, bisect_left(self._times, (placed_at, key)))
 
@@ -208,22 +209,14 @@ class TierTrack:
 
     def count(self, order: Told) -> None:
         """It counts from its moment on: upgraded at once."""
-        moment, worth = order.moment, order.worth
+        moment, place = order.moment, len(self._times)
+        if not (order.refunds or order.memberships) and order.void_at is None:
+            self.count_kept(moment, order.key, order.worth, order.points)
+            return
         if self.rank:
             self.review(until=moment)
-        place = len(self._times)
-        self._times.append((moment, order.key))
-        spend, points, orders = self._sums[-1]
-        sums = spend + worth, points + order.points, orders + (worth > 0)
-        self._sums.append(sums)
-        if self._is_low:
-            if (
-                self._plan.reach_nothing(*sums)
-                and order.void_at is None
-                and not (order.refunds or order.memberships)
-            ):
-                return
-            self._is_low = False
+        self._add(moment, order.key, order.worth, order.points)
+        self.is_low = False
         if order.refunds or order.void_at is not None:
             self._given_back.append((place, order))
             for when in (*(when for when, _ in order.refunds), *([order.void_at] if order.void_at else [])):
@@ -233,15 +226,37 @@ class TierTrack:
             for _, until, _ in self._bought_by(len(self._selling)):
                 if until > moment:
                     heapq.heappush(self._reviews, self._plan.day_end(until))
+        self._rise(moment)
+
+    def count_kept(self, moment: datetime, key: OrderKey, worth: int, points: int) -> None:
+        """The same, of an order of which nothing ever goes back and that buys no level."""
+        if self.rank:
+            self.review(until=moment)
+        sums = self._add(moment, key, worth, points)
+        if self.is_low:
+            if self._plan.reach_nothing(*sums):
+                return
+            self.is_low = False
+        self._rise(moment)
+
+    def _add(self, moment: datetime, key: OrderKey, worth: int, points: int) -> Sums:
+        self._times.append((moment, key))
+        before = self._sums[-1]
+        sums = before[0] + worth, before[1] + points, before[2] + (worth > 0)
+        self._sums.append(sums)
+        return sums
+
+    def _rise(self, moment: datetime) -> None:
         reached = self.rank_at(moment)
-        if reached > self.rank:
-            if not self.rank:  # nobody looked at what left or went back while there was nothing to lose
-                now = bisect_right(self._times, (moment, _AFTER_ALL))
-                first = min(one.start for one in self._plan.windows(self._times, moment, now))
-                self._leaving = max(self._leaving, first)
-                while self._reviews and self._reviews[0] < moment:
-                    heapq.heappop(self._reviews)
-            self._change(moment, reached)
+        if reached <= self.rank:
+            return
+        if not self.rank:  # nobody looked at what left or went back while there was nothing to lose
+            now = bisect_right(self._times, (moment, _AFTER_ALL))
+            first = min(one.start for one in self._plan.windows(self._times, moment, now))
+            self._leaving = max(self._leaving, first)
+            while self._reviews and self._reviews[0] < moment:
+                heapq.heappop(self._reviews)
+        self._change(moment, reached)
 
     def review(self, *, until: datetime) -> None:
         """Hold every review up to `until` that may find something lost."""
@@ -286,7 +301,7 @@ class TierTrack:
         self.changes.append((at, rank))
 
     def _rank(self, at: datetime, before: int) -> int:
-        if self._is_low:
+        if self.is_low:
             return 0
         plan, floors = self._plan, self._floors
         if self._given_back or not plan.is_rolling:
