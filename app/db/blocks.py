@@ -1,6 +1,6 @@
 """Times in which people are blocked: a person's own, and those of whoever was merged into them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,14 @@ def find_blocks(session: Session, member_ids: Sequence[int]) -> dict[int, list[B
     for row in rows:
         values = dict(row._mapping)
         found.setdefault(values.pop("root"), []).append(BlockRow(**values))
+    return found
+
+
+def blocks_of_all(session: Session, account_of: Callable[[int], int]) -> dict[int, list[BlockRow]]:
+    """Every block of the program, by the account that its person has now. `account_of`: whom a member was merged into."""
+    found: dict[int, list[BlockRow]] = {}
+    for row in session.rows(f"SELECT {_COLUMNS} FROM blocks b WHERE {{fence:b}} ORDER BY b.id"):
+        found.setdefault(account_of(row.member_id), []).append(BlockRow(**row._mapping))
     return found
 
 

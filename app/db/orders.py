@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from app.db.blocks import blocks_of_all
 from app.db.session import Session, rows_of
 from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
@@ -125,13 +126,14 @@ def pages_of_orphans(session: Session, *, size: int = 500) -> Iterator[list[Orde
 class HeldOrder(NamedTuple):
     """`person`: the same text for all orders of one member, or of one customer who is none; None: a guest.
 
-    `test`: a test order, at a shop that does not count them.
+    `test`: a test order, at a shop that does not count them. `blocked`: placed while its member was.
     """
 
     shop_id: int
     order: OrderSnapshot
     person: str | None
     test: bool
+    blocked: bool
 
 
 def stream_past(session: Session, shop_ids: Sequence[int]) -> Iterator[HeldOrder]:
@@ -142,19 +144,27 @@ def stream_past(session: Session, shop_ids: Sequence[int]) -> Iterator[HeldOrder
             "SELECT id, merged_into FROM accounts WHERE {fence} AND merged_into IS NOT NULL"
         )
     }
+    blocks = blocks_of_all(session, lambda member: _winner(member, merged))
     for row in session.stream(
         "SELECT o.shop_id, o.member_id, o.identity_id, CAST(o.snapshot AS text) AS snapshot, s.counts_test_orders "
         "FROM orders o JOIN shops s ON {fence:s} AND s.program_id = o.program_id AND s.id = o.shop_id "
         "WHERE {fence:o} AND o.shop_id = ANY(:shops)",
         shops=list(shop_ids),
     ):
-        order, member = decode_snapshot(row.snapshot), row.member_id
-        while member in merged:
-            member = merged[member]
-        person = f"member {member}" if member is not None else None
-        if person is None and row.identity_id is not None:
+        order, person = decode_snapshot(row.snapshot), None
+        member = None if row.member_id is None else _winner(row.member_id, merged)
+        if member is not None:
+            person = f"member {member}"
+        elif row.identity_id is not None:
             person = f"customer {row.identity_id}"
-        yield HeldOrder(row.shop_id, order, person, order.test and not row.counts_test_orders)
+        blocked = member in blocks and any(one.covers(order.placed_at) for one in blocks[member])
+        yield HeldOrder(row.shop_id, order, person, order.test and not row.counts_test_orders, blocked)
+
+
+def _winner(member: int, merged: Mapping[int, int]) -> int:
+    while member in merged:
+        member = merged[member]
+    return member
 
 
 def new_ids(session: Session, count: int) -> list[int]:

@@ -82,20 +82,34 @@ class GatherPastOrders:
 
     def _note(self, row: PastRow) -> None:
         found, order = self.gathered, row.order
-        others = (order.placed_at, order.fulfilled_at, order.void_at, *(when for when, _ in order.refunds))
-        for moment in (order.paid_at, *(one for one in others if one is not None)):
-            if found.first is None or moment < found.first:
-                found.first = moment
-            if found.last is None or moment > found.last:
-                found.last = moment
+        placed_at, paid_at = order.placed_at, order.paid_at
+        self._reach(paid_at)
+        if placed_at is not paid_at:
+            self._reach(placed_at)
+        if order.fulfilled_at is not None and order.fulfilled_at is not paid_at:
+            self._reach(order.fulfilled_at)
+        if order.void_at is not None:
+            self._reach(order.void_at)
+        for when, _ in order.refunds:
+            self._reach(when)
         if row.is_refund:
             found.refunds += 1
             return
         found.orders += 1
-        found.free += order.goods_minor == 0
-        if self._day is None or self._day[0] != order.placed_at:
-            self._day = (order.placed_at, order.placed_at.astimezone(self._zone).date())
-        found.days.add(self._day[1])
+        if not order.goods_minor:
+            found.free += 1
+        if self._day is None or self._day[0] != placed_at:
+            self._day = (placed_at, placed_at.astimezone(self._zone).date())
+            found.days.add(self._day[1])
+
+    def _reach(self, moment: datetime) -> None:
+        found = self.gathered
+        if found.first is None or found.last is None:
+            found.first = found.last = moment
+        elif moment > found.last:
+            found.last = moment
+        elif moment < found.first:
+            found.first = moment
 
     def _write(self, bucket: int) -> None:
         if waiting := self._waiting[bucket]:

@@ -20,6 +20,7 @@ REASONS = {
     "after_to": "it was paid after the last day asked for",
     "not_paid": "it was never paid",
     "test_order": "it is a test order",
+    "blocked": "its member was blocked when it was placed",
     "no_rate": "the program has no rate for its currency",
     "not_fulfilled": "it was never fulfilled, and the program counts orders once they are",
     "cancelled": "it was cancelled before it counted",

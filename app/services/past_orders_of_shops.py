@@ -23,6 +23,8 @@ def past_orders_of_shops(
             left_out.add("test_order", 0, named)
         elif held.person is None:
             left_out.add("no_customer", 0, named)
+        elif held.blocked:
+            left_out.add("blocked", 0, named)
         else:
             past = past_order(order, member=held.person, shop_id=held.shop_id, whole=whole)
             if past is None:

@@ -4,11 +4,10 @@ import csv
 import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import Refused
@@ -35,8 +34,7 @@ _YEARS = range(1970, 2101)  # anything else is a slip, and a report of so many m
 _DATES = "such as 2026-03-31 or 2026-03-31T18:05"
 
 
-@dataclass(frozen=True, slots=True)
-class PastRow:
+class PastRow(NamedTuple):
     """One row: an order, or a refund of one (`is_refund`: `goods_minor` is what went back, `paid_at` when)."""
 
     line: int
@@ -131,24 +129,28 @@ class _Reader:
         if minor < 0 and not order:
             left_out.add("no_order", line, f"amount {amount}")
             return None
-        moments = {}
-        for column in ("placed_at", "paid_at", "fulfilled_at"):
-            text = row[place[column]].strip() if column in place else ""
-            try:
-                moments[column] = _moment(text, self._zone) if text or column == "placed_at" else None
-            except ValueError:
-                left_out.add("bad_date", line, f"“{text[:_SHOWN]}” in {column}. Allowed: {_DATES}")
-                return None
-        placed_at = moments["placed_at"]
-        assert placed_at is not None
-        paid_at = moments["paid_at"] or placed_at
+        text, column = row[place["placed_at"]].strip(), "placed_at"
+        paid_at = fulfilled_at = None
+        try:
+            placed_at = _moment(text, self._zone)
+            column = "paid_at"
+            if column in place and (text := row[place[column]].strip()):
+                paid_at = _moment(text, self._zone)
+            column = "fulfilled_at"
+            if column in place and (text := row[place[column]].strip()):
+                fulfilled_at = _moment(text, self._zone)
+        except ValueError:
+            left_out.add("bad_date", line, f"“{text[:_SHOWN]}” in {column}. Allowed: {_DATES}")
+            return None
+        if paid_at is None:
+            paid_at = placed_at
         past = PastOrder(
             customer,
             paid_at,
             (0, order or f"{line:09d}"),
             placed_at,
             # A file without such a column tells of orders that are over: they count as fulfilled when they were paid.
-            moments["fulfilled_at"] if "fulfilled_at" in place else paid_at,
+            fulfilled_at if "fulfilled_at" in place else paid_at,
             None,
             currency,
             abs(minor),

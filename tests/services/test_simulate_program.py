@@ -17,6 +17,7 @@ from app.domain.program import Program, decode, default_document
 from app.domain.redeemers import ASSUMED, Behaviour
 from app.domain.simulation import Assumptions
 from app.services.audit import audit
+from app.services.block_member import block_member, unblock_member
 from app.services.describe_simulation import describe_simulation, simulation_data
 from app.services.fit_redeeming import fit_redeeming
 from app.services.left_out import LeftOuts
@@ -274,6 +275,25 @@ def test_orders_from_before_the_shop_counted_are_tried_too_and_test_orders_are_n
     assert [(gap.first, gap.last) for gap in done.gaps] == [
         (long_ago.date() + timedelta(days=1), NOW.date() - timedelta(days=1))
     ]
+
+
+def test_orders_placed_while_their_member_was_blocked_are_left_out(rt: Runtime, clock: Clock) -> None:
+    past = make_history(rt, clock)
+    past.buy("7", "before", "30.00")
+    past.buy("8", "other", "50.00")
+    cheat, winner = past.member("7"), past.member("8")
+    clock.forward(days=1)
+    block_member(rt, past.program_id, cheat, reason="fraud", actor="ada")
+    clock.forward(days=1)
+    past.buy("7", "meanwhile", "80.00")
+    clock.forward(days=1)
+    unblock_member(rt, past.program_id, cheat, reason="a slip", actor="ada")
+    past.buy("7", "after", "20.00")
+    assert past.merge(cheat, winner) is not None
+    done = simulate_live(past)
+    assert left_out(done)["blocked"] == (1, ["order #meanwhile"])
+    assert done.draft.report.total.given.expected == 100
+    assert past.scalar("SELECT sum(points) FROM accounts WHERE {fence}") == 100
 
 
 # --- How members redeem ------------------------------------------------------------------------------------
