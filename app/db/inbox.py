@@ -1,11 +1,11 @@
 """The inbox: deliveries as received, sealed, until they are understood and for some weeks after."""
 
 import hashlib
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import zstandard
 from sqlalchemy import text
 
 from app.db.sealing import Vault
@@ -13,6 +13,7 @@ from app.db.session import Database, Session, rows_of
 
 LEASE_S = 120
 BATCH = 500
+_QUICK = 1  # packing is on the acknowledge path: a tenth of zlib's time for the same size
 
 # One statement, its own transaction: the fence is set and the row stored in one. Deduplication only saves work.
 _KEEP = (
@@ -81,12 +82,12 @@ def keep(
 
 def seal_body(vault: Vault, program_id: int, shop_id: int, body: bytes) -> bytes:
     """As stored: packed first, since nothing sealed packs, and what is small lies in the row itself."""
-    return vault.data.seal(zlib.compress(body, 3), _place(program_id, shop_id))
+    return vault.data.seal(zstandard.compress(body, _QUICK), _place(program_id, shop_id))
 
 
 def open_body(vault: Vault, program_id: int, shop_id: int, sealed: bytes) -> bytes:
     """Raises: CannotOpen."""
-    return zlib.decompress(vault.data.open(bytes(sealed), _place(program_id, shop_id)))
+    return zstandard.decompress(vault.data.open(bytes(sealed), _place(program_id, shop_id)))
 
 
 def _place(program_id: int, shop_id: int) -> str:
