@@ -22,10 +22,10 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg.sql import SQL, Identifier
 
-from app.db import embedded
+from app.db import embedded, session
 from app.db.migrating import migrate
 from app.db.sealing import KeyRing, open_vault
-from app.db.session import Database
+from app.db.session import FENCE, Database, fenced
 from app.services.create_program import create_program
 from app.services.runtime import Runtime
 from connectors.base import AppCredentials
@@ -39,6 +39,35 @@ hypothesis.settings.load_profile("untimed")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHOPIFY_SECRET = "the-installation's-own-app-secret"
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-filter",
+        action="store_true",
+        help="take the program's filter out of every statement: row-level security must hold alone",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def filters(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every statement filtered as it is written, or by row-level security alone: tests share a database, so that a
+    statement that sees another program's rows fails them."""
+    if not request.config.getoption("--without-filter"):
+        yield
+        return
+    asked = 0
+
+    def unfiltered(sql: str, of: str = "") -> str:
+        nonlocal asked
+        asked += 1
+        fenced(sql)  # a statement that names no fence stays refused
+        return FENCE.sub("true", sql)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "fenced", unfiltered)
+        yield
+    assert asked, "nothing was taken out: app.db.session fences in another way now"
 
 
 @dataclass(slots=True)

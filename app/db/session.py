@@ -22,7 +22,7 @@ from app.db.migrating import psycopg_url
 T = TypeVar("T")
 
 _STREAMED = 2000  # rows of a stream that are held at once
-_FENCE = re.compile(r"\{fence(?::(\w+))?\}")
+FENCE = re.compile(r"\{fence(?::(\w+))?\}")
 
 
 def fenced(sql: str, of: str = "ANY(:programs)") -> str:
@@ -30,9 +30,7 @@ def fenced(sql: str, of: str = "ANY(:programs)") -> str:
 
     Raises ValueError for a statement that names no fence: reading across programs is never an accident.
     """
-    filled, count = _FENCE.subn(
-        lambda match: (f"{match[1]}." if match[1] else "") + f"program_id = {of}", sql
-    )
+    filled, count = FENCE.subn(lambda match: (f"{match[1]}." if match[1] else "") + f"program_id = {of}", sql)
     if not count and not sql.lstrip().upper().startswith("INSERT"):
         raise ValueError(f"no fence in: {sql[:60]}")
     return filled
