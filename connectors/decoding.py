@@ -2,7 +2,8 @@
 
 import json
 import re
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -10,6 +11,8 @@ import msgspec
 from app.domain.errors import Refused
 
 T = TypeVar("T")
+
+_YEARS = range(1900, 3000)
 
 # PostgreSQL's text takes neither NUL nor half a surrogate pair; shoppers' notes and names have held both.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -45,11 +48,21 @@ def split_list(body: bytes) -> list[msgspec.Raw]:
     return [msgspec.Raw(msgspec.json.encode(member)) for member in members]
 
 
+def in_utc(moment: datetime) -> datetime:
+    """`moment`, which knows its zone, in UTC.
+
+    Raises: Refused("not_a_time") for one so far off that it is a slip, and that no calendar could count on from.
+    """
+    if moment.year not in _YEARS:
+        raise Refused("not_a_time", f"A time in the year {moment.year} is none of an order.")
+    return moment.astimezone(UTC)
+
+
 def _read_leniently(body: bytes) -> object:
     try:
         text = body.decode("utf-8-sig", "replace")
         return _clean(json.loads(text, strict=False, parse_float=Decimal, parse_constant=_no_number))
-    except (ValueError, RecursionError) as error:
+    except (ValueError, InvalidOperation, RecursionError) as error:
         # Not the decoder's own words: they may quote the body.
         raise Refused("unparsable", f"The body is not JSON ({type(error).__name__}).") from None
 

@@ -27,7 +27,7 @@ from connectors.base import (
     WebhookFound,
     WebhookState,
 )
-from connectors.decoding import decode
+from connectors.decoding import decode, in_utc
 from connectors.http import send
 from connectors.shopify import codes, mapping, payloads, webhooks
 
@@ -866,7 +866,7 @@ def _our_tag(tags: Sequence[str]) -> str | None:
 def _digest(node: "_DigestNode") -> OrderDigest:
     return OrderDigest(
         order_ref=str(mapping.ref(node.id)),
-        updated_at=node.updated_at.astimezone(UTC),
+        updated_at=in_utc(node.updated_at),
         gone=False,
         refunds={
             str(mapping.ref(each.id)): each.total_refunded_set.shop_money.amount for each in node.refunds

@@ -6,7 +6,7 @@ Facts only, no points. An order read at the API becomes the webhook's shape firs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from app.domain.changes import (
@@ -28,7 +28,7 @@ from app.domain.errors import Refused
 from app.domain.money import Money, exponent
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
-from connectors.decoding import decode
+from connectors.decoding import decode, in_utc
 from connectors.shopify import payloads
 
 # Source: Order.financial_status (REST reference) and OrderDisplayFinancialStatus (Admin schema 2026-10), lower-cased.
@@ -71,7 +71,7 @@ def snapshot(order: payloads.Order) -> OrderSnapshot:
     """
     _known_currency(order.currency)
     state = _state(order)
-    processed_at = _utc(order.processed_at or order.created_at)
+    processed_at = in_utc(order.processed_at or order.created_at)
     goods, lines, refunds = _sold_and_given_back(order)
     shipping, shipping_tax = _shipping(order)
     return OrderSnapshot(
@@ -83,13 +83,13 @@ def snapshot(order: payloads.Order) -> OrderSnapshot:
         goods=goods,
         refunds=refunds,
         codes_used=tuple(used.code for used in order.discount_codes),
-        placed_at=min(_utc(order.created_at), processed_at),
+        placed_at=min(in_utc(order.created_at), processed_at),
         paid_at=processed_at
         if order.financial_status and _STATE[order.financial_status] == OrderState.PAID
         else None,
         fulfilled_at=_fulfilled_at(order),
-        cancelled_at=_utc(order.cancelled_at) if order.cancelled_at else None,
-        updated_at=_utc(order.updated_at),
+        cancelled_at=in_utc(order.cancelled_at) if order.cancelled_at else None,
+        updated_at=in_utc(order.updated_at),
         test=order.test,
         lines=lines,
         shipping_minor=shipping,
@@ -172,7 +172,7 @@ def _fulfilled_at(order: payloads.Order) -> datetime | None:
     if order.fulfillment_status != "fulfilled":
         return None
     sent = [parcel.created_at for parcel in order.fulfillments if parcel.status in (None, "success")]
-    return _utc(max(sent)) if sent else None
+    return in_utc(max(sent)) if sent else None
 
 
 def _sold_and_given_back(order: payloads.Order) -> tuple[Money, tuple[OrderLine, ...], tuple[Refund, ...]]:
@@ -355,7 +355,7 @@ def _within(counted: int, lines: Mapping[int, _Back]) -> tuple[RefundedLine, ...
 
 
 def _refunded_at(refund: payloads.Refund, order: payloads.Order) -> datetime:
-    return _utc(refund.processed_at or refund.created_at or order.updated_at)
+    return in_utc(refund.processed_at or refund.created_at or order.updated_at)
 
 
 def _beyond(refund: payloads.Refund, order: payloads.Order, named: int, path: str) -> int:
@@ -439,10 +439,6 @@ def _known_currency(currency: str) -> None:
         exponent(currency)
     except Refused as error:
         raise Refused(error.code, f"currency: {error.detail}") from None
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
 
 
 # --- The API's words for them ------------------------------------------------------------------------------

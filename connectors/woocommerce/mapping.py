@@ -21,7 +21,7 @@ from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
-from connectors.decoding import decode
+from connectors.decoding import decode, in_utc
 from connectors.woocommerce.payloads import (
     CouponStatus,
     Customer,
@@ -176,7 +176,7 @@ def utc(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Refused("not_a_time", f"“{text[:32]}” is not a time.") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _utc(text: str | None) -> datetime | None:
