@@ -313,7 +313,9 @@ def put_personal(
 
     email_hash = vault.email_hash(email) if email else None
     session.run(
-        "UPDATE identities SET email_verified = (:verified OR (email_verified AND email_hash = :hash)), "
+        # Without an address nothing is equal to it, and nothing is proven.
+        "UPDATE identities SET "
+        "email_verified = (:verified OR (email_verified AND coalesce(email_hash = :hash, false))), "
         "email_hash = :hash, email = :email, name = :name, seen_at = :now WHERE {fence} AND id = :id",
         id=identity.identity_id,
         hash=email_hash,

@@ -7,6 +7,7 @@ received by the web, drained and settled in a real database. Ends in 1 if anythi
 import argparse
 import itertools
 import json
+import logging
 import os
 import tempfile
 import time
@@ -14,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+import structlog
 
 from app.db import embedded
 from app.db.migrating import migrate
@@ -32,6 +34,7 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     began, slowest, broken = time.monotonic(), 0.0, []
     meant: Counter[str] = Counter()
     for one in itertools.chain(hand_made(), mutated(options.seed, options.bodies)):

@@ -196,6 +196,35 @@ def test_there_are_29_samples() -> None:
     assert len(SAMPLES) == 29
 
 
+def test_a_customer_whose_proven_address_is_gone_is_seen_like_any_other(rt: Runtime) -> None:
+    program_id = make_program(rt, currency="USD")
+    house = House(rt, program_id, make_shop(rt, program_id, platform="shopify"))
+    customer = {
+        "id": 7,
+        "email": "ada@example.test",
+        "verified_email": True,
+        "first_name": "Ada",
+        "last_name": None,
+    }
+    found = []
+    for number, email in enumerate(["ada@example.test", None, "", "ada@example.test"]):
+        body = json.dumps({**customer, "email": email}).encode()
+        receive_delivery(
+            rt,
+            "shopify",
+            None,
+            shopify_request("customers/update", body, house.shop, delivery_ref=str(number)),
+        )
+        house.drain()
+        with rt.db.begin(program_id) as session:
+            rows = session.rows(
+                "SELECT email_verified, email IS NOT NULL AS known FROM identities WHERE {fence}"
+            )
+        found += [tuple(row) for row in rows]
+    assert found == [(True, True), (False, False), (False, False), (True, True)]
+    assert {state for state, _ in kept(house)} == {"done"}
+
+
 # --- Breaking something ------------------------------------------------------------------------------------
 
 
