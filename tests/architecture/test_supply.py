@@ -1,0 +1,117 @@
+"""What Laurel is made of besides itself: pinned by hash, under licences that let it be given away, no secret in it."""
+
+import re
+import subprocess
+from importlib.metadata import Distribution, distributions
+
+import pytest
+
+from tests.architecture.rules import PROJECT
+
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+# Those of LGPL and MPL are used as they are, unchanged and replaceable.
+ALLOWED = {
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "LGPL-3.0-only", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0",
+    "Python-2.0", "Unlicense", "Apache Software License", "BSD License", "MIT License",
+    "Mozilla Public License 2.0 (MPL 2.0)", "Python Software Foundation License", "ISC License (ISCL)",
+}  # fmt: skip
+# Texts of that form that open nothing: examples in messages and tests.
+EXAMPLES = {
+    ("README.md", "address with a password"),
+    ("app/db/cluster.py", "address with a password"),
+    ("app/settings.py", "address with a password"),
+    ("tests/sandbox/recordings/woocommerce_rest/9-wcauth-approve.json", "WooCommerce key"),
+    ("tests/test_logs.py", "Shopify token"),
+    ("tests/test_logs.py", "WooCommerce key"),
+    ("tests/connectors/test_http.py", "address with a password"),
+    ("tests/test_logs.py", "address with a password"),
+    ("tests/test_settings.py", "address with a password"),
+}
+SECRETS = {
+    "private key": r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}",
+    "address with a password": r"://[^\s:/@{}<>$\"']+:[^\s:/@{}<>$\"']{3,}@",
+    "Shopify token": r"\bshp(?:at|ss|pa|ca|ua)_[a-fA-F0-9]{32}\b",
+    "WooCommerce key": r"\bc[ks]_[a-f0-9]{40}\b",
+    "AWS key": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    "GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,}",
+    "GitLab token": r"\bglpat-[A-Za-z0-9_-]{20}\b",
+    "Stripe key": r"\b[sr]k_live_[A-Za-z0-9]{20,}",
+    "Slack token": r"\bxox[abprs]-[A-Za-z0-9-]{10,}",
+    "PyPI token": r"\bpypi-[A-Za-z0-9_-]{60,}",
+    "npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "Google key": r"\bAIza[A-Za-z0-9_-]{35}\b",
+    "SendGrid key": r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b",
+    "OpenAI or Anthropic key": r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}",
+    "signed token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
+}
+NOT_OURS = ("tests/web/vendor/", "app/web/static/admin/htmx.min.js", *LOCKS)
+_PIN = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==(\S+)((?:.*\\\n)*.*)")
+
+
+def pinned(lock: str) -> dict[str, tuple[str, str]]:
+    """name -> (version, what else its entry says)."""
+    return {name: (version, rest) for name, version, rest in _PIN.findall((PROJECT / lock).read_text())}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_is_pinned_by_hash(lock: str) -> None:
+    text, found = (PROJECT / lock).read_text(), pinned(lock)
+    assert len(found) > 50
+    assert {line.split("==")[0] for line in text.splitlines() if line[:1].isalnum()} == set(found)
+    assert [name for name, (_, rest) in found.items() if "--hash=sha256:" not in rest] == []
+    assert "://" not in text
+
+
+def test_both_locks_agree() -> None:
+    runtime, dev = (pinned(lock) for lock in LOCKS)
+    assert {name: dev[name][0] for name in runtime} == {
+        name: version for name, (version, _) in runtime.items()
+    }
+
+
+def test_every_licence_lets_laurel_be_given_away() -> None:
+    bad = {}
+    for one in distributions():
+        licences = _licences(one)
+        if one.name != "laurel" and not any(_is_allowed(licence) for licence in licences):
+            bad[one.name] = licences
+    assert bad == {}
+
+
+def _licences(one: Distribution) -> list[str]:
+    """As the package says it: by an expression, in a word, or by classifiers."""
+    told = one.metadata.get_all("License-Expression") or []
+    classifiers = one.metadata.get_all("Classifier") or []
+    told += [name.rpartition(" :: ")[2] for name in classifiers if name.startswith("License :: ")]
+    return told + [word for word in one.metadata.get_all("License") or [] if len(word) < 60]
+
+
+def _is_allowed(licence: str) -> bool:
+    """Of alternatives one is enough, of several together all are needed."""
+    return licence in ALLOWED or any(
+        all(part.strip(" ()") in ALLOWED for part in either.split(" AND "))
+        for either in licence.split(" OR ")
+    )
+
+
+def test_no_secret_lies_in_the_repository() -> None:
+    found = {(path, kind) for path in _ours() for kind in _kinds((PROJECT / path).read_bytes())}
+    assert found == EXAMPLES
+
+
+def test_a_secret_would_be_found() -> None:
+    # Put together here, so that this file holds none.
+    assert _kinds(f'key = "{"AKIA" + "IOSFODNN7" + "ABCDEFG"}"'.encode()) == {"AWS key"}
+    assert _kinds(f"token: {'shpat_' + '0a' * 16}\n".encode()) == {"Shopify token"}
+
+
+def _ours() -> list[str]:
+    command = ["git", "ls-files", "-z"]
+    tracked = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    paths = [path for path in tracked.split("\0") if path and not path.endswith(".gz")]
+    return [path for path in paths if not path.startswith(NOT_OURS) and (PROJECT / path).is_file()]
+
+
+def _kinds(content: bytes) -> set[str]:
+    text = content.decode("utf-8", "replace")
+    return {kind for kind, form in SECRETS.items() if re.search(form, text)}
