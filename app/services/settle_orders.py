@@ -253,6 +253,8 @@ class _Facts:
             told = replace(told, customer_ref=None, email=None)
         folded = fold(row.order, told, reread=one.reread)
         row.changed = row.changed or row.order != folded.order or one.reread
+        if row.order is not None and row.order.codes_used:
+            self.coded.append(row)  # a code may be taken off it again
         row.order = folded.order
         if is_new:
             row.excluded = self._excluded(one.shop_id, one.order)

@@ -19,10 +19,11 @@ from app.domain.changes import (
 )
 from app.domain.errors import Refused
 from app.domain.money import Money
-from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
+from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
 from connectors.decoding import decode
 from connectors.woocommerce.payloads import (
+    CouponLine,
     CouponStatus,
     Customer,
     ErrorObject,
@@ -48,6 +49,9 @@ _STATE = {
     "auto-draft": OrderState.GONE,
 }
 _DRAFTS = ("checkout-draft", "auto-draft")
+# In these the shop takes the uses of an order's coupons back, and counts them again when it leaves them.
+# Source: wc-order-functions.php, wc_update_coupon_usage_counts().
+_USE_GIVEN_BACK = ("cancelled", "failed", "trash")
 
 # How the line of a sold gift card is recognised: WooCommerce Gift Cards, PW Gift Cards, YITH Gift Cards.
 _GIFT_CARD_META = ("wc_gc_giftcard_", "pw_gift_card_", "ywgc_")
@@ -133,6 +137,7 @@ def snapshot(order: Order, details: Sequence[RefundDetail] | None = None) -> Ord
         shipping_minor=_minor(order.shipping_total or "0", currency, "shipping_total"),
         shipping_tax_minor=_minor(order.shipping_tax or "0", currency, "shipping_tax"),
         channel=_word(order.created_via),
+        code_uses=_code_uses(order),
     )
 
 
@@ -225,6 +230,28 @@ def _line(line: LineItem, currency: str, path: str, index: int) -> OrderLine:
         tax_minor=_minor(line.total_tax, currency, f"{path}.total_tax"),
         gift_card=_is_gift_card(line),
     )
+
+
+def _code_uses(order: Order) -> tuple[CodeUse, ...]:
+    """What each coupon took, of its own amount; of an amount that cannot be read nothing is told.
+
+    A fixed amount is taken off prices as the shop lists them: off net prices, and the tax falls by itself; off prices
+    with tax, and then part of what was taken is tax. Source: class-wc-discounts.php, apply_coupon_fixed_cart();
+    class-wc-cart-totals.php, calculate_discounts(). The shop rounds both parts, a half down, so that together they may
+    be one smallest unit short; never too much.
+    """
+    if order.status in _USE_GIVEN_BACK:
+        return tuple(CodeUse(code=line.code, taken_minor=0) for line in order.coupon_lines)
+    told = ((line.code, _taken(line, order)) for line in order.coupon_lines)
+    return tuple(CodeUse(code=code, taken_minor=taken) for code, taken in told if taken is not None)
+
+
+def _taken(line: CouponLine, order: Order) -> int | None:
+    parts = (line.discount, line.discount_tax) if order.prices_include_tax is True else (line.discount,)
+    try:
+        return sum(_absolute(str(part), order.currency).minor for part in parts)
+    except Refused:
+        return None
 
 
 def _pieces(quantity: Decimal) -> int:

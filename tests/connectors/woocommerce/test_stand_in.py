@@ -201,7 +201,6 @@ def test_a_code_stands_alone_unless_it_combines_with_everything() -> None:
             "free product itself",
         ),
         (CodeKind.PRODUCT, {"gift": Gift(product_ref="1", collection_ref="2")}, "other goods"),
-        (CodeKind.STORE_CREDIT, {}, "no store credit"),
     ],
 )
 def test_what_cannot_be_made_exactly_is_said_and_never_tried(
