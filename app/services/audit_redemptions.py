@@ -11,16 +11,21 @@ from app.domain.rewards import RewardKind
 from app.services.audit_balances import audit_balances, audit_unwritten
 from app.services.findings import Findings
 
+_CONTRARY = {(RedemptionState.ISSUED, False), (RedemptionState.USED, True)}
+
 
 def audit_redemptions(session: Session, findings: Findings, account_ids: Sequence[int] | None = None) -> None:
     """A code that can be used, or was, has a debit that stands; one that cannot has its points back. None: all."""
+    balances = False
     for page in auditing.pages_of_redemptions(session, account_ids):
         for row in page:
             for what, detail in _faults(row):
                 findings.add(f"redemption:{row.id}", what, detail)
-        audit_balances(session, findings, [row.id for row in page if row.is_balance])
+        kept = [row.id for row in page if row.is_balance]
+        balances = balances or bool(kept)
+        audit_balances(session, findings, kept)
         findings.looked_at("redemptions", len(page))
-    if account_ids is None:
+    if account_ids is None and balances:
         audit_unwritten(session, findings)
 
 
@@ -33,6 +38,8 @@ def _faults(row: Any) -> Iterator[tuple[str, str]]:
     if row.is_balance and row.left_minor != row.amount_minor - row.held_minor:
         rest = row.amount_minor - row.held_minor
         yield "balance", f"{row.left_minor} is noted as left, its orders leave {rest}"
+    if row.is_balance and (state, row.left_minor > 0) in _CONTRARY:
+        yield "balance_state", f"is {state} with {row.left_minor} left"
     if state in OPEN and row.back:
         yield "debit_reversed", f"is {state} although {row.back} of its points were given back"
     if state is RedemptionState.USED:

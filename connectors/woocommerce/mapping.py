@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from app.domain.changes import (
@@ -18,7 +18,7 @@ from app.domain.changes import (
     ProductFacts,
 )
 from app.domain.errors import Refused
-from app.domain.money import Money
+from app.domain.money import Money, exponent
 from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
 from connectors.decoding import decode
@@ -59,6 +59,7 @@ _REFUNDED_LINE = "_refunded_item_id"  # on a refund's line: which line of the or
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _LONGEST_WORD = 255
 _MOST_PIECES = 10**9
+_MOST_TAKEN = Decimal(10**15)
 
 
 def normalise(delivery: Delivery) -> Change:
@@ -237,8 +238,7 @@ def _code_uses(order: Order) -> tuple[CodeUse, ...]:
 
     A fixed amount is taken off prices as the shop lists them: off net prices, and the tax falls by itself; off prices
     with tax, and then part of what was taken is tax. Source: class-wc-discounts.php, apply_coupon_fixed_cart();
-    class-wc-cart-totals.php, calculate_discounts(). The shop rounds both parts, a half down, so that together they may
-    be one smallest unit short; never too much.
+    class-wc-cart-totals.php, calculate_discounts().
     """
     if order.status in _USE_GIVEN_BACK:
         return tuple(CodeUse(code=line.code, taken_minor=0) for line in order.coupon_lines)
@@ -247,10 +247,15 @@ def _code_uses(order: Order) -> tuple[CodeUse, ...]:
 
 
 def _taken(line: CouponLine, order: Order) -> int | None:
+    """Rounded once, a half up: a coupon line is not always rounded ("2.916667" and "0.583333").
+
+    Where the shop rounded both parts, a half down, they may be one smallest unit short together.
+    """
     parts = (line.discount, line.discount_tax) if order.prices_include_tax is True else (line.discount,)
     try:
-        return sum(_absolute(str(part), order.currency).minor for part in parts)
-    except Refused:
+        taken = abs(sum((Decimal(str(part)) for part in parts), Decimal(0))).scaleb(exponent(order.currency))
+        return int(taken.to_integral_value(ROUND_HALF_UP)) if taken < _MOST_TAKEN else None
+    except (InvalidOperation, Refused):
         return None
 
 

@@ -315,11 +315,15 @@ def test_messages_that_are_lost_doubled_or_out_of_order_end_at_the_same(holder: 
     assert clean(holder)
 
 
-def test_an_order_in_another_money_takes_all_of_it(holder: Holder) -> None:
-    order = holder.order("3.50", pay=False)
-    order.currency = "EUR"
-    holder.do(holder.store.pay, order)
-    assert (holder.row.state, holder.row.left_minor) == (State.USED, 0)
+def test_an_order_in_another_money_takes_all_of_it_though_it_cannot_be_counted(holder: Holder) -> None:
+    cart = [(holder.store.product("Thing", "3.50"), 1)]
+    holder.store.create_order(
+        cart, customer=holder.spender.customer, codes=[holder.row.code], currency="EUR", status="processing"
+    )
+    holder.stand.lose_all()
+    holder.clock.forward(hours=1)
+    holder.reconcile()
+    assert (holder.row.state, holder.row.left_minor, holder.at_shop[1]) == (State.USED, 0, 0)
 
 
 # --- The shop does not answer ------------------------------------------------------------------------------
