@@ -8,7 +8,7 @@ from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shop_codes import SoldCode
 from app.domain.errors import AccessLost, Refused
-from app.domain.money import Money
+from app.domain.money import Money, exponent
 from app.domain.rewards import RewardKind
 from app.services.causes import Cause
 from app.services.reconcile_run import Run
@@ -112,7 +112,9 @@ def _is_off(one: SoldCode, found: FoundCode) -> bool:
         worth = Money.parse(found.value or "", one.balance.currency)
     except Refused:
         return True
-    return worth != one.balance or found.uses_left != 1
+    # A shop may tell hundredths of a currency that has thousandths.
+    differs = abs((worth - one.balance).minor) * 100 >= 10 ** exponent(worth.currency)
+    return differs or found.uses_left != 1
 
 
 def _tell_overdrawn(run: Run, session: Session) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from app.domain.errors import Refused
 from app.domain.money import Money
@@ -110,7 +110,7 @@ def differences(coupon: Coupon, spec: CodeSpec, email: str | None, *, usage_limi
         "status": coupon.status == "publish",
         "code": coupon.code.casefold() == spec.code.casefold(),
         "discount_type": coupon.discount_type == _TYPE[spec.kind],
-        "amount": _decimal(coupon.amount) == Decimal(_amount(spec)),
+        "amount": _decimal(coupon.amount) == _as_shown(_amount(spec)),
         "free_shipping": coupon.free_shipping == (spec.kind is CodeKind.FREE_SHIPPING),
         "date_expires": _time(coupon.date_expires_gmt) == _expires_at(spec),
         "individual_use": coupon.individual_use == _alone(spec),
@@ -118,7 +118,7 @@ def differences(coupon: Coupon, spec: CodeSpec, email: str | None, *, usage_limi
         "usage_limit_per_user": (coupon.usage_limit_per_user or None) == _uses_each(spec),
         "product_ids": coupon.product_ids == _product_ids(spec),
         "limit_usage_to_x_items": (coupon.limit_usage_to_x_items == 1) == (spec.kind is CodeKind.PRODUCT),
-        "minimum_amount": _decimal(coupon.minimum_amount) == Decimal(_minimum(spec)),
+        "minimum_amount": _decimal(coupon.minimum_amount) == _as_shown(_minimum(spec)),
         "email_restrictions": (len(bound_to) == 1 and email in (None, bound_to[0]))
         if is_bound(spec)
         else not bound_to,
@@ -228,6 +228,14 @@ def _value(coupon: Coupon, kind: CodeKind | None) -> str | None:
         return f"{amount.normalize():f}"  # "10.00" is 10 %
     with_money = (CodeKind.AMOUNT, CodeKind.GIFT_CARD, CodeKind.STORE_CREDIT)
     return coupon.amount if kind in with_money else None
+
+
+def _as_shown(amount: str) -> Decimal:
+    """The API tells a coupon's amounts with two decimals, whatever the currency has and the shop keeps.
+
+    Source: class-wc-rest-coupons-v2-controller.php, get_formatted_item_data().
+    """
+    return Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -229,6 +229,20 @@ def test_with_nothing_left_no_order_can_use_it(uses: int) -> None:
     assert (found.value, found.uses_left) == ("0.00", 1 - uses)
 
 
+def test_thousandths_are_kept_though_the_shop_tells_hundredths() -> None:
+    world = World()
+    world.shop.currency, world.shop.decimals = "KWD", 3
+    spec = asked_of(world, CodeKind.STORE_CREDIT, amount=Money(5000, "KWD"))
+    client = world.client()
+    client.issue_code(spec)
+    assert client.set_balance(spec, Money(1255, "KWD"), 0)
+    coupon = world.shop.coupon_named(spec.code)
+    found = client.find_code(spec.code)
+    assert coupon
+    assert found
+    assert (str(coupon.amount), found.value) == ("1.255", "1.26")
+
+
 def test_a_balance_that_is_gone_or_not_ours_is_none() -> None:
     world = World()
     spec = asked_of(world, CodeKind.STORE_CREDIT)
