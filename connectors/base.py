@@ -96,7 +96,9 @@ class CodeKind(StrEnum):
     PERCENT = "percent"
     FREE_SHIPPING = "free_shipping"
     PRODUCT = "product"  # one piece of `gift` for nothing
-    STORE_CREDIT = "store_credit"  # paid into the customer's account at the shop
+    STORE_CREDIT = (
+        "store_credit"  # into the customer's account at the shop; without one a code (`Connector.balances`)
+    )
     GIFT_CARD = "gift_card"  # money under a code, for whoever has it
 
 
@@ -146,7 +148,9 @@ class FoundCode:
     expires_at: datetime | None
     kind: CodeKind | None
     value: str | None  # "5.00", "10"; None for free shipping
-    left: Money | None = None  # of money that is used bit by bit; None: it is used at once
+    left: Money | None = (
+        None  # of money that the shop keeps, used bit by bit; None: it is used at once, or kept by us
+    )
 
 
 class WebhookFound(StrEnum):
@@ -227,6 +231,16 @@ class ShopClient(Protocol):
         What was handed over is told as it is: with nothing `left`.
 
         Raises: Refused("not_ours") if the code lacks `tag`; Retryable if it is still live afterwards.
+        """
+
+    def set_balance(self, spec: CodeSpec, left: Money, uses: int) -> bool:
+        """Let the code be worth `left` to one order beyond the `uses` that the shop counted; nothing left: to none.
+
+        A state and no step: asked twice, it is the same. All else of the code is as `spec` has it; whom it is bound to
+        stays as it was made. False: there is no code of ours that could be used (gone, switched off).
+
+        Raises: Refused("unsupported") for a kind that is not in the connector's `balances`; Refused("differs") if the
+        shop made something else of it.
         """
 
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
@@ -334,6 +348,9 @@ class Connector:
     why_not: Callable[[CodeSpec], str | None]
     """Why the platform cannot make this code exactly, in a sentence for the merchant; None: it can. Asks nobody:
     customer, dates and the code's text do not matter."""
+    balances: frozenset[CodeKind]
+    """Kinds of money that the platform has no account for: a code instead, of which we keep what is left and bring the
+    shop to it (`set_balance`). What an order takes of it is told by the order's snapshot (`code_uses`)."""
     refresh: Callable[["ShopAccess", AppCredentials, HttpSeam, datetime], Mapping[str, str] | None]
     """Credentials that must be stored before the next call (a rotated token), or None while the present ones hold.
 

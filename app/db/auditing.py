@@ -10,6 +10,7 @@ from app.db.ledger import entry_of
 from app.db.session import Session
 from app.domain.chain import HeadsDigest
 from app.domain.ledger import Entry, Lot
+from app.domain.redeeming import Use
 
 PAGE = 500
 
@@ -229,6 +230,9 @@ def pages_of_redemptions(
         "SELECT r.id, r.account_id, r.state, r.cost, r.returned, r.order_id, r.reward->>'unused' AS unused, "
         "r.reward->>'kind' AS kind, r.left_minor, CAST(r.reward->'amount'->>'minor' AS bigint) AS amount_minor, "
         "CAST(r.reward->>'return_on_refund' AS boolean) AS returns, "
+        "coalesce(CAST(r.reward->>'is_balance' AS boolean), false) AS is_balance, "
+        "(SELECT coalesce(sum(u.taken_minor - u.back_minor), 0) FROM redemption_uses u WHERE {fence:u} "
+        "AND u.program_id = r.program_id AND u.redemption_id = r.id) AS held_minor, "
         "coalesce(t.taken, 0) AS taken, coalesce(t.back, 0) AS back FROM redemptions r LEFT JOIN LATERAL ("
         "SELECT -sum(e.points) FILTER (WHERE e.kind = 'redeem' AND e.account_id = r.account_id) AS taken, "
         "sum(e.points) FILTER (WHERE e.kind = 'redeem_reversal') AS back FROM entries e WHERE {fence:e} "
@@ -242,6 +246,32 @@ def pages_of_redemptions(
     ):
         yield page
         after = page[-1].id
+
+
+def find_uses(session: Session, redemption_ids: Sequence[int]) -> dict[int, dict[int, Use]]:
+    """Redemption -> order -> what is written down that the order holds of it."""
+    found: dict[int, dict[int, Use]] = {}
+    for row in session.rows(
+        "SELECT redemption_id, order_id, taken_minor, back_minor FROM redemption_uses WHERE {fence} "
+        "AND redemption_id = ANY(:ids)",
+        ids=list(redemption_ids),
+    ):
+        found.setdefault(row.redemption_id, {})[row.order_id] = Use(row.taken_minor, row.back_minor)
+    return found
+
+
+def find_unwritten_uses(session: Session) -> list[tuple[int, int]]:
+    """(balance, order) of every order that names its code and is not written down as using it. Reads all orders."""
+    rows = session.rows(
+        "SELECT DISTINCT r.id AS redemption_id, o.id AS order_id FROM orders o "
+        "CROSS JOIN LATERAL jsonb_array_elements_text(o.snapshot->'codes_used') AS c(code) "
+        "JOIN redemptions r ON {fence:r} AND r.program_id = o.program_id AND r.shop_id = o.shop_id "
+        "AND r.code_key = lower(c.code) AND CAST(r.reward->>'is_balance' AS boolean) "
+        "WHERE {fence:o} AND o.snapshot->'codes_used' <> '[]' AND NOT EXISTS ("
+        "SELECT 1 FROM redemption_uses u WHERE {fence:u} AND u.program_id = o.program_id "
+        "AND u.redemption_id = r.id AND u.order_id = o.id) ORDER BY r.id, o.id"
+    )
+    return [(row.redemption_id, row.order_id) for row in rows]
 
 
 def find_stuck(session: Session, attempts: int) -> Sequence[Any]:

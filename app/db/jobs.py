@@ -36,6 +36,7 @@ JOBS: dict[str, JobSpec] = {
     "issue_code": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="issue:{redemption_id}"),
     "close_redemption": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="close:{redemption_id}"),
     "check_code": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="check:{redemption_id}"),
+    "keep_balance": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:codes", once="balance:{redemption_id}"),
     "reread_orders": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reread:{shop_id}"),
     "reconcile_shop": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="reconcile:{shop_id}:{kind}"),
     # Not beside the two above: at most two calls at a time for a shop.

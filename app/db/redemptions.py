@@ -10,6 +10,7 @@ import msgspec
 
 from app.db.session import Session
 from app.domain.errors import Refused
+from app.domain.money import Money
 from app.domain.redeeming import Bought, Closing, RedemptionState
 
 _decoder = msgspec.json.Decoder(Bought)
@@ -40,6 +41,7 @@ class RedemptionRow:
     unknown: bool
     returned: int
     left_minor: int | None
+    shop_minor: int | None
     attempts: int
     next_try_at: datetime | None
     message: str | None
@@ -48,12 +50,28 @@ class RedemptionRow:
     def source(self) -> str:
         return f"redemption:{self.redemption_id}"
 
+    @property
+    def amount(self) -> Money:
+        """What it was worth when it was bought. Only of money."""
+        assert self.bought.amount is not None
+        return self.bought.amount
+
+    @property
+    def left(self) -> Money | None:
+        """Of money that is used bit by bit, as far as we know; below zero where orders took too much."""
+        return None if self.left_minor is None else Money(self.left_minor, self.amount.currency)
+
+    @property
+    def left_at_shop(self) -> Money:
+        """What the code of a balance that we keep is to be worth there."""
+        return Money(max(self.left_minor or 0, 0), self.amount.currency)
+
 
 _COLUMNS = (
     "r.program_id, r.id AS redemption_id, r.account_id, r.shop_id, r.identity_id, CAST(r.reward AS text) AS bought, "
     "r.code, r.code_ref, r.tag, r.state, r.request_key, r.request_hash, r.actor, r.requested_at, r.issued_at, "
-    "r.expires_at, r.closed_at, r.order_id, r.closing, r.dead_at, r.unknown, r.returned, r.left_minor, r.attempts, "
-    "r.next_try_at, r.message"
+    "r.expires_at, r.closed_at, r.order_id, r.closing, r.dead_at, r.unknown, r.returned, r.left_minor, "
+    "r.shop_minor, r.attempts, r.next_try_at, r.message"
 )
 # In the words of the index, so that it is used.
 _STANDS = "state IN ('requested', 'issued', 'used', 'cancelling')"
@@ -77,10 +95,10 @@ def add_redemption(
     """Written down as `requested`."""
     redemption_id = session.scalar(
         "INSERT INTO redemptions (program_id, account_id, shop_id, identity_id, reward_key, reward, cost, code, "
-        "code_key, tag, state, request_key, request_hash, actor, requested_at, expires_at) "
+        "code_key, tag, state, request_key, request_hash, actor, requested_at, expires_at, left_minor) "
         "VALUES (:program_id, :account, :shop, "
         ":identity, :reward_key, CAST(:reward AS jsonb), :cost, :code, :code_key, :tag, 'requested', :key, :hash, "
-        ":actor, :now, :expires_at) RETURNING id",
+        ":actor, :now, :expires_at, :left) RETURNING id",
         account=account_id,
         shop=shop_id,
         identity=identity_id,
@@ -95,6 +113,7 @@ def add_redemption(
         actor=actor,
         expires_at=expires_at,
         now=now,
+        left=bought.amount.minor if bought.is_balance and bought.amount else None,
     )
     return get_redemption(session, int(redemption_id))
 

@@ -618,8 +618,11 @@ redemptions = _table(
         "unknown", Boolean, nullable=False, server_default=text("false")
     ),  # a try may have reached the shop
     Column("returned", BigInteger, nullable=False, server_default=text("0")),  # points given back
-    # Of money that is used bit by bit, in the shop's: what was left when it was last looked at. Null: never looked at.
+    # Of money that is used bit by bit, in the shop's. A balance that we keep: less what orders hold (`redemption_uses`),
+    # below zero where they took more than there was. Else as last looked at; null: never.
     Column("left_minor", BigInteger, nullable=True),
+    # What the code of such a balance was last brought to at the shop.
+    Column("shop_minor", BigInteger, nullable=True),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     _at("next_try_at", nullable=True),
     Column("message", Text, nullable=True),  # what happened, in words, for people
@@ -647,7 +650,28 @@ redemptions = _table(
         postgresql_where=text("state IN ('requested', 'issued', 'used', 'cancelling')"),
     ),
     Index("ix_redemptions_identity", "program_id", "identity_id"),
+    Index(
+        "ix_redemptions_untold",
+        "program_id",
+        "shop_id",
+        postgresql_where=text("shop_minor <> greatest(left_minor, 0)"),
+    ),
     Index("ix_redemptions_order", "program_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
+)
+
+# What orders took of balances that we keep; from their snapshots, like points.
+redemption_uses = _table(
+    "redemption_uses",
+    Column("redemption_id", BigInteger, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("taken_minor", BigInteger, nullable=False),  # 0: the shop does not count the use any more
+    Column("back_minor", BigInteger, nullable=False),  # of it, what came back with the order's goods
+    _at("at"),  # when it became so
+    _to("redemptions", "redemption_id"),
+    _to("orders", "order_id"),
+    CheckConstraint("back_minor BETWEEN 0 AND taken_minor", name="back"),
+    Index("ix_redemption_uses_order", "program_id", "order_id"),
+    key=("program_id", "redemption_id", "order_id"),
 )
 
 # --- Reconciling -------------------------------------------------------------------------------------------

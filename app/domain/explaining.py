@@ -18,7 +18,7 @@ from app.domain.offering import title_of
 from app.domain.words import ENGLISH, Words
 
 TIMES = "\u00d7"
-_WHY_BACK = frozenset({"cancelled", "expired", "failed", "refund", "order_void"})
+_WHY_BACK = frozenset({"cancelled", "expired", "failed", "refund", "order_void", "balance_changed"})
 
 
 class Waits(StrEnum):
@@ -52,7 +52,8 @@ def sentence(
         case EntryKind.REDEEM:
             return say("redeem", points=words.points(-points), title=title_of(facts, words))
         case EntryKind.REDEEM_REVERSAL if points < 0:
-            return say("redeem.again", title=title_of(facts, words))
+            how = "redeem.late" if facts.get("why") == "balance_changed" else "redeem.again"
+            return say(how, title=title_of(facts, words))
         case EntryKind.REDEEM_REVERSAL:
             return say("redeem.back", title=title_of(facts, words), why=_why_back(facts, words))
         case EntryKind.EXPIRY:

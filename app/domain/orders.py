@@ -62,6 +62,17 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeUse:
+    """What a discount code took off an order, of the code's own amount, in the order's smallest units.
+
+    0 while the shop does not count the use: the order failed or is void, and the code may be used again.
+    """
+
+    code: str
+    taken_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSnapshot:
     """All that earning may look at, as the shop told it at `updated_at`.
 
@@ -91,6 +102,7 @@ class OrderSnapshot:
     tips_minor: int = 0
     channel: str | None = None  # where it was bought, in the platform's word: "web", "pos", "checkout"
     tags: tuple[str, ...] = ()  # the order's own
+    code_uses: tuple[CodeUse, ...] = ()  # of `codes_used` those of which the platform tells what they took
 
     @property
     def goods_refunded(self) -> Money:

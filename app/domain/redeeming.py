@@ -10,7 +10,7 @@ from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import CurrencyRate, Program, UnusedCodes
-from app.domain.rewards import Combines, Gift, Reward, RewardKind
+from app.domain.rewards import CODELESS, Combines, Gift, Reward, RewardKind
 from app.domain.rules import During
 from app.domain.words import ENGLISH, Words
 
@@ -24,6 +24,9 @@ class RedemptionState(StrEnum):
     EXPIRED = "expired"  # unused, points back (or breakage)
     FAILED = "failed"  # the shop refused, points back
 
+
+# Orders that stand for nothing any more.
+VOID = frozenset({OrderState.CANCELLED, OrderState.GONE})
 
 OPEN = frozenset({RedemptionState.REQUESTED, RedemptionState.ISSUED, RedemptionState.CANCELLING})
 
@@ -64,6 +67,24 @@ class Bought:
     maximum: Money | None = None
     gift: Gift | None = None
     combines: tuple[Combines, ...] = ()
+    # Money under a code that orders use bit by bit. The shop does not keep what is left of it: we do.
+    is_balance: bool = False
+
+    @property
+    def has_code(self) -> bool:
+        """There is something to type in."""
+        return self.is_balance or self.kind not in CODELESS
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What an order took of a balance, and how much of that came back with its goods; in smallest units."""
+
+    taken_minor: int
+    back_minor: int = 0
+
+
+NOT_USED = Use(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,18 +212,38 @@ def points_to_return(bought: Bought, order: OrderSnapshot, *, code_dead: bool) -
     """
     if not bought.return_on_refund:
         return 0
-    if order.state in (OrderState.CANCELLED, OrderState.GONE):
+    if order.state in VOID:
         return bought.cost if code_dead else 0
-    if order.goods.minor == 0:
-        return 0
-    return bought.cost * order.goods_refunded.minor // order.goods.minor
+    return _gone_back(bought.cost, order)
 
 
 def points_for_rest(bought: Bought, left: Money | None) -> int:
     """What comes back when it is withdrawn with so much of its money left, rounded down; None: it is used at once."""
     if left is None or bought.amount is None:
         return bought.cost
-    return bought.cost * min(left.minor, bought.amount.minor) // bought.amount.minor
+    return bought.cost * max(0, min(left.minor, bought.amount.minor)) // bought.amount.minor
+
+
+def use_of(bought: Bought, code: str, order: OrderSnapshot) -> Use:
+    """What the order holds of a balance: what is left is its amount less what all orders hold.
+
+    A void order holds nothing. Where points of a used reward come back with returned goods, so does what was taken, in
+    proportion, rounded down. An order that does not tell what it took, or in another money, took all: nothing is
+    given twice.
+    """
+    key = code.casefold()
+    if order.state in VOID or key not in (one.casefold() for one in order.codes_used):
+        return NOT_USED
+    assert bought.amount is not None
+    told = next((one.taken_minor for one in order.code_uses if one.code.casefold() == key), None)
+    if told is None or (told and order.goods.currency != bought.amount.currency):
+        told = bought.amount.minor
+    return Use(told, _gone_back(told, order) if bought.return_on_refund else 0)
+
+
+def _gone_back(whole: int, order: OrderSnapshot) -> int:
+    """The part of `whole` that goes back with the order's returned goods, rounded down."""
+    return whole * order.goods_refunded.minor // order.goods.minor if order.goods.minor else 0
 
 
 def in_shop_money(minor: int | None, program: Program, shop_currency: str) -> Money | None:

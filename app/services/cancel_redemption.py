@@ -9,6 +9,7 @@ from app.services.return_points import close
 from app.services.runtime import Runtime
 
 _USED_FOR_ORDER = "This code was used for an order, so it cannot be cancelled."
+_ALL_USED = "Nothing is left of it, so it cannot be cancelled."
 _USED = {
     RewardKind.STORE_CREDIT: "The store credit was paid out, so it cannot be cancelled.",
     RewardKind.GIFT_CARD: "Nothing is left on this gift card, so it cannot be cancelled.",
@@ -31,7 +32,8 @@ def cancel_redemption(
             raise Refused("unknown_redemption", "There is no such redemption.")
         match row.state:
             case RedemptionState.USED:
-                raise Refused("already_used", _USED.get(row.bought.kind, _USED_FOR_ORDER))
+                used = _ALL_USED if row.bought.is_balance else _USED.get(row.bought.kind, _USED_FOR_ORDER)
+                raise Refused("already_used", used)
             case RedemptionState.EXPIRED | RedemptionState.FAILED:
                 raise Refused("already_closed", "This code is closed already; its points were given back.")
             case RedemptionState.REQUESTED | RedemptionState.ISSUED:

@@ -31,6 +31,8 @@ class Cause(StrEnum):
     CODE_OF_OTHER = "code_of_other_installation"  # only told
     CODE_ABSENT = "code_absent"  # paid for, and not to be found at the shop: looked into
     CODE_REVIVED = "code_revived"  # used before, and can be used again: looked into
+    CODE_BALANCE = "code_balance"  # it is worth something else there than what is left: put right
+    CODE_OVERDRAWN = "code_overdrawn"  # orders took more of it than there was: only told
 
 
 # Told, but nothing was wrong with what we held.

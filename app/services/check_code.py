@@ -3,9 +3,9 @@
 from app.db import orders, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
-from app.domain.orders import OrderState
-from app.domain.redeeming import Closing, RedemptionState, points_to_return
+from app.domain.redeeming import VOID, Closing, RedemptionState, points_to_return
 from app.services.code_spec import code_spec
+from app.services.keep_balance import keep_balance
 from app.services.return_points import close, lock_both, return_points
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
@@ -16,13 +16,15 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
     """Read the code and bring the redemption in step. Raises: Retryable, AccessLost, to be run again.
 
     A used code whose order is void: a use left → `issued`, and no points; none left → it stays used, and only then
-    do points come back, if the program says so. Money under a code is used once nothing of it is
-    left. An issued code that is gone or switched off: withdrawn, points back.
+    do points come back, if the program says so. Money under a code is used once nothing of it is left; a balance that
+    we keep has a service of its own. An issued code that is gone or switched off: withdrawn, points back.
     """
+    with rt.db.begin(program_id) as session:
+        row = redemptions.get_redemption(session, redemption_id)
+        spec = code_spec(session, row)
+    if row.bought.is_balance:
+        return keep_balance(rt, program_id, shop_id, redemption_id)
     with open_shop(rt, program_id, shop_id) as client:
-        with rt.db.begin(program_id) as session:
-            row = redemptions.get_redemption(session, redemption_id)
-            spec = code_spec(session, row)
         found = client.find_code(row.code, spec)
     ours = found is not None and found.tag == row.tag
     with rt.db.begin(program_id) as session:
@@ -75,12 +77,4 @@ def _order(session: Session, row: RedemptionRow) -> orders.OrderRow | None:
 
 def _is_void(session: Session, row: RedemptionRow) -> bool:
     order = _order(session, row)
-    return (
-        order is not None
-        and order.order is not None
-        and order.order.state
-        in (
-            OrderState.CANCELLED,
-            OrderState.GONE,
-        )
-    )
+    return order is not None and order.order is not None and order.order.state in VOID

@@ -105,9 +105,11 @@ def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) 
         book, locked = lock_both(session, row)
         if locked.state is not RedemptionState.CANCELLING or locked.closing is None:
             return locked.state
-        if left is not None:
+        if locked.bought.is_balance:
+            left = locked.left  # what the shop has of it is only what it was told
+        elif left is not None:
             redemptions.update_redemption(session, row.redemption_id, left_minor=left.minor)
-        if left is not None and left.minor == 0:
+        if left is not None and left.minor <= 0:
             _spent(session, row, now)
             return RedemptionState.USED
         state = CLOSED[locked.closing]

@@ -46,6 +46,7 @@ def export_member(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any
                 "state": one.state.value,
                 "code": one.code,
                 "shop": one.shop_key,
+                "left": None if one.left is None else f"{one.left} {one.left.currency}",
                 "requested_at": _iso(one.requested_at),
                 "expires_at": _iso(one.expires_at),
             }

@@ -8,9 +8,9 @@ from app.db import members, redemptions, shops
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import Refused
+from app.domain.money import Money
 from app.domain.program import UnusedCodes
-from app.domain.redeeming import OPEN, Bought, RedemptionState
-from app.domain.rewards import CODELESS
+from app.domain.redeeming import OPEN, Bought, RedemptionState, points_for_rest
 from app.services.runtime import Runtime
 
 CLOSED_SHOWN = 20
@@ -30,12 +30,22 @@ class RedemptionView:
     expires_at: datetime
     closed_at: datetime | None
     returned: int  # points given back
+    left: Money | None  # of money that is used bit by bit, as far as we know
     message: str | None
 
     @property
     def is_ready(self) -> bool:
         """What was bought is the member's: its code can be used, or it was paid out."""
         return self.state in _WITH_CODE
+
+    @property
+    def is_partly_used(self) -> bool:
+        return self.left is not None and self.left.minor > 0 and self.left != self.bought.amount
+
+    @property
+    def points_back(self) -> int:
+        """What comes back if it is withdrawn now, as far as we know."""
+        return points_for_rest(self.bought, self.left)
 
     @property
     def returns_unused(self) -> bool:
@@ -86,11 +96,12 @@ def _view(row: RedemptionRow, member_id: int, shop_key: str) -> RedemptionView:
         shop_key=shop_key,
         bought=row.bought,
         state=row.state,
-        code=row.code if row.state in _WITH_CODE and row.bought.kind not in CODELESS else None,
+        code=row.code if row.state in _WITH_CODE and row.bought.has_code else None,
         requested_at=row.requested_at,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         closed_at=row.closed_at,
         returned=row.returned,
+        left=None if row.left is None else Money(max(row.left.minor, 0), row.left.currency),
         message=row.message,
     )

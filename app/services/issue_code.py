@@ -12,6 +12,7 @@ from app.services.code_spec import code_spec
 from app.services.return_points import close, give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
+from app.services.use_balances import settle_balance
 from connectors.base import CodeSpec, IssuedCode
 
 _MESSAGES = {
@@ -60,7 +61,8 @@ def _begin(rt: Runtime, program_id: int, redemption_id: int) -> tuple[Redemption
 def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionState:
     now = rt.now()
     with rt.db.begin(row.program_id) as session:
-        locked = redemptions.lock_redemption(session, row.redemption_id)
+        book, locked = lock_both(session, row)
+        made = row.amount.minor if row.bought.is_balance else None
         redemptions.update_redemption(
             session,
             row.redemption_id,
@@ -68,6 +70,7 @@ def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionSt
             code_ref=issued.code_ref,
             unknown=False,
             message=None,
+            shop_minor=made,
         )
         if locked.state is RedemptionState.REQUESTED:
             state = RedemptionState.USED if issued.handed_over else RedemptionState.ISSUED
@@ -78,6 +81,9 @@ def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionSt
                 issued_at=now,
                 closed_at=now if issued.handed_over else None,
             )
+            if row.bought.is_balance:  # an order may have used of it before we heard that it was made
+                there = redemptions.get_redemption(session, row.redemption_id)
+                return settle_balance(session, book, there, now=now).state
             return state
         return locked.state  # cancelled meanwhile: the job that closes it withdraws what was just made
 

@@ -14,7 +14,7 @@ from app.domain.money import Money
 from app.domain.offering import reward_title
 from app.domain.program import Program, UnusedCodes
 from app.domain.redeeming import Barrier, Had, barrier, in_shop_money
-from app.domain.rewards import Reward, RewardKind
+from app.domain.rewards import CODELESS, Reward, RewardKind
 from app.domain.words import Words
 from app.services.describe_member import balance_of
 from app.services.find_member import ById, find_in
@@ -62,6 +62,7 @@ class RewardView:
     left: int | None  # of a limited stock
     impossible: tuple[str, ...]  # shops that cannot make it, and why: for the merchant
     valid_days: int
+    has_code: bool  # at that shop: there is something to type in
     returns_unused: bool
 
 
@@ -127,6 +128,11 @@ class _Asker:
             now=self.now,
             words=self.words,
         )
+
+    def has_code(self, reward: Reward) -> bool:
+        if reward.kind not in CODELESS:
+            return True
+        return self.shop is not None and reward.kind.value in self.rt.connectors[self.shop.platform].balances
 
     def impossible(self, reward: Reward) -> tuple[str, ...]:
         """Each shop that cannot make it, with its reason."""
@@ -202,5 +208,6 @@ def _view(reward: Reward, asker: _Asker, had: Had) -> RewardView:
         else None,
         tier_key=reward.tier,
         valid_days=reward.code_days or program.code_days,
+        has_code=asker.has_code(reward),
         returns_unused=program.unused_codes is UnusedCodes.RETURN,
     )

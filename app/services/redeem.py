@@ -100,7 +100,8 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         points=request.points,
         words=words_for(program),
     )
-    bought = replace(bought, title=bought_title(bought))
+    balances = rt.connectors[shop.platform].balances
+    bought = replace(bought, title=bought_title(bought), is_balance=bought.kind.value in balances)
     row = redemptions.add_redemption(
         session,
         account_id=member_id,

@@ -5,7 +5,10 @@ from app.services.runtime import Runtime
 
 
 def resume_redemptions(rt: Runtime, program_id: int) -> int:
-    """Put in the jobs of redemptions that wait and whose time has come, should a job have been lost."""
+    """Put in the jobs of redemptions that wait and whose time has come, should a job have been lost.
+
+    And of balances whose shop was not told what is left: it left or locked us out meanwhile, and is back.
+    """
     now = rt.now()
     with rt.db.begin(program_id) as session:
         waiting = redemptions.find_redemptions_where(
@@ -16,4 +19,13 @@ def resume_redemptions(rt: Runtime, program_id: int) -> int:
         for row in waiting:
             name = "issue_code" if row.state.value == "requested" else "close_redemption"
             jobs.enqueue(session, name, shop_id=row.shop_id, redemption_id=row.redemption_id)
-    return len(waiting)
+        untold = redemptions.find_redemptions_where(
+            session,
+            "r.shop_minor <> greatest(r.left_minor, 0) AND r.state IN ('issued', 'used') AND r.expires_at > :now "
+            "AND r.shop_id IN (SELECT s.id FROM shops s WHERE {fence:s} AND s.state = 'connected' "
+            "AND s.access_problem IS NULL)",
+            now=now,
+        )
+        for row in untold:
+            jobs.enqueue(session, "keep_balance", shop_id=row.shop_id, redemption_id=row.redemption_id)
+    return len(waiting) + len(untold)

@@ -253,6 +253,8 @@ class _Facts:
             told = replace(told, customer_ref=None, email=None)
         folded = fold(row.order, told, reread=one.reread)
         row.changed = row.changed or row.order != folded.order or one.reread
+        if row.order is not None and row.order.codes_used:
+            self.coded.append(row)  # a code may be taken off it again
         row.order = folded.order
         if is_new:
             row.excluded = self._excluded(one.shop_id, one.order)
@@ -301,6 +303,8 @@ class _Facts:
         order = row.order
         assert order is not None
         row.changed = True
+        if order.codes_used:  # used whether the order can be counted or not
+            self.coded.append(row)
         self._decide_owner(row, order)
         program = program_of(row, order, self.versions[row.program_id])
         if program is None:
@@ -316,8 +320,6 @@ class _Facts:
         target = target_of(row, order, program)
         row.target_points, row.facts = target.points, target.facts
         self._remember(row, target)
-        if order.codes_used:
-            self.coded.append(row)
         action = self._act(row, target, program)
         if first and row.spend is not None:
             self._raise_terms_behind(row)

@@ -13,7 +13,6 @@ from app.domain.explaining import Counted, counted, order_sentence
 from app.domain.history import Happening, happenings, order_heading
 from app.domain.ledger import EntryKind
 from app.domain.redeeming import RedemptionState
-from app.domain.rewards import CODELESS
 from app.domain.words import Words
 from app.services.find_words import find_words
 from app.services.runtime import Runtime
@@ -117,7 +116,7 @@ def _code_words(session: Session, moved: Sequence[Happening], words: Words) -> d
     found = {}
     for row in redemptions.find_redemptions_where(session, "r.id = ANY(:ids)", ids=ids):
         match row.state:
-            case RedemptionState.ISSUED | RedemptionState.USED if row.bought.kind in CODELESS:
+            case RedemptionState.ISSUED | RedemptionState.USED if not row.bought.has_code:
                 found[row.source] = words.say(f"bought.{row.state.value}")
             case RedemptionState.REQUESTED:
                 found[row.source] = words.say("code.making")

@@ -7,23 +7,25 @@ from app.db import jobs, redemptions
 from app.db.orders import OrderRow
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
-from app.domain.orders import OrderState
-from app.domain.redeeming import OPEN, RedemptionState, points_to_return
+from app.domain.redeeming import OPEN, VOID, RedemptionState, points_to_return
 from app.services.return_points import lock_both, return_points
-
-_VOID = (OrderState.CANCELLED, OrderState.GONE)
+from app.services.use_balances import use_balances
 
 
 def use_codes(session: Session, rows: Sequence[OrderRow], *, now: datetime) -> None:
-    """Bring the redemptions whose codes these orders name in step with the orders.
+    """Bring the redemptions whose codes these orders name, or named before, in step with the orders.
 
     An order that stands makes its code `used`. One that is void gives nothing back by itself: the code is read at
     the shop first (`check_code`), since some shops let it be used again.
     """
-    codes = {code for row in rows if row.order is not None for code in row.order.codes_used}
+    if not rows:
+        return
+    orders = list({row.order_id: row for row in rows}.values())
+    codes = {code for row in orders if row.order is not None for code in row.order.codes_used}
     found = redemptions.find_by_codes(session, sorted(codes))
-    by_code = {one.code.casefold(): one for one in found}
-    for row in {row.order_id: row for row in rows}.values():
+    by_code = {one.code.casefold(): one for one in found if not one.bought.is_balance}
+    use_balances(session, orders, found, now=now)
+    for row in orders:
         for code in row.order.codes_used if row.order is not None else ():
             redemption = by_code.get(code.casefold())
             if redemption is not None and redemption.shop_id == row.shop_id:
@@ -34,13 +36,19 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
     order = row.order
     assert order is not None
     book, locked = lock_both(session, redemption)
-    if order.state in _VOID:
+    if order.state in VOID:
         # Nobody may have told of the order while it stood, or both came in one batch: it used the code all the same.
         if unheard := locked.state is RedemptionState.ISSUED:
             _use(session, locked, row, now)
         used_here = locked.state is RedemptionState.USED and locked.order_id == row.order_id
         if unheard or (used_here and locked.dead_at is None):
-            jobs.enqueue(session, "check_code", shop_id=locked.shop_id, redemption_id=locked.redemption_id)
+            jobs.enqueue(
+                session,
+                "check_code",
+                program_id=locked.program_id,
+                shop_id=locked.shop_id,
+                redemption_id=locked.redemption_id,
+            )
         return
     if locked.state in OPEN:
         _use(session, locked, row, now)

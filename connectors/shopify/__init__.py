@@ -14,6 +14,7 @@ CONNECTOR = Connector(
     verify=webhooks.verify,
     normalise=mapping.normalise,
     why_not=codes.why_not,
+    balances=frozenset(),
     open_client=ShopifyShop,
     refresh=install.refresh,
     begin_install=install.begin_install,

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from connectors.base import (
     Absent,
@@ -340,6 +341,9 @@ class ShopifyShop:
             if node and node.code_discount.status != "EXPIRED":
                 raise Retryable("the code was switched off and is still live", retry_after_s=5)
         return codes.found_code(node, tag) if node else None
+
+    def set_balance(self, spec: CodeSpec, left: Money, uses: int) -> bool:
+        raise Refused("unsupported", "Shopify keeps gift cards and store credit itself.")
 
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
         # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.

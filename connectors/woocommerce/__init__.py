@@ -13,6 +13,7 @@ CONNECTOR = Connector(
     verify=webhooks.verify,
     normalise=mapping.normalise,
     why_not=codes.why_not,
+    balances=codes.BALANCES,
     open_client=client.open_client,
     refresh=lambda access, app, http, now: None,
     begin_install=install.begin_install,

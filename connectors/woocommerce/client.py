@@ -21,6 +21,7 @@ from woocommerce.oauth import OAuth
 
 from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from connectors import http
 from connectors.base import (
@@ -302,6 +303,28 @@ class WooClient:
         if any(codes.tag(coupon) == tag and codes.found(coupon, now).live for coupon in left):
             raise Retryable(f"{self._shop}: a withdrawn coupon can still be used")
         return next((one for one in dead if one), None)
+
+    def set_balance(self, spec: CodeSpec, left: Money, uses: int) -> bool:
+        """As `ShopClient` says; a draft and the trash are not found by a code, and are no codes any more."""
+        if spec.kind not in codes.BALANCES:
+            raise Refused("unsupported", "Only store credit is a balance here.")
+        coupons, _ = self._coupons(spec.code)
+        if not any(codes.tag(coupon) == spec.tag for coupon in coupons):
+            return False
+        coupon = self._only_ours(coupons, spec)
+        if not codes.balance_differences(coupon, spec, left, uses):
+            return True
+        path = f"coupons/{coupon.id}"
+        try:
+            self._call("PUT", path, body=codes.balance_body(spec, left, uses))
+            coupon = _read(self._get(path, _fields=_fields(Coupon)), Coupon)
+        except Refused as refused:
+            if refused.code == _NO_COUPON:
+                return False
+            raise
+        if wrong := codes.balance_differences(coupon, spec, left, uses):
+            raise Refused("differs", f"{self._shop}: the coupon is otherwise than asked: {', '.join(wrong)}")
+        return True
 
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
         """The API cannot ask for a tag: each page is of the shop's published coupons, and most may be others'."""

@@ -57,7 +57,11 @@ class FeeLine(Struct):
 
 
 class CouponLine(Struct):
+    """What the coupon took off. Amounts; but a plugin's odd figure spoils no order."""
+
     code: str
+    discount: Any = None  # off the goods, without tax
+    discount_tax: Any = None  # off their tax
 
 
 class RefundLine(Struct):
@@ -83,6 +87,7 @@ class Order(Struct):
     number: str = ""
     customer_id: Annotated[int, Meta(ge=0)] = 0  # 0: guest
     billing: Billing = field(default_factory=Billing)
+    prices_include_tax: Any = False
     date_paid_gmt: str | None = None
     date_completed_gmt: str | None = None
     fee_lines: list[FeeLine] = field(default_factory=list[FeeLine])

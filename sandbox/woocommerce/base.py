@@ -22,6 +22,7 @@ from sandbox.woocommerce.totals import rounded
 WORDS = {
     "issue_code": ("POST /coupons",),
     "find_code": ("GET /coupons",),
+    "set_balance": ("PUT /coupons/*",),
     "withdraw_code": ("PUT /coupons/*", "DELETE /coupons/*"),
     "our_codes": ("GET /coupons",),
     "read_orders": ("GET /orders*",),

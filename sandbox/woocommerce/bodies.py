@@ -1,6 +1,7 @@
 """Coupon, customer and webhook bodies, shaped as recorded from WooCommerce 10.9.1 (tests/sandbox/recordings)."""
 
 import hashlib
+from decimal import Decimal
 
 from sandbox.woocommerce.base import ShopBase
 from sandbox.woocommerce.parts import (
@@ -16,6 +17,7 @@ from sandbox.woocommerce.state import (
     Customer,
     Webhook,
 )
+from sandbox.woocommerce.totals import rounded
 
 HOOKS = {
     "order.created": ["woocommerce_new_order"],
@@ -39,7 +41,7 @@ def coupon_body(shop: ShopBase, coupon: Coupon) -> Body:
     return {
         "id": coupon.id,
         "code": coupon.code,
-        "amount": shop.money(coupon.amount),
+        "amount": _hundredths(coupon.amount),
         "status": coupon.status,
         **dates(shop, coupon.created, coupon.modified),
         "discount_type": coupon.discount_type,
@@ -57,13 +59,18 @@ def coupon_body(shop: ShopBase, coupon: Coupon) -> Body:
         "product_categories": [],
         "excluded_product_categories": [],
         "exclude_sale_items": coupon.exclude_sale_items,
-        "minimum_amount": shop.money(coupon.minimum_amount),
-        "maximum_amount": shop.money(coupon.maximum_amount),
+        "minimum_amount": _hundredths(coupon.minimum_amount),
+        "maximum_amount": _hundredths(coupon.maximum_amount),
         "email_restrictions": list(coupon.email_restrictions),
         "used_by": list(coupon.used_by),
         "meta_data": [meta_of(meta) for meta in coupon.meta],
         "_links": links_of(shop, f"coupons/{coupon.id}", "coupons"),
     }
+
+
+def _hundredths(amount: Decimal) -> str:
+    """A coupon's amounts are told with two decimals, whatever the store has."""
+    return str(rounded(amount, 2))
 
 
 def customer_body(shop: ShopBase, customer: Customer) -> Body:

@@ -56,25 +56,31 @@ def _before_now(order: Order) -> list[Decimal]:
 
 
 def _discount(order: Order, coupon: Coupon, tax_percent: Decimal, decimals: int) -> None:
+    """Taken off prices as the store lists them: where those are with tax, part of what is taken is tax."""
     lines = [line for line in order.lines if _eligible(line, coupon)]
-    base = sum((line.total for line in lines), ZERO)
+    with_tax = order.prices_include_tax
+    listed = [line.total + (line.total_tax if with_tax else ZERO) for line in lines]
     if coupon.discount_type == "percent":
-        off = _percent_off(lines, coupon, decimals)
+        off = _percent_off(lines, listed, coupon, decimals)
     else:
-        off = _spread(min(coupon.amount, base), [line.total for line in lines], decimals)
-    for line, amount in zip(lines, off, strict=True):
-        line.total -= amount
-        line.total_tax = _tax(line.total, tax_percent if line.product.taxable else ZERO, decimals)
+        off = _spread(min(coupon.amount, sum(listed, ZERO)), listed, decimals)
+    for line, price, amount in zip(lines, listed, off, strict=True):
+        rate = tax_percent if line.product.taxable else ZERO
+        after = price - amount
+        line.total = rounded(after / (1 + rate / 100), decimals) if with_tax else after
+        line.total_tax = after - line.total if with_tax else _tax(after, rate, decimals)
 
 
-def _percent_off(lines: Sequence[Line], coupon: Coupon, decimals: int) -> list[Decimal]:
+def _percent_off(
+    lines: Sequence[Line], listed: Sequence[Decimal], coupon: Coupon, decimals: int
+) -> list[Decimal]:
     """Of so many pieces at most, counted over the lines as they stand, where the coupon limits them."""
     left = coupon.limit_usage_to_x_items
     off = []
-    for line in lines:
+    for line, price in zip(lines, listed, strict=True):
         pieces = line.quantity if left is None else min(left, line.quantity)
         left = None if left is None else left - pieces
-        off.append(rounded(line.total / line.quantity * pieces * coupon.amount / 100, decimals))
+        off.append(rounded(price / line.quantity * pieces * coupon.amount / 100, decimals))
     return off
 
 

@@ -112,7 +112,7 @@ STORIES: dict[str, OrderSnapshot] = {
 def plain(order: OrderSnapshot) -> OrderSnapshot:
     """The order without what finer rules look at."""
     refunds = tuple(replace(refund, lines=(), shipping_minor=0) for refund in order.refunds)
-    words = replace(order, channel=None, tags=())
+    words = replace(order, channel=None, tags=(), code_uses=())
     return replace(words, refunds=refunds, lines=(), shipping_minor=0, shipping_tax_minor=0, tips_minor=0)
 
 

@@ -251,7 +251,7 @@ def test_a_redemption_given_up_while_codes_are_listed_is_no_orphan(
 ) -> None:
     redemption_id, code = codes.buy("one")
     clock.forward(days=8)
-    listed = reconcile_codes._live_codes
+    listed = reconcile_codes._listed_codes
 
     def listed_and_then_cancelled(run: Any) -> Any:
         found = listed(run)
@@ -261,7 +261,7 @@ def test_a_redemption_given_up_while_codes_are_listed_is_no_orphan(
             clock.forward(minutes=10)
         return found
 
-    monkeypatch.setattr(reconcile_codes, "_live_codes", listed_and_then_cancelled)
+    monkeypatch.setattr(reconcile_codes, "_listed_codes", listed_and_then_cancelled)
     assert reconcile(codes.stand, "codes").repairs == ()
     assert not codes.is_live(code)
 

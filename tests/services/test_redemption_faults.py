@@ -85,7 +85,7 @@ class Spender:
     def usable(self, row: RedemptionRow) -> int:
         """How many codes of that name a shopper could use now, or how often money was given for it."""
         now, name = self.clock.at, row.code.casefold()
-        if row.bought.kind is RewardKind.STORE_CREDIT:
+        if row.bought.kind is RewardKind.STORE_CREDIT and not row.bought.is_balance:
             return len(self.stand.store.credits_of(self.customer))
         if row.bought.kind is RewardKind.GIFT_CARD and hasattr(self.stand.store, "gift_cards"):
             return sum(one.code == name and one.enabled for one in self.stand.store.gift_cards.values())
@@ -153,9 +153,10 @@ KINDS = [
     ),
     *(("shopify", reward) for reward in ("amount-5", "percent-10", "free-shipping", "cup", "card", "any")),
     ("shopify", "credit"),
+    ("woocommerce", "credit"),
 ]
 NEW_KINDS = [(platform, reward) for platform, reward in KINDS if reward in ("cup", "card", "credit")]
-HAD = {"credit": State.USED}  # handed over as soon as it is there
+HAD = {("shopify", "credit"): State.USED}  # handed over as soon as it is there
 POINTS = {"any": 100}
 
 
@@ -172,7 +173,7 @@ def rewards_of(stand: Stand) -> dict[str, Any]:
         {"key": "perk", "title": "Early access", "kind": "perk", "cost": 100},
     ]
     credit = {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500}
-    document["rewards"] += everywhere + ([credit] if stand.platform == "shopify" else [])
+    document["rewards"] += [*everywhere, credit]
     return document
 
 
@@ -230,7 +231,7 @@ def test_a_fault_that_passes_delays_the_code_and_nothing_else(
     spender.work(hours=1)
     row = spender.row(bought)
     assert (row.state, spender.usable(row), spender.available, row.message) == (
-        HAD.get(reward, State.ISSUED),
+        HAD.get((platform, reward), State.ISSUED),
         1,
         400,
         None,

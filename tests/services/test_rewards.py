@@ -206,23 +206,27 @@ def faults(shop: Shop, *rewards: Mapping[str, Any]) -> list[tuple[str, str]]:
     return wrong.value.faults
 
 
-CREDIT = {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500}
+BESIDE = {"key": "beside", "kind": "amount", "cost": 100, "amount_minor": 500, "combines": ["shipping"]}
+ALL_OR_NONE = (
+    "A WooCommerce coupon combines with all other coupons or with none: "
+    "name order, product and shipping, or leave it out."
+)
 MOST = {"key": "most", "kind": "percent", "cost": 100, "percent": 10, "maximum_minor": 2000}
 
 
 def test_what_a_shop_cannot_make_exactly_is_not_published(shop: Shop) -> None:
-    told = faults(shop, PERK, CREDIT, MOST)
+    told = faults(shop, PERK, BESIDE, MOST)
     name = shop.shop.key
     assert [field for field, _ in told] == ["rewards[1]", "rewards[2]"]
-    assert told[0][1].startswith(f"“credit” cannot be had at {name}. WooCommerce has no store credit")
+    assert told[0][1].startswith(f"“beside” cannot be had at {name}. {ALL_OR_NONE}")
     assert told[1][1].startswith(f"“most” cannot be had at {name}. WooCommerce’s percentage coupons")
 
 
 def test_it_is_published_for_the_shop_that_can(shop: Shop) -> None:
     other = make_shop(shop.rt, shop.program_id, platform="shopify", currency="EUR")
-    ((_, told),) = faults(shop, CREDIT)
+    ((_, told),) = faults(shop, BESIDE)
     assert "name in" in told
-    assert publish_program(shop.rt, shop.program_id, document({**CREDIT, "shops": [other.key]}), by="ada")
+    assert publish_program(shop.rt, shop.program_id, document({**BESIDE, "shops": [other.key]}), by="ada")
     assert [one.impossible for one in list_rewards(shop.rt, shop.program_id)] == [()]
 
 
@@ -232,16 +236,13 @@ def test_a_shop_that_is_not_there_is_named(shop: Shop) -> None:
 
 
 def test_a_shop_that_came_later_and_cannot_make_it_says_so_and_takes_no_points(shop: Shop) -> None:
-    offer(shop, CREDIT)  # as if it had been published before that shop was connected
+    offer(shop, BESIDE)  # as if it had been published before that shop was connected
     alice = member(shop)
-    assert refusal(shop, alice, "1", "credit") == "not_at_this_shop"
-    view = seen(shop, alice, "credit")
+    assert refusal(shop, alice, "1", "beside") == "not_at_this_shop"
+    view = seen(shop, alice, "beside")
     assert (view.state.value, view.barrier) == ("locked", "not_at_this_shop")
     (whole,) = list_rewards(shop.rt, shop.program_id)
-    assert whole.impossible == (
-        f"{shop.shop.key}: WooCommerce has no store credit, and a coupon is used up by one order, "
-        "whatever is left of it: offer money off in steps.",
-    )
+    assert whole.impossible == (f"{shop.shop.key}: {ALL_OR_NONE}",)
     assert balance(shop.rt, shop.program_id, alice).available == 1000
 
 

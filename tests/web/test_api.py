@@ -410,6 +410,18 @@ def test_any_number_of_points_in_steps_is_spent_and_the_list_says_how(api: Api, 
     assert (again.status_code, again.get_json()["code"]) == (422, "key_reused")
 
 
+def test_of_money_under_a_code_the_amount_and_what_is_left_are_told(api: Api, no_wait: None) -> None:
+    credit = {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500}
+    five = {"key": "five", "kind": "amount", "cost": 10, "amount_minor": 500}
+    publish(api.shop.rt, api.shop.program_id, rewards=[credit, five])
+    member_id = api.shop.member("7", points=120)
+    path, euros = f"members/{member_id}/redemptions", {"minor": 500, "currency": "EUR"}
+    told = api.post(path, {"reward": "credit"}, key="k").get_json()
+    assert (told["amount"], told["left"]) == (euros, euros)
+    told = api.post(path, {"reward": "five"}, key="l").get_json()
+    assert (told["amount"], told["left"]) == (euros, None)
+
+
 def test_a_perk_is_ready_at_once_and_is_said_to_be_handed_over(api: Api) -> None:
     tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 50, "limits": [{"times": 1, "per": "day"}]}
     publish(api.shop.rt, api.shop.program_id, rewards=[tea])

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from app.db import programs
 from app.domain.money import Money
+from app.domain.orders import CodeUse
 from app.services.erase_customer import erase_customer
 from app.services.merge_members import merge_members
 from app.services.open_panel import open_panel
@@ -162,6 +163,7 @@ def test_rewards_say_what_can_be_had_now_and_what_is_missing(storefront: Storefr
         "left": None,
         "steps": None,
         "kind": "amount",
+        "has_code": True,
         "minimum_spend": None,
         "valid_days": 90,
         "returns_unused": True,
@@ -241,6 +243,33 @@ def test_a_perk_has_no_code_and_is_201(storefront: Storefront) -> None:
     publish(storefront.rt, storefront.program_id, rewards=[tea])
     refused = storefront.post("redemptions", {"reward": "tea"}, key="l")
     assert (refused.status_code, refused.get_json()["detail"]) == (409, "Opens when you reach Silver.")
+
+
+def test_store_credit_that_is_a_code_shows_what_is_left_of_it(storefront: Storefront, no_wait: None) -> None:
+    credit = {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500}
+    publish(storefront.rt, storefront.program_id, rewards=[credit])
+    storefront.member("7", points=120)
+    (reward,) = storefront.get("rewards").get_json()["rewards"]
+    assert (reward["kind"], reward["has_code"]) == ("store_credit", True)
+    told = storefront.post("redemptions", {"reward": "credit"}, key="k").get_json()
+    assert (told["left"], told["left_text"], told["back"]) == ({"minor": 500, "currency": "EUR"}, None, 100)
+    number = int(told["id"].removeprefix("r_"))
+    storefront.issue(number)
+    code = storefront.get(f"redemptions/{told['id']}").get_json()["code"]
+    used = CodeUse(code=code, taken_minor=350)
+    at = storefront.rt.now()
+    storefront.see(make_order(codes_used=(code,), code_uses=(used,), **placed(at)))
+    told = storefront.get(f"redemptions/{told['id']}").get_json()
+    assert (told["state"], told["code"], told["left"]["minor"], told["back"]) == ("issued", code, 150, 30)
+    assert told["left_text"] == "€1.50 of €5.00 left"
+    german = storefront.client.get(
+        f"/storefront/v1/redemptions/{told['id']}",
+        query_string={"key": storefront.shop.key, "lang": "de"},
+        headers={"Authorization": f"Bearer {storefront.token('7')}", "Accept-Language": "de"},
+    ).get_json()
+    assert german["left_text"] == "noch 1,50\u00a0€ von 5,00\u00a0€"
+    (shown,) = storefront.get("redemptions").get_json()["redemptions"]
+    assert shown["left_text"] == told["left_text"]
 
 
 def test_a_code_that_comes_in_time_is_201(storefront: Storefront, monkeypatch: pytest.MonkeyPatch) -> None:

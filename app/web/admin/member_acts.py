@@ -147,5 +147,5 @@ def do_cancel(redemption_id: int) -> ResponseReturnValue:
     rt = runtime()
     cancel_redemption(rt, program_id(), redemption_id)
     one = find_redemption(rt, program_id(), redemption_id)
-    said = f"It is being withdrawn. {words.points(one.bought.cost)} come back when it is surely gone."
+    said = f"It is being withdrawn. {words.points(one.points_back)} come back when it is surely gone."
     return done(url_for("admin.member", member_id=one.member_id), said)

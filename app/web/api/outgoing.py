@@ -219,6 +219,13 @@ class RedemptionOut(Schema):
     title = String(required=True, attribute="bought.title")
     cost = Integer(required=True, attribute="bought.cost")
     returned = Integer(required=True, metadata={"description": "points given back"})
+    amount = Nested(MoneyOut, required=True, allow_none=True, attribute="bought.amount")
+    left = Nested(
+        MoneyOut,
+        required=True,
+        allow_none=True,
+        metadata={"description": "of money that is used bit by bit, as far as is known; null: used at once"},
+    )
     requested_at = AwareDateTime(required=True)
     issued_at = AwareDateTime(required=True, allow_none=True)
     expires_at = AwareDateTime(required=True)

@@ -131,6 +131,7 @@ def reward(view: RewardView) -> Json:
         "reason": view.reason,
         "barrier": view.barrier,
         "kind": view.kind.value,
+        "has_code": view.has_code,
         "minimum_spend": money(view.minimum_spend),
         "left": view.left,
         "steps": _steps(view.steps),
@@ -166,8 +167,18 @@ def redemption(view: RedemptionView, words: Words) -> Json:
             "minimum_spend": money(bought.minimum_spend),
             "returns_unused": view.returns_unused,
         },
+        "left": money(view.left),
+        "left_text": left_text(view, words),
+        "back": view.points_back,
         "detail": view.message if words.language.code == "en" else None,  # kept in English alone
     }
+
+
+def left_text(view: RedemptionView, words: Words) -> str | None:
+    """ "€3.50 of €5.00 left", of money that was used in part."""
+    if not view.is_partly_used or view.left is None or view.bought.amount is None:
+        return None
+    return words.say("balance.left", left=words.money(view.left), amount=words.money(view.bought.amount))
 
 
 def history(items: Iterable[HistoryItem], next_cursor: str | None) -> Json:

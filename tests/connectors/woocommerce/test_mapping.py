@@ -11,7 +11,7 @@ from msgspec import structs
 from app.domain.changes import Change, CodeGone, Ignored, OrderChanged
 from app.domain.errors import Refused
 from app.domain.money import Money
-from app.domain.orders import OrderLine, OrderState, RefundedLine
+from app.domain.orders import CodeUse, OrderLine, OrderState, RefundedLine
 from connectors.base import Delivery
 from connectors.decoding import decode
 from connectors.woocommerce.mapping import normalise, snapshot
@@ -188,6 +188,38 @@ def test_an_order_tells_its_lines_shipping_and_channel() -> None:
 def test_a_coupons_share_is_told_on_its_line() -> None:
     (line,) = _order("25-F-order-with-coupon-1-order.created.json", {}).lines
     assert (line.quantity, line.goods_minor, line.discount_minor) == (2, 3398, 600)
+
+
+@pytest.mark.parametrize(
+    ("with_tax", "edits", "taken"),
+    [
+        (False, {}, 600),  # as recorded: 6 off, and 0.6 of tax by itself
+        (True, {}, 660),
+        (True, {"discount": "5.00", "discount_tax": "1.00"}, 600),
+        (True, {"discount": "2.916667", "discount_tax": "0.583333"}, 350),  # not rounded by the shop
+        (True, {"discount": 2.92, "discount_tax": 0.58}, 350),
+        (False, {"discount": "-6.00"}, 600),
+        (False, {"discount": "a lot"}, None),
+        (False, {"discount": None}, None),
+        (False, {"discount": "NaN"}, None),
+        (False, {"discount": "Infinity"}, None),
+        (False, {"discount": "1e400"}, None),
+        (True, {"discount_tax": []}, None),
+    ],
+)
+def test_what_a_coupon_took_is_of_listed_prices(
+    with_tax: bool, edits: dict[str, Any], taken: int | None
+) -> None:
+    of_line = {f"coupon_lines.0.{name}": value for name, value in edits.items()}
+    order = _order("25-F-order-with-coupon-1-order.created.json", {"prices_include_tax": with_tax, **of_line})
+    assert [one.taken_minor for one in order.code_uses] == ([] if taken is None else [taken])
+
+
+@pytest.mark.parametrize("status", ["cancelled", "failed", "trash"])
+def test_an_order_whose_uses_the_shop_gave_back_took_nothing(status: str) -> None:
+    order = _order("25-F-order-with-coupon-1-order.created.json", {"status": status})
+    assert order.codes_used == ("loyal-abc-1",)
+    assert order.code_uses == (CodeUse(code="loyal-abc-1", taken_minor=0),)
 
 
 def test_a_gift_card_is_a_line_and_no_goods_even_when_it_goes_back() -> None:

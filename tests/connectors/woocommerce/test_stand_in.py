@@ -174,6 +174,98 @@ def test_a_gift_card_is_a_coupon_for_whoever_has_it_and_is_used_whole() -> None:
     assert world.told(order).goods == Money(500, "USD")
 
 
+def test_a_balance_is_brought_to_what_is_left_and_asked_twice_it_is_the_same() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    client = world.client()
+    client.issue_code(spec)
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.kind, found.value, found.left, found.uses_left) == (CodeKind.STORE_CREDIT, "5.00", None, 1)
+    alice = world.shop.customers[int(spec.customer_ref)]
+    world.shop.checkout([(world.shop.product("Candy", "3.50"), 1)], customer=alice, codes=[spec.code])
+    for _ in range(2):
+        assert client.set_balance(spec, Money(150, "USD"), 1)
+        found = client.find_code(spec.code)
+        assert found
+        assert (found.live, found.value, found.uses, found.uses_left) == (True, "1.50", 1, 1)
+    coupon = world.shop.coupon_named(spec.code)
+    assert coupon is not None
+    changed = coupon.modified
+    world.clock.advance(timedelta(minutes=1))
+    client.set_balance(spec, Money(150, "USD"), 1)
+    assert coupon.modified == changed  # what is right is left alone
+    order = world.shop.checkout([(world.mug, 1)], customer=alice, codes=[spec.code])
+    assert world.told(order).goods == Money(850, "USD")
+    assert [(use.code, use.taken_minor) for use in world.told(order).code_uses] == [(coupon.code, 150)]
+
+
+def test_an_order_that_comes_in_between_reaches_the_limit() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    client = world.client()
+    client.issue_code(spec)
+    alice = world.shop.customers[int(spec.customer_ref)]
+    world.shop.checkout([(world.mug, 1)], customer=alice, codes=[spec.code])
+    client.set_balance(spec, Money(500, "USD"), 0)  # asked before that order
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.live, found.uses_left) == (False, 0)
+
+
+@pytest.mark.parametrize("uses", [0, 1])
+def test_with_nothing_left_no_order_can_use_it(uses: int) -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    client = world.client()
+    client.issue_code(spec)
+    coupon = world.shop.coupon_named(spec.code)
+    assert coupon is not None
+    coupon.usage_count = uses
+    coupon.usage_limit = None  # staff lifted it
+    client.set_balance(spec, Money(0, "USD"), uses)
+    found = client.find_code(spec.code)
+    assert found
+    assert (found.value, found.uses_left) == ("0.00", 1 - uses)
+
+
+def test_thousandths_are_kept_though_the_shop_tells_hundredths() -> None:
+    world = World()
+    world.shop.currency, world.shop.decimals = "KWD", 3
+    spec = asked_of(world, CodeKind.STORE_CREDIT, amount=Money(5000, "KWD"))
+    client = world.client()
+    client.issue_code(spec)
+    assert client.set_balance(spec, Money(1255, "KWD"), 0)
+    coupon = world.shop.coupon_named(spec.code)
+    found = client.find_code(spec.code)
+    assert coupon
+    assert found
+    assert (str(coupon.amount), found.value) == ("1.255", "1.26")
+
+
+def test_a_balance_that_is_gone_or_not_ours_is_none() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    client = world.client()
+    assert not client.set_balance(spec, Money(150, "USD"), 0)
+    world.shop.create_coupon(spec.code, "50.00")
+    assert not client.set_balance(spec, Money(150, "USD"), 0)
+    with pytest.raises(Refused, match="unsupported"):
+        client.set_balance(replace(spec, kind=CodeKind.AMOUNT), Money(150, "USD"), 0)
+
+
+def test_a_shop_that_makes_something_else_of_it_is_refused() -> None:
+    world = World()
+    spec = asked_of(world, CodeKind.STORE_CREDIT)
+    client = world.client()
+    client.issue_code(spec)
+    coupon = world.shop.coupon_named(spec.code)
+    assert coupon is not None
+    coupon.email_restrictions.clear()
+    with pytest.raises(Refused, match=r"differs.*email_restrictions"):
+        client.set_balance(spec, Money(150, "USD"), 0)
+
+
 def test_a_code_stands_alone_unless_it_combines_with_everything() -> None:
     world = World()
     world.shop.create_coupon("summer", "1.00")
@@ -201,7 +293,6 @@ def test_a_code_stands_alone_unless_it_combines_with_everything() -> None:
             "free product itself",
         ),
         (CodeKind.PRODUCT, {"gift": Gift(product_ref="1", collection_ref="2")}, "other goods"),
-        (CodeKind.STORE_CREDIT, {}, "no store credit"),
     ],
 )
 def test_what_cannot_be_made_exactly_is_said_and_never_tried(

@@ -275,8 +275,8 @@ def test_what_is_stored_of_a_person_is_handed_over(desk: Desk, world: World) -> 
 def test_a_perk_is_handed_over_and_was_not_after_all(desk: Desk, world: World) -> None:
     shop = desk.shop_key
     tea = {"key": "tea", "title": "Tea", "kind": "perk", "cost": 10, "stock": 3, "shops": [shop]}
-    credit = {"key": "credit", "kind": "store_credit", "cost": 10, "amount_minor": 100}
-    publish(desk.rt, desk.program_id, rewards=[tea, credit])
+    most = {"key": "most", "kind": "percent", "cost": 10, "percent": 10, "maximum_minor": 100}
+    publish(desk.rt, desk.program_id, rewards=[tea, most])
     bought = desk.buy(desk.shopper("77", "100.00"), "tea")
     staff = desk.as_(Role.STAFF)
     assert "Handed over" in staff.get("/admin/redemptions?show=open")
@@ -288,9 +288,26 @@ def test_a_perk_is_handed_over_and_was_not_after_all(desk: Desk, world: World) -
     rewards = staff.get("/admin/rewards")
     assert f"only at {shop}, 3 in all" in rewards
     assert "2 left" in rewards
-    assert "Not to be had" in rewards  # this shop's platform has no store credit
+    assert "Not to be had" in rewards  # this shop's platform has no maximum
     assert "Tea" in staff.get("/admin/program")
     assert "It is not to be handed over any more." in staff.get(f"/admin/redemptions/{bought}/cancel")
+
+
+def test_of_a_balance_staff_see_what_is_left_and_what_comes_back(desk: Desk) -> None:
+    credit = {"key": "credit", "kind": "store_credit", "cost": 10, "amount_minor": 500}
+    publish(desk.rt, desk.program_id, rewards=[credit])
+    member = desk.shopper("77", "100.00")
+    bought = desk.buy(member, "credit")
+    with desk.rt.db.begin(desk.program_id) as session:
+        session.run(
+            "UPDATE redemptions SET state = 'issued', left_minor = 350, issued_at = requested_at WHERE {fence} "
+            "AND id = :id",
+            id=bought,
+        )
+    staff = desk.as_(Role.STAFF)
+    assert "€3.50 of €5.00 left" in staff.get("/admin/redemptions?show=open")
+    assert "€3.50 of €5.00 left" in staff.get(f"/admin/members/{member}")
+    assert "7 points come back" in staff.get(f"/admin/redemptions/{bought}/cancel")
 
 
 def test_a_code_is_cancelled(desk: Desk, world: World) -> None:

@@ -266,3 +266,27 @@ def test_credit_that_was_paid_out_is_yours_and_cannot_be_given_back(page: Page, 
     panel.get_by_role("button", name="Get it").click()
     expect(panel).to_contain_text("€5.00 of store credit is yours")
     expect(panel.get_by_role("button", name="Changed your mind?")).to_have_count(0)
+
+
+def test_credit_under_a_code_shows_what_is_left_and_what_would_come_back(page: Page, stub: Stub) -> None:
+    credit = {"key": "five-off", "title": "€5.00 of store credit", "kind": "store_credit"}
+    stub.rewards[0] |= {"title": credit["title"], "kind": "store_credit", "has_code": True}
+    bought = make_redemption(reward=credit, left_text="€3.50 of €5.00 left", back=70)
+    stub.answer("POST", "redemptions", Answer(status=201, body=bought))
+    panel = open_panel(page, stub)
+    ask_for(page, credit["title"])
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel.locator("code")).to_have_text("FERN-7KQ2-M9XD")
+    expect(panel).to_contain_text("€3.50 of €5.00 left")
+    expect(panel.get_by_role("button", name="Give it back for 70 points")).to_be_visible()
+
+
+def test_credit_under_a_code_that_is_used_up_is_over(page: Page, stub: Stub) -> None:
+    credit = {"key": "five-off", "title": "€5.00 of store credit", "kind": "store_credit"}
+    stub.rewards[0] |= {"title": credit["title"], "kind": "store_credit", "has_code": True}
+    used = make_redemption("used", reward=credit, code="FERN-7KQ2-M9XD", back=0)
+    stub.answer("POST", "redemptions", Answer(status=201, body=used))
+    panel = open_panel(page, stub)
+    ask_for(page, credit["title"])
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("This code was used already.")

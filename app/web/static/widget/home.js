@@ -269,11 +269,11 @@ export class Home {
 
   #code(redemption) {
     const { words } = this.#app;
-    const { state, reward, expires_at: until } = redemption;
+    const { state, reward, expires_at: until, left_text: rest } = redemption;
     const text = state === "issued" && until ? words.t("use_by", { date: words.day(until, { year: true }) }) : words.t(`code_${state}`);
     return h("li", { class: "lw-item can" },
       icon("ticket"),
-      h("div", {}, h("b", {}, h("bdi", {}, reward.title)), h("p", {}, text)),
+      h("div", {}, h("b", {}, h("bdi", {}, reward.title)), rest && h("p", {}, rest), h("p", {}, text)),
       h("button", {
         class: "lw-btn", type: "button", "data-key": `code ${redemption.id}`,
         "aria-label": words.t("show_named", { title: reward.title }),

@@ -31,7 +31,7 @@ export class Redeeming {
     const { words } = this.#app;
     const { title, steps } = this.#reward;
     this.#points ??= steps?.minimum ?? null;
-    const go = h("button", { class: "lw-btn main", type: "button" }, words.t(CODELESS.includes(this.#reward.kind) ? "get_it" : "get_code"));
+    const go = h("button", { class: "lw-btn main", type: "button" }, words.t(this.#reward.has_code ?? !CODELESS.includes(this.#reward.kind) ? "get_code" : "get_it"));
     go.addEventListener("click", () => this.#order(go));
     const told = h("div", { role: steps && "status" }, this.#price());
     this.#show(title, [
@@ -77,7 +77,7 @@ export class Redeeming {
   show(redemption) {
     this.#redemption = redemption;
     const { state } = redemption;
-    if (state === "issued" || (state === "used" && this.#kind() === "store_credit")) return this.#ready();
+    if (state === "issued" || (state === "used" && this.#isPaidOut())) return this.#ready();
     if (!BETWEEN.includes(state)) return this.#over(state);
     if (state === "requested") this.#making();
     else this.#givingBack();
@@ -86,6 +86,11 @@ export class Redeeming {
 
   #kind() {
     return this.#redemption?.reward?.kind ?? this.#reward.kind;
+  }
+
+  /** Store credit without a code is in the shopper's account; with one, used is used. */
+  #isPaidOut() {
+    return this.#kind() === "store_credit" && !this.#redemption.code;
   }
 
   #left() {
@@ -141,7 +146,7 @@ export class Redeeming {
 
   #ready() {
     const { words } = this.#app;
-    const { code, cost, expires_at: until, reward } = this.#redemption;
+    const { code, cost, back = cost, left_text: rest, expires_at: until, reward } = this.#redemption;
     const url = code && this.#applyUrl(code);
     const title = reward?.title ?? this.#reward.title;
     this.#show(code ? words.t("your_code") : title, [
@@ -152,11 +157,12 @@ export class Redeeming {
         h("code", {}, code),
         h("div", { class: "lw-two" }, this.#copyButton(code, url ? "" : "main"), url && h("a", { class: "lw-btn main", href: url }, words.t("apply")))),
       h("ul", { class: "lw-lines" },
+        rest && line("ticket", rest),
         until && line("clock", words.rich(this.#reward.returns_unused === false ? "use_by_short" : "use_by_long", {
-          n: cost, date: h("strong", {}, h("time", { datetime: until }, words.day(until, { year: true }))), points: words.points(cost),
+          n: back, date: h("strong", {}, h("time", { datetime: until }, words.day(until, { year: true }))), points: words.points(back),
         })),
         this.#reward.minimum_spend && line("bag", words.t("orders_from_long", { amount: words.money(this.#reward.minimum_spend) }))),
-      this.#redemption.state === "issued" && h("button", { class: "lw-link", type: "button", onclick: () => this.#askBack() }, words.t("give_back", { n: cost, points: words.points(cost) })),
+      this.#redemption.state === "issued" && h("button", { class: "lw-link", type: "button", onclick: () => this.#askBack() }, words.t("give_back", { n: back, points: words.points(back) })),
     ]);
   }
 
@@ -212,14 +218,14 @@ export class Redeeming {
 
   #askBack() {
     const { words } = this.#app;
-    const { cost } = this.#redemption;
-    const points = words.points(cost);
+    const { cost, back = cost } = this.#redemption;
+    const points = words.points(back);
     const go = h("button", { class: "lw-btn main", type: "button" }, words.t("give_back_do"));
     go.addEventListener("click", () => this.#giveBack(go));
     this.#show(words.t("your_code"), [
       h("div", { class: "lw-empty slim" }, icon("undo"),
         h("p", { class: "lw-h lw-xl" }, words.t("give_back_title")),
-        h("p", { class: "lw-muted" }, words.t("give_back_text", { n: cost, points }))),
+        h("p", { class: "lw-muted" }, words.t("give_back_text", { n: back, points }))),
       h("div", { class: "lw-two" }, this.#button("keep_code", () => this.#ready()), go),
     ], () => this.#ready());
   }
@@ -247,11 +253,11 @@ export class Redeeming {
 
   #givingBack() {
     const { words } = this.#app;
-    const { cost } = this.#redemption;
+    const { cost, back = cost } = this.#redemption;
     this.#show(words.t("your_code"), [
       h("div", { class: "lw-empty slim" }, icon("clock"),
         h("p", { class: "lw-h lw-xl" }, words.t("giving_back")),
-        h("p", { class: "lw-muted", role: "status" }, words.t("giving_back_text", { n: cost, points: words.points(cost) }))),
+        h("p", { class: "lw-muted", role: "status" }, words.t("giving_back_text", { n: back, points: words.points(back) }))),
       h("div", { class: "lw-two" }, this.#button("other_rewards", () => this.#panel.home())),
     ]);
   }
@@ -262,22 +268,22 @@ export class Redeeming {
     const reading = this.#app.store.refresh();
     if (state !== "issued" && !BETWEEN.includes(state)) await reading; // what follows names the balance
     if (this.#panel.showing(this.#step)) return this.show(this.#redemption);
-    const mine = CODELESS.includes(this.#kind()) && (state === "issued" || state === "used");
+    const mine = CODELESS.includes(this.#kind()) && !this.#redemption.code && (state === "issued" || state === "used");
     this.#app.say(this.#app.words.t(mine ? "is_yours" : `code_${state}`, { title: this.#redemption.reward?.title ?? this.#reward.title })); // the shopper went elsewhere: told, not pulled back
     return BETWEEN.includes(state) && this.#follow();
   }
 
   #over(state) {
     const { words, store } = this.#app;
-    const { cost, detail } = this.#redemption;
-    const points = words.points(cost);
+    const { cost, back = cost, detail } = this.#redemption;
+    const points = words.points(back);
     const balance = store.me?.member?.balance.available;
     const now = balance !== undefined && !store.old && words.t("you_have", { n: balance, points: words.points(balance) });
     this.#key = crypto.randomUUID();
     this.#after = null;
     const [tone, name] = { failed: ["bad", "alert"], cancelled: ["good", "check"] }[state] ?? ["", "info"];
     this.#show(state === "failed" ? this.#reward.title : words.t("your_code"), [
-      note(name, [h("strong", {}, words.t(`${state}_title`)), " ", words.t(`${state}_text`, { n: cost, points }), " ", now, " ", detail], tone, state === "failed" ? "alert" : "status"),
+      note(name, [h("strong", {}, words.t(`${state}_title`)), " ", words.t(`${state}_text`, { n: back, points }), " ", now, " ", detail], tone, state === "failed" ? "alert" : "status"),
       h("div", { class: "lw-two" },
         this.#button("other_rewards", () => this.#panel.home(), state === "failed" ? "" : "main"),
         state === "failed" && this.#reward.key && this.#button("try_again", () => this.confirm(), "main")),
