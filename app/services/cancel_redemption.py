@@ -33,10 +33,10 @@ def cancel_redemption(
             case RedemptionState.USED:
                 raise Refused("already_used", _USED.get(row.bought.kind, _USED_FOR_ORDER))
             case RedemptionState.EXPIRED | RedemptionState.FAILED:
-                raise Refused("already_closed", "This code is closed already; its points were given back.")
+                raise Refused("already_closed", "This code is closed already; what it cost was given back.")
             case RedemptionState.REQUESTED | RedemptionState.ISSUED:
                 waiting = (
-                    "The code is being withdrawn at the shop. The points come back when it is surely gone."
+                    "The code is being withdrawn at the shop. What it cost comes back when it is surely gone."
                 )
                 close(session, row, Closing.CANCEL, waiting, unknown=row.unknown, now=rt.now())
             case RedemptionState.CANCELLING | RedemptionState.CANCELLED:

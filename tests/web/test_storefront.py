@@ -361,7 +361,7 @@ def test_a_reward_that_is_gone_and_points_that_are_missing_are_definite(
     assert (gone.status_code, gone.get_json()["code"]) == (409, "unknown_reward")
     short = storefront.post("redemptions", {"reward": "amount-5"}, key="k")
     assert (short.status_code, short.get_json()["code"]) == (409, "insufficient_points")
-    assert short.get_json()["title"] == "There are fewer points now"
+    assert short.get_json()["title"] == "That is more than you have"
 
 
 @pytest.mark.parametrize(
