@@ -93,7 +93,7 @@ dialog::backdrop { background: #0007; }
 .lw-code .lw-wait { background: color-mix(in oklab, var(--accent-text) 24%, var(--surface)); }
 .lw-pick { display: grid; gap: var(--s1); padding: var(--s3) var(--s4); border: 1px solid var(--line); border-radius: var(--radius); }
 .lw-pick .lw-icon { font-size: var(--text-l); }
-.lw-pick input { --to: right; --rest: color-mix(in oklab, var(--accent-text) 20%, var(--surface)); appearance: none; flex: 1; min-inline-size: 0; block-size: 44px; margin: 0; background: none; cursor: pointer; }
+.lw-pick input { --to: right; --rest: color-mix(in oklab, var(--accent-text) 20%, var(--surface)); appearance: none; flex: 1; min-inline-size: 0; block-size: 44px; margin: 0; border-radius: var(--radius); background: none; cursor: pointer; }
 .lw-pick input:dir(rtl) { --to: left; }
 .lw-pick ::-webkit-slider-runnable-track { block-size: 6px; border-radius: 9px; background: linear-gradient(to var(--to), var(--accent-text) var(--at), var(--rest) 0); }
 .lw-pick ::-moz-range-track { block-size: 6px; border-radius: 9px; background: var(--rest); }

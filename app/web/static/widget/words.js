@@ -99,7 +99,8 @@ export class Words {
   }
 
   money({ minor, currency }) {
-    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    // The server's English: "$5.00", where Britain's own writes "US$5.00".
+    const format = new Intl.NumberFormat(this.language === "en" ? "en" : this.locale, { style: "currency", currency });
     const { maximumFractionDigits: digits } = format.resolvedOptions();
     return format.format(minor / 10 ** digits);
   }
