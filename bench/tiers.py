@@ -23,7 +23,8 @@ import psycopg
 
 from app.db import tiers
 from app.services.align_tiers import align_tiers
-from app.services.publish_program import get_version, preview_program, publish_program
+from app.services.preview_program import preview_program
+from app.services.publish_program import get_version, publish_program
 from bench.house import BenchHouse, bench_house
 
 GOAL_S = 30

@@ -20,14 +20,17 @@ from app.db.sealing import KeyRing, Vault
 from app.services import await_code
 from app.services.check_api_key import check_api_key
 from app.services.enrol_customer import enrol_customer
+from app.services.find_member import ById
 from app.services.find_program import list_programs
 from app.services.publish_program import list_versions
+from app.services.record_activity import Told, record_activity
 from app.services.rotate_keys import Rotated, rotate_keys
 from app.services.runtime import Runtime
 from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
 from tests.conftest import NOW, Clock, DatabaseUrls, make_program, unique
 from tests.services.bodies import woo_order
+from tests.services.books import publish
 from tests.services.histories import make_history
 from tests.services.houses import House, make_shop, woo_request
 from tests.services.test_recorded_deliveries import RECORDINGS, recorded
@@ -373,6 +376,28 @@ def test_a_tier_is_given_and_taken_back(run: Run, house: House) -> None:
     assert "taken back" in run("members", "tier-undo", grant, "--program", key).stdout
     assert run("members", "tier-undo", 10**9, "--program", key).exit_code == 1
     assert run(*wish).exit_code == 2  # no reason
+
+
+def test_an_activity_is_found_by_its_number_and_taken_back(run: Run, house: House) -> None:
+    key, who = key_of(house.rt, house.program_id), enrolled(house)
+    publish(
+        house.rt,
+        house.program_id,
+        activities=[{"key": "review", "name": "Review", "kind": "review", "points": 10}],
+    )
+    assert run("members", "activities", who, "--program", key).stdout.strip() == "None."
+    member = json.loads(run("members", "show", who, "--program", key, "--json").stdout)["member"]["member_id"]
+    told = Told(who=ById(member), activity_key="review", request_key="1", actor="the shop")
+    number = record_activity(house.rt, house.program_id, told).activity_id
+    listed = run("members", "activities", who, "--program", key).stdout
+    assert (str(number) in listed, "Review: 10 points." in listed) == (True, True)
+    undo = ("members", "activity-undo", number, "--program", key)
+    done = run(*undo, "--reason", "An advertisement")
+    assert (done.exit_code, "is taken back" in done.stdout) == (0, True), done.output
+    assert run(*undo, "--reason", "An advertisement").exit_code == 0  # asked twice, it is one undoing
+    assert "taken back: An advertisement" in run("members", "activities", who, "--program", key).stdout
+    assert run("members", "activity-undo", 10**9, "--reason", "x", "--program", key).exit_code == 1
+    assert run(*undo).exit_code == 2  # no reason
 
 
 def test_points_that_are_not_there_are_not_spent(run: Run, house: House) -> None:

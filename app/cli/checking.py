@@ -21,6 +21,7 @@ from app.db.reconciliations import KINDS
 from app.services.diagnose import diagnose
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
+from app.services.find_words import program_words
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import reconcile_shop
 from app.settings import Settings, SettingsError
@@ -49,6 +50,7 @@ def reconcile(
     with runtime("reconcile") as rt:
         program_id = find_program(rt, program_key)
         shop = find_shop(rt, program_id, shop_key)
+        words = program_words(rt, program_id)
         for kind in kinds or KINDS:
             with progress(kind, quiet=as_json) as bar:
 
@@ -65,7 +67,8 @@ def reconcile(
     else:
         for one in done:
             click.echo(
-                f"{one.kind}: looked at {one.looked_at}, {len(one.repairs)} differed, {one.points:+d} points"
+                f"{one.kind}: looked at {one.looked_at}, {len(one.repairs)} differed, "
+                f"{'+' if one.points > 0 else ''}{words.points(one.points)}"
             )
             for repair in one.repairs:
                 click.echo(f"  {repair.subject}  {repair.cause}  {repair.detail}")

@@ -21,6 +21,7 @@ from app.domain.words import Words
 from app.services.adjust import adjust as adjust_points
 from app.services.await_code import await_code
 from app.services.block_member import block_member, unblock_member
+from app.services.describe_activities import describe_activities, describe_activity
 from app.services.describe_member import describe_member
 from app.services.find_member import find_member
 from app.services.find_program import find_program
@@ -31,6 +32,7 @@ from app.services.redeem import RedeemRequest
 from app.services.redeem import redeem as redeem_points
 from app.services.runtime import Runtime
 from app.services.show_member import show_member, who_is
+from app.services.undo_activity import undo_activity
 
 
 @click.group()
@@ -199,6 +201,49 @@ def tier_undo(grant: int, program_key: str | None, as_json: bool) -> None:
         click.echo(f"{ended.tier_name} of member {ended.member_id} is taken back: the next review decides.")
 
 
+@members.command()
+@click.argument("who")
+@click.option("--cursor", type=click.IntRange(1), help="Those before this activity.")
+@program_option
+@json_option
+@sentences
+@example("laurel members activities acme:1207")
+def activities(who: str, cursor: int | None, program_key: str | None, as_json: bool) -> None:
+    """What a member did without an order, newest first, each with its number and what it gave, or why nothing."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        page = describe_activities(rt, program_id, _member(rt, program_id, who), cursor=cursor)
+    if as_json:
+        show_json(page)
+        return
+    for one in page.activities:
+        back = f"  taken back: {one.taken_back_reason}" if one.taken_back_reason else ""
+        click.echo(f"{one.activity_id:>8}  {moment(one.occurred_at)}  {one.key}  {one.sentence}{back}")
+    if not page.activities:
+        click.echo("None.")
+    if page.next:
+        click.echo(f"More: --cursor {page.next}")
+
+
+@members.command("activity-undo")
+@click.argument("activity", type=click.IntRange(1))
+@click.option("--reason", required=True, help="Why, for the member who may ask.")
+@program_option
+@json_option
+@sentences
+@example('laurel members activity-undo 12 --reason "The review was an advertisement"')
+def activity_undo(activity: int, reason: str, program_key: str | None, as_json: bool) -> None:
+    """Take back activity number ACTIVITY and what it gave, even if that was spent. Of a referral: on both sides."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        undo_activity(rt, program_id, activity, reason=reason, actor=f"cli:{getpass.getuser()}")
+        done = describe_activity(rt, program_id, activity)
+    if as_json:
+        show_json(done)
+    else:
+        click.echo(f"Activity {done.activity_id} of member {done.member_id} is taken back. {done.sentence}")
+
+
 @click.command()
 @click.argument("who")
 @click.argument("reward")
@@ -239,7 +284,7 @@ def redeem(
     elif view.is_ready:
         click.echo(f"{view.bought.title}: the member has it. There is no code to it.")
     elif view.state.value == "requested":
-        click.echo("The points are taken; the shop has not made the code yet. `laurel members show` tells.")
+        click.echo("It is paid for; the shop has not made the code yet. `laurel members show` tells.")
     else:
         raise SomethingWrong(view.message or f"The redemption is {view.state.value}.")
 

@@ -24,16 +24,16 @@ from app.services.align_tiers import align_tiers
 from app.services.check_document import WrongDocument, check_document
 from app.services.diff_documents import diff_documents
 from app.services.find_program import find_program
-from app.services.preview_tiers import TierMoves
+from app.services.preview_program import preview_program
 from app.services.publish_program import (
     get_version,
     list_versions,
-    preview_program,
     publish_program,
     roll_back,
 )
 from app.services.runtime import Runtime
 from app.services.start_from_template import TEMPLATES, start_from_template
+from app.services.tier_moves import TierMoves
 
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 

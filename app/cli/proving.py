@@ -58,7 +58,7 @@ def audit(until: datetime | None, program_key: str | None, as_json: bool) -> Non
         for key, one in found.items():
             if one.frozen_at is not None:
                 click.echo(
-                    f"{key}  points cannot be spent since {one.frozen_at:%Y-%m-%d %H:%M} UTC: see `laurel unfreeze`"
+                    f"{key}  nothing can be spent since {one.frozen_at:%Y-%m-%d %H:%M} UTC: see `laurel unfreeze`"
                 )
     _tell({key: one.problems for key, one in found.items()}, as_json)
     if any(one.frozen_at for one in found.values()):

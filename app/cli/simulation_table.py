@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from app.domain.money import Money
+from app.domain.program import Program
 from app.domain.simulation import Estimate, Month
 from app.services.describe_simulation import describe_left_out, describe_simulation
 from app.services.fit_redeeming import Fitted
 from app.services.left_out import LeftOut
 from app.services.simulate_program import Side, Simulated
+from app.services.wording import in_unit, words_for
 
 _HEAD = (
     "month| |orders|revenue|given|taken back|redeemed|expired|open|pending|cost|liability|cost %|up|down|members"
@@ -45,7 +47,7 @@ def _table(done: Simulated, sides: Sequence[tuple[str, Side]]) -> Iterator[str]:
     for place, month in enumerate(done.draft.report.months):
         for name, side in sides:
             shown = month.month if name == "draft" else ""
-            rows.append([shown, name, *_row(side.report.months[place], side.program.currency)])
+            rows.append([shown, name, *_row(side.report.months[place], side.program)])
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
     for row in rows:
         cells = (
@@ -55,8 +57,9 @@ def _table(done: Simulated, sides: Sequence[tuple[str, Side]]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _row(month: Month, currency: str) -> list[str]:
-    points = (
+def _row(month: Month, program: Program) -> list[str]:
+    currency, words = program.currency, words_for(program)
+    units = (
         month.given.expected,
         month.taken_back,
         month.redeemed.expected,
@@ -67,7 +70,7 @@ def _row(month: Month, currency: str) -> list[str]:
     return [
         f"{month.orders:,}",
         _money(month.revenue_minor, currency),
-        *(f"{one:,}" for one in points),
+        *(words.amount(one) for one in units),
         _money(month.cost_minor.expected, currency),
         _money(month.liability_minor.expected, currency),
         "–" if month.cost_per_10000 is None else _percent(month.cost_per_10000.expected),
@@ -78,18 +81,19 @@ def _row(month: Month, currency: str) -> list[str]:
 
 
 def _totals(name: str, side: Side) -> Iterator[str]:
-    total, currency = side.report.total, side.program.currency
+    total, currency, words = side.report.total, side.program.currency, words_for(side.program)
     yield f"In all, {name}:"
-    for words, points in (
+    for label, found in (
         ("points given", total.given),
         ("points redeemed", total.redeemed),
         ("points expired", total.expired),
         ("open at the end", total.open_points),
     ):
-        yield f"  {words:21}{points.expected:,} ({points.low:,} to {points.high:,})"
-    for words, money in (("cost", total.cost_minor), ("liability at the end", total.liability_minor)):
+        low, expected, high = (words.amount(one) for one in (found.low, found.expected, found.high))
+        yield f"  {in_unit(label, words):21}{expected} ({low} to {high})"
+    for label, money in (("cost", total.cost_minor), ("liability at the end", total.liability_minor)):
         low, expected, high = (_money(one, currency) for one in (money.low, money.expected, money.high))
-        yield f"  {words:21}{expected} {currency} ({low} to {high})"
+        yield f"  {label:21}{expected} {currency} ({low} to {high})"
     if total.cost_per_10000 is not None:
         yield f"  {'cost of revenue':21}{_percents(total.cost_per_10000)}"
     yield ""

@@ -49,6 +49,7 @@ JOBS: dict[str, JobSpec] = {
     "do_due": JobSpec(MAIN, lock="program:{program_id}:due", once="due:{program_id}"),
     # It reads the shop and settles in a transaction of its own: not beside what else reads that shop.
     "try_counting": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="preview:{preview_id}"),
+    "try_program": JobSpec(MAIN, lock="program:{program_id}:preview", once="preview:{preview_id}"),
     "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
     "read_facts": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="facts:{shop_id}"),
     "align_tiers": JobSpec(MAIN, lock="program:{program_id}:tiers", once="align:{program_id}"),

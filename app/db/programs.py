@@ -92,6 +92,11 @@ def load_versions(session: Session) -> dict[int, Versions]:
     }
 
 
+def with_draft(versions: Versions, draft: Program, *, now: datetime) -> Versions:
+    """As if `draft` were published now."""
+    return Versions(_with_successors([*versions.programs, draft]), (*versions.published, now))
+
+
 def _with_successors(found: Sequence[Program]) -> tuple[Program, ...]:
     """Each version knows what stands for the levels that were removed before it."""
     return tuple(

@@ -480,14 +480,15 @@ orders = _table(
 previews = _table(
     "previews",
     _id(),
-    Column("shop_id", BigInteger, nullable=False),
-    _at("counts_from"),
-    Column("counts_test_orders", Boolean, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("shop_id", BigInteger, nullable=True),
+    Column("asked", JSONB, nullable=False),
     _at("asked_at"),
-    Column("looked_at", Integer, nullable=False, server_default=text("0")),  # orders read at the shop so far
+    Column("looked_at", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, nullable=True),
     _at("finished_at", nullable=True),
     Column("problem", Text, nullable=True),
-    Column("result", JSONB, nullable=True),
+    Column("result", JSONB, nullable=True),  # until then: what it found so far
     _to("shops", "shop_id"),
 )
 

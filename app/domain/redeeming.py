@@ -158,7 +158,12 @@ def quote(
     if available < cost:
         raise Refused(
             "insufficient_points",
-            f"{words.points(cost)} are needed, {words.amount(max(available, 0))} are available.",
+            words.say(
+                "quote.short",
+                units=cost,
+                needed=words.points(cost),
+                available=words.amount(max(available, 0)),
+            ),
         )
     return Bought(
         key=reward.key,
@@ -185,16 +190,16 @@ def cost_of(reward: Reward, points: int | None, words: Words = ENGLISH) -> int:
     steps = reward.steps
     if steps is None:
         if points not in (None, reward.cost):
-            raise Refused(
-                "bad_points", f"This reward costs {words.points(reward.cost)}, no more and no less."
-            )
+            raise Refused("bad_points", words.say("quote.price", points=words.points(reward.cost)))
         return reward.cost
     most = steps.maximum_points
     in_range = points is not None and steps.minimum_points <= points and (most is None or points <= most)
     if points is None or not in_range or points % steps.points:
-        upper = "" if most is None else f" to {words.amount(most)}"
         least, step = words.amount(steps.minimum_points), words.points(steps.points)
-        raise Refused("bad_points", f"Say how many: from {least}{upper}, in steps of {step}.")
+        if most is None:
+            raise Refused("bad_points", words.say("quote.steps", least=least, step=step))
+        upper = words.amount(most)
+        raise Refused("bad_points", words.say("quote.steps.most", least=least, most=upper, step=step))
     return points
 
 

@@ -114,6 +114,10 @@ class Words:
             return self._fill(key, (f"={n}", self.language.plural(n)), values | {"n": self.formats.number(n)})
         return self._fill(key, (), values)
 
+    def find(self, key: str) -> str | None:
+        """A message without places, if the catalogue has it."""
+        return self._fill(key, (), {}) if key in self.language.messages else None
+
     def say_figure(self, key: str, figure: str, **values: str) -> str:
         """The same for a number that need not be whole."""
         category = self.language.plural(int(figure)) if figure.isdecimal() else "other"

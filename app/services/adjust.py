@@ -9,6 +9,7 @@ from app.domain.counting import Facts
 from app.domain.earning import lot_expiry
 from app.domain.errors import Refused
 from app.domain.ledger import Draft, EntryKind
+from app.services.find_words import find_words
 from app.services.runtime import Runtime
 
 MAX_REASON = 500
@@ -31,13 +32,13 @@ def adjust(
     key_reused.
     """
     if points == 0:
-        raise Refused("no_points", "An adjustment adds or takes at least 1 point.")
+        raise Refused("no_points", "An adjustment of nothing is none.")
     if not reason.strip() or len(reason) > MAX_REASON:
         raise Refused("no_reason", f"Say why, in at most {MAX_REASON} characters: the member may ask.")
     try:
         return _adjust(rt, program_id, member_id, points, reason.strip(), actor, request_key)
     except IntegrityError as error:  # the database's own guard: somebody spent them meanwhile
-        raise Refused("insufficient_points", "There are not that many points available.") from error
+        raise Refused("insufficient_points", "That is more than is available.") from error
 
 
 def _adjust(
@@ -80,6 +81,11 @@ def _adjust(
                 Draft(EntryKind.ADJUSTMENT, points, source, 0, now, None, expires_at, source, facts), now=now
             )
         else:
+            book.ripen(now)
+            available = book.balance(at=now).available
+            if -points > available:
+                most = find_words(session).points(max(available, 0))
+                raise Refused("insufficient_points", f"That is more than is available: {most}.")
             book.redeem(Draft(EntryKind.ADJUSTMENT, points, source, 0, now, facts=facts), now=now)
         ledger.write_books(session, [book])
         return Adjusted(adjustment_id=adjustment_id, account_id=account_id, points=points, is_new=True)

@@ -35,10 +35,10 @@ def cancel_redemption(
                 used = _ALL_USED if row.bought.is_balance else _USED.get(row.bought.kind, _USED_FOR_ORDER)
                 raise Refused("already_used", used)
             case RedemptionState.EXPIRED | RedemptionState.FAILED:
-                raise Refused("already_closed", "This code is closed already; its points were given back.")
+                raise Refused("already_closed", "This code is closed already; what it cost was given back.")
             case RedemptionState.REQUESTED | RedemptionState.ISSUED:
                 waiting = (
-                    "The code is being withdrawn at the shop. The points come back when it is surely gone."
+                    "The code is being withdrawn at the shop. What it cost comes back when it is surely gone."
                 )
                 close(session, row, Closing.CANCEL, waiting, unknown=row.unknown, now=rt.now())
             case RedemptionState.CANCELLING | RedemptionState.CANCELLED:

@@ -39,9 +39,7 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
                     session, redemption_id, state=RedemptionState.USED.value, closed_at=rt.now(), message=None
                 )
             case RedemptionState.ISSUED if not (ours and found is not None and found.live):
-                gone = (
-                    "The code is not usable at the shop any more. The points come back once that is certain."
-                )
+                gone = "The code is not usable at the shop any more. What it cost comes back once that is certain."
                 close(session, locked, Closing.CANCEL, gone, unknown=locked.unknown, now=rt.now())
             case RedemptionState.USED if _is_void(session, locked):
                 if ours and found is not None and _can_be_used(found):

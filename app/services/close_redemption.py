@@ -27,9 +27,9 @@ CHECKOUT_S = 60
 IN_FLIGHT_S = 15 * 60
 
 _MESSAGES = {
-    Closing.CANCEL: "Cancelled. The points are back.",
-    Closing.EXPIRY: "Not used in time. The points are back.",
-    Closing.FAILURE: "The code could not be made. The points are back.",
+    Closing.CANCEL: "Cancelled. What it cost is back.",
+    Closing.EXPIRY: "Not used in time. What it cost is back.",
+    Closing.FAILURE: "The code could not be made. What it cost is back.",
 }
 
 
@@ -128,7 +128,7 @@ def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) 
         message = _MESSAGES[locked.closing]
         if points < locked.bought.cost:
             message = (
-                f"{money_words(left)} of it was left: {find_words(session).points(points)} are back."
+                f"{money_words(left)} of it was left: {find_words(session).points(points)} given back."
                 if left
                 else message
             )

@@ -7,7 +7,7 @@ from app.domain.money import Money
 from app.domain.program import BUDGET, AtBudget, Budget, CountsIn, Program
 from app.domain.rules import Bonus, Campaign, CapPer, GoalPer, ProductRate, Selector, Stacking, Whose
 from app.domain.words import NBSP
-from app.services.wording import any_words, during_words, money_words, words_for
+from app.services.wording import any_words, during_words, in_unit, money_words, words_for
 
 _PER = {
     CapPer.ORDER: "an order",
@@ -84,7 +84,7 @@ def _budget(budget: Budget, program: Program) -> str:
 
 def _telling(program: Program) -> Iterator[RuleWords]:
     if program.counts_in is CountsIn.MONEY:
-        yield RuleWords("unit", "Cashback", f"counts in {program.currency} instead of points, for good")
+        yield RuleWords("unit", "Cashback", f"counts money, in {program.currency}, for good")
     if program.language != "en":
         yield RuleWords("language", "Language", f"“{program.language}” for shoppers whose own is not known")
 
@@ -108,9 +108,11 @@ def _selection(program: Program) -> Iterator[RuleWords]:
     if rules.channels:
         yield RuleWords("channels", "Channels", f"only orders from {any_words(rules.channels)} earn")
     if rules.exclude is not None:
-        yield RuleWords("exclude", "Excluded", f"no points for {_of(rules.exclude)}")
+        yield RuleWords("exclude", "Excluded", f"nothing is earned for {_of(rules.exclude)}")
     if rules.exclude_members is not None:
-        yield RuleWords("exclude_members", "Not for", f"no points {_who(rules.exclude_members, program)}")
+        yield RuleWords(
+            "exclude_members", "Not for", f"nothing is earned {_who(rules.exclude_members, program)}"
+        )
     if rules.minimum_minor is not None:
         least = money_words(Money(rules.minimum_minor, program.currency))
         yield RuleWords("minimum", "Minimum", f"an order earns if {least} of it count")
@@ -125,7 +127,8 @@ def _rate(rate: ProductRate, program: Program) -> str:
 
 def _campaign(one: Campaign, program: Program) -> str:
     goods = "" if one.of.is_everything else f" of {_of(one.of)}"
-    return f"{one.percent}{NBSP}% of the points{goods}{_scope(one, program)}"
+    points = in_unit("of the points", words_for(program))
+    return f"{one.percent}{NBSP}% {points}{goods}{_scope(one, program)}"
 
 
 def _bonus(one: Bonus, program: Program) -> str:

@@ -82,8 +82,8 @@ def _valuing(side: Side) -> Iterator[str]:
     named = reward_title(reward.title, reward.kind, amount=amount, percent=reward.percent, words=ENGLISH)
     value = money_words(Money(report.value_minor, program.currency))
     yield (
-        f"Liability is every open point, pending ones too, at what it buys: {value} ({named}) for "
-        f"{words_for(program).points(reward.cost)}. Nothing is taken off for points that nobody will ever redeem."
+        f"Liability is all that is open, what is pending too, at what it buys: {value} ({named}) for "
+        f"{words_for(program).points(reward.cost)}. Nothing is taken off for what nobody will ever redeem."
     )
     kinds = {one.kind for one in program.rewards}
     if RewardKind.PERCENT in kinds:
@@ -96,7 +96,7 @@ def _valuing(side: Side) -> Iterator[str]:
         gift = money_words(Money(side.assumptions.gift_minor, program.currency))
         yield f"A free product or a perk costs {gift} (`--gift-cost` says otherwise)."
     if any(one.steps is not None for one in program.rewards):
-        yield "A reward in steps is bought for its fewest points, as often as they are there."
+        yield "A reward in steps is bought at its least, as often as there is enough for it."
     if any(one.limits or one.stock is not None or one.during != ALWAYS for one in program.rewards):
         yield "Rewards are had without regard to their limits, their stock or the time in which they are offered."
 
@@ -104,7 +104,7 @@ def _valuing(side: Side) -> Iterator[str]:
 def _limits(done: Simulated) -> Iterator[str]:
     program, orders = done.draft.program, done.orders
     yield (
-        "People buy what they bought: nobody buys more, or sooner, because of points or a tier. Codes do not make the "
+        "People buy what they bought: nobody buys more, or sooner, because of the program. Codes do not make the "
         "orders smaller that they are used on."
     )
     if program.enrolment is Enrolment.ON_JOIN:
@@ -119,7 +119,7 @@ def _limits(done: Simulated) -> Iterator[str]:
     if any(tier.invitation_only for one in programs for tier in one.tiers):
         yield "Levels by invitation stay empty: past orders do not tell whom staff would give them."
     if any(one.referral is not None or one.activities for one in programs):
-        yield "Activities and referrals are not told by past orders: their points are not in these figures."
+        yield "Activities and referrals are not told by past orders: what they give is not in these figures."
     asked = frozenset().union(*(untold(one) for one in programs))
     yield from (sentence for one, sentence in _UNTOLD.items() if one in asked)
     if orders.repeated:

@@ -8,7 +8,7 @@ from app.domain.rules import Selector
 from app.domain.tier_rules import Downgrade, Measure, Tier, Window
 from app.domain.words import NBSP
 from app.services.describe_rules import goods_named
-from app.services.wording import any_words, money_words, words_for
+from app.services.wording import any_words, in_unit, money_words, words_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,20 @@ def describe_tiers(program: Program) -> TiersWords:
     )
 
 
-def threshold_words(measure: Measure, threshold: int, currency: str) -> str:
+def threshold_words(measure: Measure, threshold: int, program: Program) -> str:
     """ "€500.00", "1,000 points", "3 orders"."""
     match measure:
         case Measure.SPEND:
-            return money_words(Money(threshold, currency))
+            return money_words(Money(threshold, program.currency))
         case Measure.POINTS:
-            return f"{threshold:,} {'point' if threshold == 1 else 'points'}"
+            return words_for(program).points(threshold)
         case Measure.ORDERS:
             return f"{threshold:,} {'order' if threshold == 1 else 'orders'}"
 
 
 def _measures(program: Program) -> list[str]:
-    names = {Measure.SPEND: "spend", Measure.POINTS: "points earned", Measure.ORDERS: "orders"}
+    points = in_unit("points earned", words_for(program))
+    names = {Measure.SPEND: "spend", Measure.POINTS: points, Measure.ORDERS: "orders"}
     used = {measure for tier in program.tiers for measure, least in tier.thresholds.items() if least}
     return [name for measure, name in names.items() if measure in used] or ["spend"]
 
@@ -64,7 +65,7 @@ def _window(program: Program) -> str:
 
 def _level(tier: Tier, program: Program) -> str:
     ways = [
-        f"from {threshold_words(measure, least, program.currency)}"
+        f"from {threshold_words(measure, least, program)}"
         for measure, least in tier.thresholds.items()
         if least
     ]

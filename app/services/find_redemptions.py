@@ -11,6 +11,8 @@ from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import OPEN, Bought, RedemptionState, points_for_rest
+from app.domain.rewards import RewardKind
+from app.domain.words import Words
 from app.services.runtime import Runtime
 
 CLOSED_SHOWN = 20
@@ -79,6 +81,21 @@ def find_redemption(
     if member_id is not None and view.member_id != member_id:
         raise Refused("unknown_redemption", "There is no such redemption.")
     return view
+
+
+def became_words(view: RedemptionView, words: Words) -> str | None:
+    """What a shopper is told beside the state: from the facts, so in any language. `message` is for the staff."""
+    match view.state:
+        case RedemptionState.REQUESTED if view.message:
+            return words.say("became.waits")
+        case RedemptionState.CANCELLED | RedemptionState.EXPIRED | RedemptionState.FAILED if view.returned:
+            return words.say("became.back", units=view.returned, points=words.points(view.returned))
+        case RedemptionState.EXPIRED:
+            return words.say("became.late")
+        case RedemptionState.USED if view.bought.kind is RewardKind.GIFT_CARD:
+            return words.say("became.spent")
+        case _:
+            return None
 
 
 def describe_redemptions(session: Session, rows: Sequence[RedemptionRow]) -> list[RedemptionView]:

@@ -34,5 +34,5 @@ def hand_over(
                 message=None if undo else f"Handed over by {by}.",
             )
         elif row.state is not wanted:
-            raise Refused("already_closed", "This was cancelled or has run out; its points were given back.")
+            raise Refused("already_closed", "This was cancelled or has run out; what it cost was given back.")
         return redemptions.get_redemption(session, redemption_id)

@@ -17,12 +17,12 @@ from connectors.base import CodeSpec, IssuedCode
 
 _MESSAGES = {
     "customer_unreachable": "The shop has no e-mail address for this customer, so the code could not be bound to "
-    "them. The points are back.",
-    "code_taken": "A code of this name is at the shop already and is not ours. The points are back.",
-    "differs": "The shop made another code than was asked for; it was withdrawn again. The points are back.",
-    "access_lost": "The shop does not let Laurel make codes: it must be connected again. The points are back.",
-    "not_granted": "The shop has not allowed Laurel to make this kind of reward. The points are back.",
-    "not_callable": "The shop is not connected. The points are back.",
+    "them. What it cost is back.",
+    "code_taken": "A code of this name is at the shop already and is not ours. What it cost is back.",
+    "differs": "The shop made another code than was asked for; it was withdrawn again. What it cost is back.",
+    "access_lost": "The shop does not let Laurel make codes: it must be connected again. What it cost is back.",
+    "not_granted": "The shop has not allowed Laurel to make this kind of reward. What it cost is back.",
+    "not_callable": "The shop is not connected. What it cost is back.",
 }
 
 
@@ -104,23 +104,21 @@ def _later(rt: Runtime, row: RedemptionRow, error: Retryable) -> RedemptionState
             row.redemption_id,
             unknown=unknown,
             next_try_at=again,
-            message="The shop does not answer at the moment. The code is being made; the points are safe.",
+            message="The shop does not answer at the moment. The code is being made; nothing is lost.",
         )
         jobs.enqueue(session, "issue_code", at=again, shop_id=row.shop_id, redemption_id=row.redemption_id)
     return RedemptionState.REQUESTED
 
 
 def _give_up(session: Session, row: RedemptionRow, unknown: bool, now: datetime) -> RedemptionState:
-    message = (
-        "The shop did not answer for more than a day. The points come back once the code is surely not there."
-    )
+    message = "The shop did not answer for more than a day. What it cost comes back once the code is surely not there."
     close(session, row, Closing.FAILURE, message, unknown=unknown, now=now)
     return RedemptionState.CANCELLING
 
 
 def _refused(rt: Runtime, row: RedemptionRow, refused: Refused) -> RedemptionState:
     now = rt.now()
-    message = _MESSAGES.get(refused.code, "The shop refused to make the code. The points are back.")
+    message = _MESSAGES.get(refused.code, "The shop refused to make the code. What it cost is back.")
     with rt.db.begin(row.program_id) as session:
         book, locked = lock_both(session, row)
         if locked.state is not RedemptionState.REQUESTED:

@@ -8,37 +8,18 @@ from typing import Any
 
 import structlog
 
-from app.db import jobs, programs, recounts, tiers
+from app.db import jobs, programs, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.program import CountsIn, Program
 from app.domain.tiers import same_levels
 from app.services.check_document import WrongDocument, check_document
 from app.services.check_rewards import check_rewards
-from app.services.diff_documents import Change, diff_documents
-from app.services.findings import Watch
-from app.services.preview_tiers import TierMoves, preview_tiers
-from app.services.recount import all_to_recount
+from app.services.diff_documents import diff_documents
 from app.services.runtime import Runtime
-from app.services.settle_orders import settle_orders
 
 MAX_NOTE = 300
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishPreview:
-    """What publishing would do. `orders`: held ones that would count at once, with their `points`.
-
-    `tiers`: those that somebody would come to because of it.
-    """
-
-    live_version: int
-    changes: tuple[Change, ...]
-    orders: int
-    points: int
-    tiers: tuple[TierMoves, ...]
-    grace_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,36 +73,6 @@ def get_version(rt: Runtime, program_id: int, version: int | None) -> VersionVie
     raise Refused("unknown_version", f"There is no version {version}; the newest is {known[0].version}.")
 
 
-def preview_program(
-    rt: Runtime, program_id: int, document: Mapping[str, Any], watch: Watch | None = None
-) -> PublishPreview:
-    """The same code as publishing, in a transaction that is rolled back. Raises: WrongDocument.
-
-    `watch` is told how many members were looked at, of how many.
-    """
-    check_document(document)
-    with rt.db.trial(program_id) as session:
-        live = programs.find_documents(session)[0]
-        _require_possible(rt, session, live.document, document)
-        before = recounts.find_points(session)
-        programs.add_version(session, document, by="preview", note="", now=rt.now())
-        counted = 0
-        for batch in all_to_recount(session, None):
-            settle_orders(session, rt.vault, [], now=rt.now(), recount=batch)
-            counted += len(batch)
-        after = recounts.find_points(session)
-        versions = programs.load_versions(session)[program_id]
-        moves = preview_tiers(session, versions, now=rt.now(), watch=watch)
-    return PublishPreview(
-        live_version=live.version,
-        changes=tuple(diff_documents(live.document, document)),
-        orders=counted,
-        points=sum(after.values()) - sum(before.values()),
-        tiers=moves,
-        grace_days=versions.live.grace_days,
-    )
-
-
 def publish_program(
     rt: Runtime,
     program_id: int,
@@ -144,7 +95,7 @@ def publish_program(
             raise Refused(
                 "overtaken", f"Version {live.version} was published meanwhile: compare with it first."
             )
-        _require_possible(rt, session, live.document, document)
+        require_possible(rt, session, live.document, document)
         if not diff_documents(live.document, document):
             raise Refused("unchanged", f"Nothing differs from version {live.version}.")
         version = programs.add_version(session, document, by=by, note=note.strip()[:MAX_NOTE], now=rt.now())
@@ -166,9 +117,16 @@ def roll_back(rt: Runtime, program_id: int, version: int, *, by: str) -> int:
     return publish_program(rt, program_id, older.document, by=by, note=f"Back to version {version}.")
 
 
-def _require_possible(
+def require_publishable(rt: Runtime, program_id: int, document: Mapping[str, Any]) -> None:
+    """That it could follow the live version, as far as can be said at once. Raises: WrongDocument."""
+    with rt.db.begin(program_id) as session:
+        require_possible(rt, session, programs.find_documents(session)[0].document, document)
+
+
+def require_possible(
     rt: Runtime, session: Session, live: Mapping[str, Any], document: Mapping[str, Any]
 ) -> None:
+    """What this program and its shops cannot follow the live version with. Raises: WrongDocument."""
     check_rewards(rt, session, document)
     before, after = (one.get("counts_in", CountsIn.POINTS) for one in (live, document))
     if before != after:

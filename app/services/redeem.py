@@ -33,6 +33,7 @@ class RedeemRequest:
     actor: str  # "shopper", or who of the staff, or which API key
     points: int | None = None  # how many, of a reward in steps
     customer_ref: str | None = None  # who is signed in there; None: any account the member has at that shop
+    language: str | None = "en"  # in which a refusal by the reward's terms is told; None: the program's own
 
     @property
     def hash(self) -> bytes:
@@ -98,7 +99,7 @@ def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, 
         had=_had(session, reward, member_id),
         now=now,
         points=request.points,
-        words=words_for(program),
+        words=words_for(program, request.language),
     )
     balances = rt.connectors[shop.platform].balances
     bought = replace(bought, title=bought_title(bought), is_balance=bought.kind.value in balances)

@@ -18,7 +18,7 @@ NOT_BEFORE = timedelta(hours=1)
 _TEXT = """Hello,
 
 somebody who is signed in to {shop} says that this is their e-mail address. If that is you, follow this link and
-confirm it. Points from orders that you placed with this address are then yours:
+confirm it. What your orders with this address earned is then yours:
 
 {link}
 

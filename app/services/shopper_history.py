@@ -1,15 +1,19 @@
-"""What happened to a member's points, as they lived it, with the orders that brought none and why. A page at a time."""
+"""What happened to a member's points, as they lived it, with what brought none and why. A page at a time."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from heapq import merge
+from itertools import islice
 
-from app.db import ledger, orders, redemptions
+from app.db import activities, ledger, members, orders, redemptions
+from app.db.activities import ActivityRow
 from app.db.orders import OrderRow
 from app.db.session import Session
 from app.domain.errors import Refused
-from app.domain.explaining import Counted, counted, order_sentence
+from app.domain.explaining import Counted, activity_sentence, activity_words, counted, order_sentence
 from app.domain.history import Happening, happenings, order_heading
 from app.domain.ledger import EntryKind
 from app.domain.redeeming import RedemptionState
@@ -19,8 +23,7 @@ from app.services.runtime import Runtime
 
 PAGE = 20
 _AT_ONCE = 200  # entries looked at for a page: more than one page's happenings ever need, but for odd ones
-_CURSOR = re.compile(r"e([0-9]{1,9})-o([0-9]{1,18})", re.ASCII)
-_LAST = 10**18
+_CURSOR = re.compile(r"e([0-9]{1,9})-o([0-9]{1,18})-a([0-9]{1,18})", re.ASCII)
 _NAMES = {EntryKind.EARN_REVERSAL: "reversal"}
 
 
@@ -54,30 +57,63 @@ def shopper_history(
     limit: int = PAGE,
     language: str | None = "en",
 ) -> HistoryPage:
-    """Newest first: entries by when they were recorded, orders without points by when they were placed.
+    """Newest first: entries and activities by when they were recorded, orders without points by when they were placed.
 
-    Two streams that are merged, so the cursor holds a place in each. Raises: Refused("bad_request") for a cursor that
-    is none of ours.
+    Three streams that are merged, so the cursor holds a place in each. Raises: Refused("bad_request") for a cursor
+    that is none of ours.
     """
-    before_seq, before_order = _read_cursor(cursor)
+    before = _read_cursor(cursor)
     with rt.db.begin(program_id) as session:
-        moved, more = _moved(session, member_id, before_seq)
-        nothing = _without_points(session, member_id, before_order, limit + 1)
+        moved, more = _moved(session, member_id, before.seq)
+        no_points = _orders_without_points(session, member_id, before.order, limit + 1)
+        for_nothing = _activities_without_points(session, member_id, before.activity, limit + 1)
         words = find_words(session, language)
         codes = _code_words(session, moved[: limit + 1], words)
-    items: list[HistoryItem] = []
     now = rt.now()
-    while len(items) < limit and (moved or nothing):
-        if moved and (not nothing or moved[0].main.recorded_at >= _placed_at(nothing[0])):
-            one = moved.pop(0)
-            before_seq = one.first_seq
-            items.append(_item(one, codes.get(one.main.source, ""), words, now))
-        else:
-            order = nothing.pop(0)
-            before_order = order.order_id
-            items.append(_order_item(order, words))
-    going_on = bool(moved or nothing or more)
-    return HistoryPage(tuple(items), f"e{before_seq}-o{before_order}" if going_on and items else None)
+    streams = (
+        [
+            _Found(
+                one.main.recorded_at,
+                {"seq": one.first_seq},
+                partial(_item, one, codes.get(one.main.source, ""), words, now),
+            )
+            for one in moved
+        ],
+        [
+            _Found(_placed_at(row), {"order": row.order_id}, partial(_order_item, row, words))
+            for row in no_points
+        ],
+        [
+            _Found(row.recorded_at, {"activity": row.activity_id}, partial(_activity_item, row, words))
+            for row in for_nothing
+        ],
+    )
+    shown = list(islice(merge(*streams, key=lambda found: found.at, reverse=True), limit))
+    for one in shown:
+        before = replace(before, **one.place)
+    going_on = more or sum(map(len, streams)) > len(shown)
+    return HistoryPage(tuple(one.item() for one in shown), str(before) if going_on and shown else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """`place`: where its stream goes on after it."""
+
+    at: datetime
+    place: dict[str, int]
+    item: Callable[[], HistoryItem]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    """What was shown last of each stream."""
+
+    seq: int = 10**9
+    order: int = 10**18
+    activity: int = 10**18
+
+    def __str__(self) -> str:
+        return f"e{self.seq}-o{self.order}-a{self.activity}"
 
 
 def _moved(session: Session, member_id: int, before_seq: int) -> tuple[list[Happening], bool]:
@@ -89,7 +125,23 @@ def _moved(session: Session, member_id: int, before_seq: int) -> tuple[list[Happ
     return found, more
 
 
-def _without_points(session: Session, member_id: int, before: int, limit: int) -> list[OrderRow]:
+def _activities_without_points(
+    session: Session, member_id: int, before: int, limit: int
+) -> list[ActivityRow]:
+    """What the member did that never brought an entry, newest first; what accounts merged into theirs did, too."""
+    rows = session.rows(
+        "SELECT a.id FROM activities a WHERE {fence:a} AND a.member_id = ANY(:members) AND a.target_points = 0 "
+        "AND a.id < :before AND NOT EXISTS (SELECT 1 FROM entries e WHERE {fence:e} "
+        "AND e.program_id = a.program_id AND e.source = 'activity:' || a.id) ORDER BY a.id DESC LIMIT :limit",
+        members=members.find_merged(session, member_id),
+        before=before,
+        limit=limit,
+    )
+    found = activities.find_activities_where(session, "a.id = ANY(:ids)", ids=[row.id for row in rows])
+    return found[::-1]
+
+
+def _orders_without_points(session: Session, member_id: int, before: int, limit: int) -> list[OrderRow]:
     """The member's orders that never brought an entry, newest first."""
     rows = session.rows(
         "SELECT o.id FROM orders o WHERE {fence:o} AND o.member_id = :member AND o.target_points = 0 "
@@ -159,15 +211,29 @@ def _order_item(row: OrderRow, words: Words) -> HistoryItem:
     )
 
 
+def _activity_item(row: ActivityRow, words: Words) -> HistoryItem:
+    return HistoryItem(
+        item_id=f"a_{row.activity_id}",
+        kind="activity",
+        points=0,
+        points_text=words.points(0),
+        title=activity_words(row.facts, words),
+        at=row.occurred_at,
+        pending_until=None,
+        sentence=activity_sentence(row.facts, words=words),
+        counted=counted(row.facts, words=words),
+    )
+
+
 def _placed_at(row: OrderRow) -> datetime:
     assert row.order is not None
     return row.order.placed_at
 
 
-def _read_cursor(cursor: str | None) -> tuple[int, int]:
+def _read_cursor(cursor: str | None) -> _Cursor:
     if cursor is None:
-        return 10**9, _LAST
+        return _Cursor()
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         raise Refused("bad_request", "This is no cursor of ours: begin without one.")
-    return int(match[1]), int(match[2])
+    return _Cursor(*(int(place) for place in match.groups()))

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from app.db import previews
 from app.domain.errors import Refused, Retryable
-from app.services.ask_counting import CountingCost
+from app.services.ask_counting import KIND, CountingCost, counting_of
 from app.services.preview_counting import preview_counting
 from app.services.reconcile_run import Progress
 from app.services.runtime import Runtime
@@ -13,9 +13,10 @@ from app.services.runtime import Runtime
 def try_counting(rt: Runtime, program_id: int, shop_id: int, preview_id: int) -> None:
     """Whoever asked is told of a refusal or an outage on the page, and asks again: it is not tried again by itself."""
     with rt.db.begin(program_id) as session:
-        asked = previews.find(session, preview_id)
-    if asked is None or asked.finished_at is not None:
+        row = previews.find(session, KIND, preview_id)
+    if row is None or row.finished_at is not None:
         return
+    asked = counting_of(row)
 
     def watch(seen: Progress) -> None:
         with rt.db.begin(program_id) as session:

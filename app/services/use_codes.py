@@ -53,7 +53,7 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
     if locked.state in OPEN:
         _use(session, locked, row, now)
     elif locked.state is not RedemptionState.USED:
-        late = f"Order {order.number} used this code after its points had been given back: look at it with the shop."
+        late = f"Order {order.number} used this code after what it cost had been given back: look at it with the shop."
         redemptions.update_redemption(session, locked.redemption_id, message=late)
         return
     elif locked.order_id != row.order_id:

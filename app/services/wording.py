@@ -3,6 +3,7 @@
 By the locale's data, never by hand. The words themselves are the core's: app/domain/words.py.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from app.domain.words import LANGUAGES, NBSP, Words, known_language
 
 _DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _LOCALES = {"en": "en_GB"}  # elsewhere the language's own
+_POINTS = re.compile(r"\b[Pp]oints\b")
 _MARKS = str.maketrans("", "", "\u200e\u200f\u061c")  # places are isolated as a whole
 
 
@@ -141,12 +143,22 @@ def _own_title(bought: Bought, words: Words) -> str:
     )
 
 
-def earn_words(rate: Rate, currency: str, words: Words = ENGLISH) -> str:
+def earn_words(rate: Rate, currency: str, words: Words) -> str:
     """ "1 point for every €1.00"; "5 % back" where the program counts in that money."""
     spend = Money(rate.spend_minor, currency)
     if (share := words.share(rate.points, spend)) is not None:
         return words.say("earn.share", percent=share)
     return words.say("earn", points=words.points(rate.points), money=words.money(spend))
+
+
+def in_unit(text: str, words: Words) -> str:
+    """An English text for the staff that names points, as it reads where the program counts in money.
+
+    The text has no verb that goes with the word: cashback is singular.
+    """
+    if not words.counts_money:
+        return text
+    return _POINTS.sub(lambda found: "Cashback" if found[0][0] == "P" else "cashback", text)
 
 
 def during_words(during: During) -> str:

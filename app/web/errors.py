@@ -5,12 +5,14 @@ written for them.
 """
 
 import secrets
+from collections.abc import Callable
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, render_template
+from flask import Blueprint, Flask, Response, g, jsonify, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import Refused, Retryable
+from app.domain.words import Words
 from app.services.is_outage import is_outage
 from app.web.here import wants_json
 
@@ -98,6 +100,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
+def speaking(blueprint: Blueprint, words: Callable[[], Words]) -> None:
+    """Errors of these views are told in `words()`, as far as the catalogue has their code: refused.<code>, and .title."""
+
+    @blueprint.before_request
+    def speak() -> None:
+        g.errors_in = words
+
+
 def status_of(refused: Refused) -> int:
     known = _STATUS.get(refused.code)
     if known is None:
@@ -109,13 +119,14 @@ def answer(
     status: int, code: str, detail: str, *, error_id: str, retry_after_s: int | None = None
 ) -> Response:
     """The answer in the words of whoever asks: problem details or a page."""
+    title, said = _told(status, code, detail)
     if wants_json():
         response = jsonify(
             type="about:blank",
-            title=_TITLES.get(code) or title_of(status),
+            title=title,
             status=status,
             code=code,
-            detail=detail,
+            detail=said,
             instance=error_id,
             ref=error_id,
         )
@@ -130,6 +141,15 @@ def answer(
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     return response
+
+
+def _told(status: int, code: str, detail: str) -> tuple[str, str]:
+    """Title and detail. What the catalogue has not: as whoever refused it put it."""
+    if "errors_in" not in g:
+        return _TITLES.get(code) or title_of(status), detail
+    words: Words = g.errors_in()
+    title = words.find(f"refused.{code}.title") or words.say("refused.title")
+    return title, words.find(f"refused.{code}") or detail
 
 
 def _refused(error: Refused) -> Response:
@@ -153,7 +173,8 @@ def _http(error: HTTPException) -> Response:
         return make_response(error.get_response())
     error_id = new_error_id()
     said = _SAID.get(error.code, "This did not work.")
-    response = answer(error.code, f"http_{error.code}", said, error_id=error_id)
+    code = "too_many" if error.code == 429 else f"http_{error.code}"
+    response = answer(error.code, code, said, error_id=error_id)
     response.headers.extend(
         (name, value) for name, value in error.get_headers() if name.lower() in ("allow", "retry-after")
     )

@@ -10,7 +10,8 @@ from app.domain.earning import lot_expiry
 from app.domain.money import Money
 from app.domain.program import decode, default_document
 from app.services.expire_codes import expire_codes
-from app.services.publish_program import preview_program, publish_program
+from app.services.preview_program import preview_program
+from app.services.publish_program import publish_program
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop as open_shop_client
 from tests.complaints.till import Till

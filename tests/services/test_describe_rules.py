@@ -19,7 +19,7 @@ TEA = {"products": ["tea"]}
         ({"base": {"tax": True, "shipping": True}}, ["What counts: goods, and tax and shipping"]),
         ({"minimum_minor": 4000}, ["Minimum: an order earns if €40.00 of it count"]),
         ({"channels": ["pos", "web"]}, ["Channels: only orders from pos or web earn"]),
-        ({"exclude": TEA}, ["Excluded: no points for product tea"]),
+        ({"exclude": TEA}, ["Excluded: nothing is earned for product tea"]),
         (
             {"rates": [{"key": "a", "name": "Tea", "of": TEA, "points": 3, "spend_minor": 100}]},
             ["Tea: 3 points for every €1.00 of product tea"],
@@ -58,7 +58,7 @@ TEA = {"products": ["tea"]}
         ),
         (
             {"exclude_members": {"tags": ["staff", "wholesale"]}},
-            ["Not for: no points for customers tagged staff or wholesale"],
+            ["Not for: nothing is earned for customers tagged staff or wholesale"],
         ),
         (
             {

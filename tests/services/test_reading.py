@@ -250,4 +250,4 @@ def test_rewards_are_called_what_they_are() -> None:
         reward_title("", RewardKind.FREE_SHIPPING, amount=None, percent=None, words=ENGLISH)
         == "Free shipping"
     )
-    assert earn_words(Rate(3, 1000), "EUR") == "3 points for every €10.00"
+    assert earn_words(Rate(3, 1000), "EUR", ENGLISH) == "3 points for every €10.00"

@@ -252,7 +252,7 @@ def test_a_shop_that_locks_us_out_at_once_gives_the_points_back_and_says_so(
     row = spender.row(bought)
     assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 0, 500)
     assert row.message is not None
-    assert "points are back" in row.message
+    assert "What it cost is back" in row.message
 
 
 def test_locked_out_after_an_unknown_try_nothing_is_given_back_before_it_is_known(spender: Spender) -> None:
@@ -316,7 +316,7 @@ def test_what_is_left_of_a_gift_card_comes_back_and_no_more(rt: Runtime, clock: 
     row = spender.row(bought)
     # 3.74 of 5.00 were left: 74.8 of 100 points, rounded down.
     assert (row.state, row.returned, row.left_minor, spender.available) == (State.CANCELLED, 74, 374, 474)
-    assert row.message == "$3.74 of it was left: 74 points are back."
+    assert row.message == "$3.74 of it was left: 74 points given back."
     assert faults_in_books(spender) == []
 
 
@@ -357,7 +357,7 @@ def test_a_kind_that_the_shop_did_not_allow_gives_the_points_back_and_the_shop_s
         500,
         None,
     )
-    assert row.message == "The shop has not allowed Laurel to make this kind of reward. The points are back."
+    assert row.message == "The shop has not allowed Laurel to make this kind of reward. What it cost is back."
     five = spender.redeem(key="click-2")
     spender.work()
     assert spender.row(five).state is State.ISSUED
@@ -422,7 +422,7 @@ def test_a_code_of_that_name_that_is_not_ours_is_left_alone(spender: Spender) ->
     spender.work()
     row = spender.row(bought)
     assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 1, 500)
-    assert row.message == "A code of this name is at the shop already and is not ours. The points are back."
+    assert row.message == "A code of this name is at the shop already and is not ours. What it cost is back."
 
 
 def test_cancelling_gives_the_points_back_once_the_code_is_dead(spender: Spender) -> None:
@@ -441,7 +441,7 @@ def test_cancelling_gives_the_points_back_once_the_code_is_dead(spender: Spender
         State.CANCELLED,
         0,
         500,
-        "Cancelled. The points are back.",
+        "Cancelled. What it cost is back.",
     )
     assert spender.cancel(bought).state is State.CANCELLED
 

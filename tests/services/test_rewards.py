@@ -16,7 +16,8 @@ from app.services.check_document import WrongDocument, check_document
 from app.services.describe_rewards import describe_rewards
 from app.services.list_rewards import RewardView, list_rewards
 from app.services.merge_members import merge_members
-from app.services.publish_program import live_program, preview_program, publish_program
+from app.services.preview_program import preview_program
+from app.services.publish_program import live_program, publish_program
 from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from tests.conftest import Clock

@@ -453,7 +453,7 @@ def test_what_past_orders_do_not_tell_is_said(tmp_path: Path) -> None:
         (
             {"kind": "amount", "steps": {"points": 10, "amount_minor": 50, "minimum_points": 40}},
             400,
-            "for its fewest points",
+            "at its least",
         ),
         ({"kind": "perk", "cost": 100, "stock": 0}, 250, "without regard to their limits"),
     ],

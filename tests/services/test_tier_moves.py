@@ -15,7 +15,8 @@ from app.db import members, tiers
 from app.services import align_tiers as aligning
 from app.services.align_tiers import align_tiers
 from app.services.audit import audit
-from app.services.publish_program import list_versions, preview_program, publish_program
+from app.services.preview_program import preview_program
+from app.services.publish_program import list_versions, publish_program
 from app.services.replay import replay
 from app.services.review_tiers import review_tiers
 from app.services.runtime import Runtime

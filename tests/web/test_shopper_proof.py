@@ -220,7 +220,7 @@ def test_signed_and_nobody_logged_in_is_nobody(signed_shop: Storefront) -> None:
 
 def test_a_cursor_may_be_signed_too(signed_shop: Storefront) -> None:
     signed_shop.member("7")
-    query = proxied(signed_shop, cursor="e1000-o12")
+    query = proxied(signed_shop, cursor="e1000-o12-a1")
     assert signed_shop.client.get("/storefront/v1/history", query_string=query).status_code == 200
 
 

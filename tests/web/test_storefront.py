@@ -12,11 +12,15 @@ from flask.testing import FlaskClient
 from app.db import programs
 from app.domain.money import Money
 from app.domain.orders import CodeUse
+from app.services.block_member import block_member
 from app.services.erase_customer import erase_customer
+from app.services.find_member import ById
 from app.services.merge_members import merge_members
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
+from app.services.record_activity import Told, record_activity
 from app.services.runtime import Runtime
+from app.services.undo_activity import undo_activity
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import eur, make_order, make_refund
 from tests.services.books import publish
@@ -390,7 +394,7 @@ def test_a_reward_that_is_gone_and_points_that_are_missing_are_definite(
     assert (gone.status_code, gone.get_json()["code"]) == (409, "unknown_reward")
     short = storefront.post("redemptions", {"reward": "amount-5"}, key="k")
     assert (short.status_code, short.get_json()["code"]) == (409, "insufficient_points")
-    assert short.get_json()["title"] == "There are fewer points now"
+    assert short.get_json()["title"] == "That is more than you have"
 
 
 @pytest.mark.parametrize(
@@ -532,6 +536,71 @@ def test_history_explains_every_number_and_every_nothing(storefront: Storefront,
     assert [one["state"] for one in items] == ["done"] * 3
 
 
+def does(storefront: Storefront, key: str, member_id: int | None = None) -> None:
+    who = ById(storefront.member("7") if member_id is None else member_id)
+    told = Told(who=who, activity_key="review", request_key=key, actor="the shop")
+    record_activity(storefront.rt, storefront.program_id, told)
+
+
+def test_what_a_member_did_for_nothing_is_told_with_its_reason(storefront: Storefront, clock: Clock) -> None:
+    rule = {
+        "key": "review",
+        "name": "Review",
+        "kind": "review",
+        "points": 10,
+        "limit": {"times": 1, "per": "day"},
+    }
+    publish(storefront.rt, storefront.program_id, activities=[rule])
+    member = storefront.member("7")
+    does(storefront, "1")
+    clock.forward(hours=1)
+    does(storefront, "2")
+    clock.forward(hours=1)
+    block_member(storefront.rt, storefront.program_id, member, reason="x", actor="ada")
+    does(storefront, "3")
+    items = storefront.get("history").get_json()["items"]
+    assert [(one["kind"], one["points"], one["title"], one["sentence"]) for one in items] == [
+        ("activity", 0, "Review", "Review: the account earned nothing then."),
+        ("activity", 0, "Review", "Review: the limit was reached: once a day."),
+        ("earn", 10, "Review", "Review: 10 points."),
+    ]
+    assert {"label": "Limit", "value": "once a day"} in items[1]["facts"]
+    assert len({one["id"] for one in items}) == 3
+    german = storefront.get("history", lang="de").get_json()["items"]
+    assert german[1]["sentence"] != items[1]["sentence"]
+    storefront.member("8")
+    assert storefront.get("history", "8").get_json() == {"items": [], "next": None}
+
+
+def test_what_was_done_before_a_merge_and_what_was_taken_back_is_told_once(
+    storefront: Storefront, clock: Clock
+) -> None:
+    rule = {
+        "key": "review",
+        "name": "Review",
+        "kind": "review",
+        "points": 10,
+        "limit": {"times": 1, "per": "member"},
+    }
+    publish(storefront.rt, storefront.program_id, activities=[rule])
+    first, second = storefront.member("7"), storefront.member("8")
+    does(storefront, "1", second)
+    clock.forward(hours=1)
+    does(storefront, "2", second)
+    rt = storefront.rt
+    with rt.db.begin(storefront.program_id) as session:
+        merge_members(session, rt.vault, first, second, cause="staff", actor="ada", now=rt.now())
+    clock.forward(hours=1)
+    items = storefront.get("history").get_json()["items"]
+    assert [one["kind"] for one in items].count("activity") == 1
+    with storefront.rt.db.begin(storefront.program_id) as session:
+        given = int(session.scalar("SELECT min(id) FROM activities WHERE {fence}"))
+    undo_activity(storefront.rt, storefront.program_id, given, reason="An advertisement", actor="ada")
+    titles = [one["title"] for one in storefront.get("history").get_json()["items"]]
+    assert titles.count("Taken back: Review") == 1
+    assert titles.count("Review") == 1  # what gave nothing; what was given came over as “Joined accounts”
+
+
 def test_a_return_is_one_thing_however_many_entries_it_takes(storefront: Storefront, clock: Clock) -> None:
     storefront.see(make_order(goods=eur("138.47"), **placed(YESTERDAY)))
     clock.forward(hours=1)
@@ -546,6 +615,8 @@ def test_a_return_is_one_thing_however_many_entries_it_takes(storefront: Storefr
 
 
 def test_history_comes_in_pages_that_neither_repeat_nor_lose(storefront: Storefront, clock: Clock) -> None:
+    rule = {"key": "review", "name": "Review", "kind": "review", "points": 10}
+    publish(storefront.rt, storefront.program_id, activities=[rule | {"during": {"ends": "2020-01-01"}}])
     member = storefront.member("7")
     wanted = []
     for number in range(25):
@@ -558,6 +629,10 @@ def test_history_comes_in_pages_that_neither_repeat_nor_lose(storefront: Storefr
             make_order(order_ref=f"z{number}", number=f"#z{number}", state="open", **placed(at, paid_at=None))
         )
         wanted.append(0)
+    for number in range(5):
+        clock.forward(hours=1)
+        does(storefront, f"a{number}")
+        wanted.append(0)
     seen: list[int] = []
     ids: list[str] = []
     cursor: str | None = ""
@@ -568,10 +643,10 @@ def test_history_comes_in_pages_that_neither_repeat_nor_lose(storefront: Storefr
         ids += [one["id"] for one in page["items"]]
         cursor = page["next"]
     assert seen == wanted[::-1]
-    assert len(set(ids)) == 50
+    assert len(set(ids)) == 55
 
 
-@pytest.mark.parametrize("cursor", ["x", "e1", "e-1-o1", "e1-o1'", "e1-o1-", "e١-o1"])
+@pytest.mark.parametrize("cursor", ["x", "e1", "e1-o1", "e-1-o1-a1", "e1-o1-a1'", "e1-o1-a", "e١-o1-a1"])
 def test_a_cursor_that_is_none_is_refused(storefront: Storefront, cursor: str) -> None:
     storefront.member("7")
     assert storefront.get("history", cursor=cursor).status_code == 400

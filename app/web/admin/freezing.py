@@ -8,6 +8,7 @@ from app.domain.staff import Role
 from app.services.lift_freeze import MAX_REASON, find_freeze, lift_freeze
 from app.web.admin.answers import ask, done
 from app.web.admin.guard import blueprint, needs, program_id, visitor
+from app.web.admin.words import in_unit
 from app.web.here import runtime
 
 
@@ -32,13 +33,13 @@ def do_lift() -> ResponseReturnValue:
         if refused.code != "bad_reason":
             raise
         return _form(refused.detail)
-    return done(url_for("admin.home"), "Points can be spent again.")
+    return done(url_for("admin.home"), in_unit("Points can be spent again."))
 
 
 def _form(fault: str) -> ResponseReturnValue:
     found = find_freeze(runtime(), program_id())
     if found is None:
-        raise Refused("not_found", "Points can be spent: there is nothing to lift.")
+        raise Refused("not_found", in_unit("Points can be spent: there is nothing to lift."))
     return ask(
         "admin/lift.html",
         status=422 if fault else 200,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Refused
 from app.domain.staff import Role
+from app.services.ask_preview import AskedPreview, ask_preview, find_preview, stop_preview
 from app.services.check_document import WrongDocument
 from app.services.describe_earning import describe_earning
 from app.services.describe_rewards import describe_rewards, kind_words
@@ -16,16 +17,17 @@ from app.services.diff_documents import diff_documents
 from app.services.last_tier_run import last_tier_run
 from app.services.list_rewards import list_rewards
 from app.services.publish_program import (
+    MAX_NOTE,
     get_version,
     list_versions,
     live_program,
-    preview_program,
     publish_program,
     read_document,
+    require_publishable,
 )
 from app.services.start_from_template import TEMPLATES, Template, start_from_template
-from app.services.wording import earn_words
-from app.web.admin.answers import done
+from app.services.wording import earn_words, words_for
+from app.web.admin.answers import done, go
 from app.web.admin.guard import blueprint, needs, program_id, visitor
 from app.web.here import runtime
 
@@ -37,7 +39,7 @@ def program() -> ResponseReturnValue:
     return render_template(
         "admin/program.html",
         live=live,
-        earn=earn_words(live.rate, live.currency),
+        earn=earn_words(live.rate, live.currency, words_for(live)),
         tiers=describe_tiers(live),
         run=last_tier_run(rt, program_id()),
         rules=[*describe_rules(live), *describe_earning(live)],
@@ -67,10 +69,8 @@ def edit_program() -> ResponseReturnValue:
     """The document as text; of an older version, to go back to it; or a template, to start from."""
     rt = runtime()
     versions = list_versions(rt, program_id())
-    wanted = request.args.get("from", "")
-    start = (
-        get_version(rt, program_id(), int(wanted)) if wanted.isdigit() and len(wanted) < 9 else versions[0]
-    )
+    wanted = _number(request.args.get("from", ""))
+    start = versions[0] if wanted is None else get_version(rt, program_id(), wanted)
     if (template := TEMPLATES.get(request.args.get("template", ""))) is not None:
         document = start_from_template(template.key, like=start.document)
         return _editor(_text(document), versions[0].version, template=template)
@@ -80,14 +80,42 @@ def edit_program() -> ResponseReturnValue:
 @blueprint.post("/program/check")
 @needs(Role.OWNER)
 def check_program() -> ResponseReturnValue:
-    """Everything that is wrong, each with its field; or what differs and what publishing would do."""
-    text, based_on = request.form.get("document", ""), _based_on()
+    """Everything that is wrong, each with its field; or on to what publishing would do, which a job works out."""
+    rt = runtime()
+    text, note, based_on = request.form.get("document", ""), request.form.get("note", ""), _based_on()
     try:
-        document = read_document(text)
-        preview = preview_program(runtime(), program_id(), document)
+        require_publishable(rt, program_id(), read_document(text))
     except WrongDocument as wrong:
-        return _editor(text, based_on, faults=wrong.faults)
-    return _editor(text, based_on, preview=preview)
+        return _editor(text, based_on, faults=wrong.faults, note=note)
+    preview_id = ask_preview(
+        rt,
+        program_id(),
+        text,
+        note=note[:MAX_NOTE],
+        based_on=based_on,
+        instead_of=_number(request.form.get("preview", "")),
+    )
+    return go(url_for("admin.preview", preview_id=preview_id))
+
+
+@blueprint.get("/program/previews/<int:preview_id>")
+@needs(Role.OWNER)
+def preview(preview_id: int) -> ResponseReturnValue:
+    asked = find_preview(runtime(), program_id(), preview_id)
+    return _editor(asked.text, asked.based_on, asked=asked, note=asked.note)
+
+
+@blueprint.get("/program/previews/<int:preview_id>/progress")
+@needs(Role.OWNER)
+def preview_progress(preview_id: int) -> ResponseReturnValue:
+    return render_template("admin/preview.html", asked=find_preview(runtime(), program_id(), preview_id))
+
+
+@blueprint.post("/program/previews/<int:preview_id>/stop")
+@needs(Role.OWNER)
+def stop(preview_id: int) -> ResponseReturnValue:
+    stop_preview(runtime(), program_id(), preview_id)
+    return go(url_for("admin.preview", preview_id=preview_id))
 
 
 @blueprint.post("/program/publish")
@@ -104,9 +132,10 @@ def publish() -> ResponseReturnValue:
             based_on=based_on,
         )
     except WrongDocument as wrong:
-        return _editor(text, based_on, faults=wrong.faults)
+        return _editor(text, based_on, faults=wrong.faults, note=request.form.get("note", ""))
     except Refused as refused:
-        return _editor(text, based_on, faults=[("document", refused.detail)])
+        faults = [("document", refused.detail)]
+        return _editor(text, based_on, faults=faults, note=request.form.get("note", ""))
     return done(url_for("admin.program"), f"Version {made} is live.")
 
 
@@ -124,14 +153,21 @@ def rewards() -> ResponseReturnValue:
 
 
 def _editor(
-    text: str, based_on: int, *, faults: object = (), preview: object = None, template: Template | None = None
+    text: str,
+    based_on: int,
+    *,
+    faults: object = (),
+    asked: AskedPreview | None = None,
+    template: Template | None = None,
+    note: str = "",
 ) -> ResponseReturnValue:
     page = render_template(
         "admin/program_edit.html",
         text=text,
         based_on=based_on,
         faults=faults,
-        preview=preview,
+        asked=asked,
+        note=note,
         template=template,
         templates=TEMPLATES.values(),
     )
@@ -139,8 +175,11 @@ def _editor(
 
 
 def _based_on() -> int:
-    word = request.form.get("based_on", "")
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 9 else 0
+    return _number(request.form.get("based_on", "")) or 0
+
+
+def _number(word: str) -> int | None:
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 9 else None
 
 
 def _text(document: object) -> str:

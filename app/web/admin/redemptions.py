@@ -9,7 +9,7 @@ from app.web.admin.guard import blueprint, program_id
 from app.web.admin.members import number_of
 from app.web.here import runtime
 
-LISTS = (("all", "All"), ("open", "Open"), ("used", "Used"), ("closed", "Points given back"))
+LISTS = (("all", "All"), ("open", "Open"), ("used", "Used"), ("closed", "Given back"))
 
 
 @blueprint.get("/redemptions")

@@ -12,6 +12,7 @@ from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Window
 from app.domain.words import Words
+from app.services import wording
 from app.services.describe_member import NextTier
 from app.services.find_words import program_words
 from app.services.wording import money_words
@@ -47,6 +48,11 @@ def points(value: int) -> str:
 def units(value: int) -> str:
     """The same without the word: "2", "€0.02"."""
     return said().amount(value).replace("-", MINUS)
+
+
+def in_unit(text: str) -> str:
+    """ "Points left" is "Cashback left" where the program counts in money."""
+    return wording.in_unit(text, said())
 
 
 def signed_units(value: int) -> str:
@@ -109,7 +115,9 @@ def when(at: datetime | None, never: str = "never") -> Markup | str:
     if abs(away) < timedelta(minutes=1):
         said = "just now" if away <= timedelta(0) else "in a moment"
     elif abs(away) < timedelta(hours=24):
-        said = str(format_timedelta(away, add_direction=True, locale=LOCALE, threshold=1.1))
+        said = str(
+            format_timedelta(away, add_direction=True, locale=LOCALE, threshold=1.1, granularity="minute")
+        )
     else:
         said = moment(at)
     return stamp(at, said)
@@ -158,6 +166,7 @@ _FILTERS = (
     signed,
     points,
     units,
+    in_unit,
     signed_units,
     way_to,
     counted,

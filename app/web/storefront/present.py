@@ -10,7 +10,7 @@ from app.domain.tier_rules import Measure, Tier, Window
 from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
-from app.services.find_redemptions import RedemptionView
+from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
@@ -170,7 +170,7 @@ def redemption(view: RedemptionView, words: Words) -> Json:
         "left": money(view.left),
         "left_text": left_text(view, words),
         "back": view.points_back,
-        "detail": view.message if words.language.code == "en" else None,  # kept in English alone
+        "detail": became_words(view, words),
     }
 
 

@@ -25,19 +25,21 @@ from app.services.refer_friend import MAX_REFERRAL_CODE, refer_friend, referral_
 from app.services.send_email_proof import send_email_proof
 from app.services.shopper_history import shopper_history
 from app.web.clean import read_json, refuse_unclean
+from app.web.errors import speaking
 from app.web.here import runtime
 from app.web.languages import language
 from app.web.limits import limited
 from app.web.policy import Guarded, Policy
 from app.web.storefront import present
 from app.web.storefront.limits import counts
-from app.web.storefront.who import allow_own_pages, customer, member, shopper
+from app.web.storefront.who import allow_own_pages, customer, member, shopper, words_for_errors
 
 PREFIX = "/storefront/v1"
 _OUR_ID = re.compile(r"r_([1-9][0-9]{0,17})", re.ASCII)
 
 blueprint = Guarded("storefront", __name__, policy=Policy.SHOPPER, url_prefix=PREFIX)
 blueprint.after_request(allow_own_pages)
+speaking(blueprint, words_for_errors)
 limited(blueprint, counts)
 
 
@@ -137,6 +139,7 @@ def post_redemption() -> tuple[Response, int]:
             actor="shopper",
             points=points,
             customer_ref=who.customer_ref,
+            language=language(),
         ),
     )
     view = await_code(rt, row.program_id, row.redemption_id)

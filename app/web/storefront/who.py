@@ -5,10 +5,15 @@ from urllib.parse import urlsplit
 from flask import Response, g, request
 
 from app.domain.errors import Refused
+from app.domain.words import Words
 from app.services.find_member import ByCustomer, find_member
+from app.services.find_words import program_words
+from app.services.is_outage import is_outage
 from app.services.prove_shopper import Shopper, named_shop, prove_shopper
+from app.services.wording import words_in
 from app.web.asked import asked, bearer
 from app.web.here import runtime
+from app.web.languages import language
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -36,6 +41,19 @@ def member() -> tuple[Shopper, int]:
     if member_id is None:
         raise Refused("not_a_member", "Join first: it is one click, and free.")
     return who, member_id
+
+
+def words_for_errors() -> Words:
+    """In the shopper's language, also while the database is out: then English stands for the program's own."""
+    asked_for = language()
+    if asked_for is not None or "shopper" not in g:
+        return words_in(asked_for)
+    try:
+        return program_words(runtime(), g.shopper.shop.program_id, None)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return words_in(None)
 
 
 def allow_own_pages(response: Response) -> Response:

@@ -1,6 +1,7 @@
 """A merchant's desk: a program with a shop, members, orders, deliveries of every kind, and people who sign in."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,9 +62,10 @@ class Desk:
     shop_id: int = 0
     shop_key: str = ""
     people: dict[Role, Visitor] = field(default_factory=dict)
+    document: Mapping[str, Any] | None = None  # of the program; None: the default one
 
     def __post_init__(self) -> None:
-        self.program_id = make_program(self.rt)
+        self.program_id = make_program(self.rt, document=self.document)
         shop = make_shop(self.rt, self.program_id, currency="EUR")
         self.shop_id, self.shop_key = shop.shop_id, shop.key
 

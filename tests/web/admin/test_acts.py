@@ -11,7 +11,7 @@ from app.db import freezes
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
 from app.services.invite_shop import find_invitation, joins_by_link
-from app.services.publish_program import list_versions
+from app.services.publish_program import list_versions, publish_program
 from tests.conftest import NOW, Clock, Mails, make_program, unique
 from tests.services.books import publish
 from tests.services.jobs import run_jobs
@@ -221,7 +221,7 @@ def test_a_tier_is_given_until_a_day_and_taken_back(desk: Desk) -> None:
         ({"points": "-5", "reason": "x"}, "whole number"),
         ({"points": "99999999999999", "reason": "x"}, "whole number"),
         ({"points": "5", "reason": "  "}, "Write a few words"),
-        ({"points": "41", "reason": "x", "direction": "take"}, "41 points are needed, 40 are available"),
+        ({"points": "41", "reason": "x", "direction": "take"}, "more than is available: 40 points"),
     ],
 )
 def test_a_wrong_adjustment_says_what_is_wrong_at_its_field(
@@ -400,8 +400,10 @@ def test_a_program_is_checked_compared_and_published(desk: Desk) -> None:
     assert all(field in page for field in ("currency", "codes.days", "codes.unused"))
     assert "line 1" in desk.owner.post("/admin/program/check", 422, document="{", based_on="1").text
     document["rewards"][0]["cost"] = 120
-    page = desk.owner.post("/admin/program/check", 200, document=json.dumps(document), based_on="1").text
+    page = preview(desk, document, note="Dearer")
     assert "rewards.amount-5.cost" in page
+    assert 'value="Dearer"' in page
+    assert ">Publish</button>" in page
     desk.as_(Role.STAFF).post("/admin/program/publish", 403, document=json.dumps(document))
     desk.owner.post("/admin/program/publish", document=json.dumps(document), based_on="1", note="Dearer")
     program = desk.owner.get("/admin/program")
@@ -410,6 +412,50 @@ def test_a_program_is_checked_compared_and_published(desk: Desk) -> None:
     late = desk.owner.post("/admin/program/publish", 422, document=json.dumps(document), based_on="1").text
     assert "published meanwhile" in late
     assert "100" in desk.owner.get("/admin/program/edit?from=1")
+
+
+def preview(desk: Desk, document: dict[str, Any], note: str = "") -> str:
+    """The page of what publishing would do, once the job is done."""
+    text = json.dumps(document)
+    asked = desk.owner.post("/admin/program/check", document=text, based_on="1", note=note)
+    run_jobs(desk.rt, desk.program_id)
+    return desk.owner.get(asked.location)
+
+
+def test_who_would_change_tier_is_worked_out_by_a_job(desk: Desk) -> None:
+    desk.shopper("7", "600.00")
+    document = json.loads(json.dumps(list_versions(desk.rt, desk.program_id)[0].document))
+    document["tiers"]["levels"][2]["from_minor"] = 55_000
+    asked = desk.owner.post("/admin/program/check", document=json.dumps(document), based_on="1").location
+    waiting = desk.owner.get(asked)
+    assert "as soon as a worker is free" in waiting
+    assert ">Publish</button>" not in waiting  # first it is shown, then done
+    assert f'hx-get="{asked}/progress"' in desk.owner.get(f"{asked}/progress")
+    run_jobs(desk.rt, desk.program_id)
+    told = desk.owner.get(f"{asked}/progress")
+    assert "1 member up to <b>Gold</b>, at once." in told
+    assert "hx-get" not in told
+    publish_program(desk.rt, desk.program_id, document, by="somebody else")
+    assert "Version 2 was published meanwhile" in desk.owner.get(asked)
+    same = preview(desk, document)
+    assert "it is the same as the live version" in same
+    assert ">Publish</button>" not in same
+
+
+def test_a_preview_can_be_stopped_and_is_stopped_by_the_next(desk: Desk) -> None:
+    document = json.loads(json.dumps(list_versions(desk.rt, desk.program_id)[0].document))
+    document["rewards"][0]["cost"] = 120
+    text = json.dumps(document)
+    first = desk.owner.post("/admin/program/check", document=text, based_on="1").location
+    desk.owner.post(f"{first}/stop")
+    assert "It was stopped." in desk.owner.get(first)
+    second = desk.owner.post("/admin/program/check", document=text, based_on="1").location
+    number = second.rpartition("/")[2]
+    third = desk.owner.post("/admin/program/check", document=text, based_on="1", preview=number).location
+    run_jobs(desk.rt, desk.program_id)
+    assert "It was stopped." in desk.owner.get(first)
+    assert "It was stopped." in desk.owner.get(second)
+    assert "1 change" in desk.owner.get(third)
 
 
 def test_a_currency_with_points_stays(desk: Desk) -> None:

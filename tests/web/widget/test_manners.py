@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel import Locale
 from playwright.sync_api import Page, expect
 
+from app.domain.words import LANGUAGES
 from app.web.widget_files import FOLDER
 from tests.web.widget.conftest import PHONE
 from tests.web.widget.steps import ask_for, launcher, open_panel, order, tab, visit
@@ -372,7 +374,7 @@ def test_the_first_paint_weighs_at_most_12_kilobytes() -> None:
     assert packed(FIRST_PAINT) <= 12 * 1024
 
 
-@pytest.mark.parametrize("language", ["en", "de", "ar"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_with_one_language_weighs_at_most_30_kilobytes(language: str) -> None:
     scripts = [name for name in FILES.bodies if name.endswith(".js")]
     assert packed([*scripts, f"messages/{language}.json"]) <= 30 * 1024
@@ -401,17 +403,68 @@ def catalogue(language: str) -> dict[str, Any]:
     return words
 
 
-@pytest.mark.parametrize("language", ["de", "ar"])
-def test_each_catalogue_has_the_same_sentences_and_places(language: str) -> None:
-    def places(sentence: Any) -> set[str]:
-        other = sentence if isinstance(sentence, str) else sentence["other"]
-        return set(re.findall(r"\{(\w+)\}", other))
+def forms(sentence: Any) -> dict[str, str]:
+    return {"other": sentence} if isinstance(sentence, str) else sentence
 
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_the_widget_speaks_every_language_of_the_server() -> None:
+    (listed,) = re.findall(r"const LANGUAGES = (\[.*?\]);", SOURCES["words.js"])
+    files = {name.split("/")[1].split(".")[0] for name in FILES.bodies if name.startswith("messages/")}
+    assert set(json.loads(listed)) == set(LANGUAGES) == files
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_catalogue_has_the_same_sentences_and_places(language: str) -> None:
     english, translated = catalogue("en"), catalogue(language)
     assert list(translated) == list(english) == sorted(english)
-    assert {key: places(text) for key, text in translated.items()} == {
-        key: places(text) for key, text in english.items()
+    for key, sentence in translated.items():
+        wanted = set().union(*map(places, forms(english[key]).values()))
+        for form, text in forms(sentence).items():
+            assert places(text) - {"n"} == wanted - {"n"}, (key, form)
+        assert {"n"} & places(forms(sentence)["other"]) == {"n"} & wanted, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_that_counts_has_the_plural_forms_of_its_language(language: str) -> None:
+    rule = Locale.parse(language).plural_form
+    reached = {rule(n) for n in [*range(200), 1_000_000]} | {"other"}
+    common = {rule(n) for n in range(1000)} | {
+        "other"
+    }  # 1,000,000 reads as 1,000 where the number stands outside
+    for key, sentence in catalogue(language).items():
+        found = set(forms(sentence)) - {"money"}
+        assert found == {"other"} or common <= found <= reached, (key, found)
+        if "n" in places(forms(sentence)["other"]) and len(found) > 1:
+            assert found == reached, (key, found)
+
+
+@pytest.mark.parametrize("language", ["ru", "ar"])
+def test_a_catalogue_in_another_script_has_no_latin_letters(language: str) -> None:
+    for key, sentence in catalogue(language).items():
+        for text in forms(sentence).values():
+            assert not re.search("[A-Za-z]", re.sub(r"\{\w+\}", "", text)), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_for_money_speaks_of_points(language: str) -> None:
+    word = {
+        "en": "point",
+        "de": "punkt",
+        "fr": "point",
+        "es": "punto",
+        "pl": "punkt",
+        "et": "punkt",
+        "ru": "балл",
+        "ar": "نقاط",
     }
+    own = {"points", "points_own", "unit"}  # never said where money is counted
+    for key, sentence in catalogue(language).items():
+        text = forms(sentence).get("money", forms(sentence)["other"])
+        assert key in own or word[language] not in re.sub(r"\{\w+\}", "", text).lower(), key
 
 
 def test_each_sentence_is_used_and_each_used_one_exists() -> None:

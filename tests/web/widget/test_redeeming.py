@@ -223,8 +223,9 @@ def test_any_number_of_points_is_chosen_by_keyboard_and_priced_as_it_changes(pag
     panel = open_panel(page, stub)
     ask_for(page, "€2.50 off for every 50 points")
     expect(panel).to_contain_text("€5.00 for 100 points?")
-    number = panel.get_by_label("How many points?")
-    number.focus()
+    slider = panel.get_by_role("slider", name="How many points?")
+    expect(slider).to_have_attribute("aria-valuetext", "€5.00 for 100 points?")
+    slider.focus()
     page.keyboard.press("ArrowUp")
     expect(panel).to_contain_text("€7.50 for 150 points?")
     expect(panel).to_contain_text("You will have 1,104 points left.")
@@ -234,15 +235,69 @@ def test_any_number_of_points_is_chosen_by_keyboard_and_priced_as_it_changes(pag
     assert request.body["points"] == 150
 
 
-@pytest.mark.parametrize("wrong", ["75", "50", "550", ""])
-def test_points_that_are_no_whole_steps_are_said_and_not_sent(page: Page, stub: Stub, wrong: str) -> None:
+def test_a_step_more_or_less_is_one_press_and_told_once(page: Page, stub: Stub) -> None:
     offer_steps(stub)
     panel = open_panel(page, stub)
     ask_for(page, "€2.50 off for every 50 points")
-    panel.get_by_label("How many points?").fill(wrong)
-    expect(panel).to_contain_text("From 100 to 500 points, in steps of 50.")
-    panel.get_by_role("button", name="Get the code").click(force=True)
-    assert stub.asked("POST", "redemptions") == []
+    expect(panel).to_contain_text("100 to 500, in steps of 50")
+    panel.get_by_role("button", name="More").click()
+    expect(page.get_by_role("status").filter(has_text="€7.50 for 150 points?")).to_be_attached()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")  # no longer the second half of a double click
+    panel.get_by_role("button", name="Less").click()
+    panel.get_by_role("slider").press("Home")
+    expect(panel).to_contain_text("€5.00 for 100 points?")
+    panel.get_by_role("slider").press("End")
+    expect(panel).to_contain_text("€25.00 for 500 points?")
+
+
+def test_no_more_is_offered_than_there_is_and_no_slider_without_a_choice(page: Page, stub: Stub) -> None:
+    offer_steps(stub)
+    stub.member["balance"]["available"] = 267
+    panel = open_panel(page, stub)
+    ask_for(page, "€2.50 off for every 50 points")
+    panel.get_by_role("slider").press("End")
+    expect(panel).to_contain_text("€12.50 for 250 points?")
+    stub.member["balance"]["available"] = 149
+    panel = open_panel(page, stub)
+    ask_for(page, "€2.50 off for every 50 points")
+    expect(panel).to_contain_text("€5.00 for 100 points?")
+    expect(panel.get_by_role("slider")).to_have_count(0)
+
+
+def test_a_program_of_money_never_says_points(page: Page, stub: Stub) -> None:
+    """Every view that a member comes to, in the widget's own words."""
+    offer_steps(stub)
+    stub.me["program"] |= {"unit": "EUR", "earn_sentence": "5 % back"}
+    stub.rewards[0] |= {
+        "title": "Money off",
+        "steps": {"points": 50, "amount": eur(50), "minimum": 100, "maximum": None},
+    }
+    stub.rewards[1:] = []
+    stub.history[:] = []
+    stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption(cost=150)))
+    panel = open_panel(page, stub)
+    said = [panel.inner_text()]
+    expect(launcher(page)).to_have_text("€12.54")
+    expect(panel.locator(".lw-balance")).to_contain_text("€0.37 more, yours on 5 December")
+    for name in ("Ways to earn", "History", "Rewards"):
+        page.get_by_role("tab", name=name).click()
+        said.append(panel.inner_text())
+    ask_for(page, "Money off")
+    expect(panel).to_contain_text("How much?")
+    expect(panel).to_contain_text("€1.00 to €12.50, in steps of €0.50")
+    panel.get_by_role("slider").press("ArrowRight")
+    expect(panel).to_contain_text("€1.50 for €1.50?")
+    said.append(panel.inner_text())
+    panel.get_by_role("button", name="Get the code").click()
+    expect(panel).to_contain_text("€1.50 used, €11.04 left.")
+    said.append(panel.inner_text())
+    panel.get_by_role("button", name="Changed your mind?").click()
+    said.append(panel.inner_text())
+    said += page.locator("laurel-widget [aria-label]").evaluate_all(
+        "(all) => all.map((one) => one.ariaLabel)"
+    )
+    assert [text for text in said if "point" in text.lower()] == []
 
 
 def test_what_has_no_code_is_yours_without_one(page: Page, stub: Stub) -> None:

@@ -98,7 +98,7 @@ def test_nothing_known_says_so_and_offers_to_try_again(page: Page, stub: Stub) -
     down.body["ref"] = "L-4F2K"
     stub.always("GET", "me", down)
     panel = open_panel(page, stub)
-    expect(panel).to_contain_text("Your points did not load")
+    expect(panel).to_contain_text("Your balance did not load")
     expect(panel).to_contain_text("tell the shop: L-4F2K")
     stub.always("GET", "me", None)
     panel.get_by_role("button", name="Try again").click()
@@ -107,7 +107,7 @@ def test_nothing_known_says_so_and_offers_to_try_again(page: Page, stub: Stub) -
 
 def test_a_proxys_own_page_counts_as_no_answer(page: Page, stub: Stub) -> None:
     stub.always("GET", "me", Answer(headers={"Content-Type": "text/html"}))
-    expect(open_panel(page, stub)).to_contain_text("Your points did not load")
+    expect(open_panel(page, stub)).to_contain_text("Your balance did not load")
 
 
 def test_a_shop_nobody_knows_gets_no_launcher(page: Page, stub: Stub) -> None:
@@ -122,7 +122,7 @@ def test_a_panel_that_cannot_be_read_says_so_and_the_next_click_tries_again(page
     page.route("**/panel.js", lambda route: route.abort())
     visit(page, stub)
     launcher(page).click()
-    expect(launcher(page)).to_have_text("Your points did not load")
+    expect(launcher(page)).to_have_text("Your balance did not load")
     page.unroute("**/panel.js")
     launcher(page).click()
     expect(page.get_by_role("dialog")).to_contain_text("1,254 points")
@@ -151,7 +151,7 @@ def test_a_slow_answer_shows_a_skeleton_and_says_so(page: Page, stub: Stub) -> N
     stub.page["mode"] = "inline"
     stub.answer("GET", "me", Answer(body=stub.me, gate=gate))
     visit(page, stub)
-    expect(page.get_by_text("Loading your points")).to_be_attached()
+    expect(page.get_by_text("Loading your balance")).to_be_attached()
     expect(page.locator(".lw-wait").first).to_be_visible()
     gate.set()
     expect(page.locator(".lw-balance")).to_contain_text("1,254 points")

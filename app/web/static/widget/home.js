@@ -121,12 +121,12 @@ export class Home {
     const day = (iso, year) => h("time", { datetime: iso }, words.day(iso, { year }));
     const rest = pending - (next?.points ?? 0);
     return [
-      h("p", {}, h("b", { class: "lw-num" }, words.number(available), " ", h("small", {}, words.unit(available)))),
+      h("p", {}, h("b", { class: "lw-num" }, words.amount(available), " ", words.unit(available) && h("small", {}, words.unit(available)))),
       h("p", { class: "lw-muted" }, this.#belowBalance(worth)),
       h("ul", { class: "lw-lines" },
         deficit > 0 && line("info", words.rich("deficit", { n: deficit, points: strong(words.points(deficit)) })),
-        next && line("clock", words.rich("pending_next", { n: next.points, more: strong(words.t("more", { n: next.points })), date: day(next.at) })),
-        rest > 0 && line("clock", words.rich("pending_rest", { n: rest, more: strong(words.t("more", { n: rest })) })),
+        next && line("clock", words.rich("pending_next", { n: next.points, more: strong(words.t("more", { units: next.points })), date: day(next.at) })),
+        rest > 0 && line("clock", words.rich("pending_rest", { n: rest, more: strong(words.t("more", { units: rest })) })),
         expiring && line("info", words.rich("expiring", { n: expiring.points, points: strong(words.points(expiring.points)), date: day(expiring.at, true) }))),
     ];
   }
@@ -246,7 +246,7 @@ export class Home {
     const { words } = this.#app;
     if (reward.state === "locked" && reward.reason) return reward.reason;
     const parts = [words.points(reward.cost)];
-    if (reward.state === "short" && reward.missing < reward.cost) parts.push(words.t("to_go", { n: reward.missing }));
+    if (reward.state === "short" && reward.missing < reward.cost) parts.push(words.t("to_go", { units: reward.missing }));
     if (reward.minimum_spend) parts.push(words.t("orders_from", { amount: words.money(reward.minimum_spend) }));
     if (reward.reason) parts.push(reward.reason);
     return parts.map((part, i) => [i > 0 && words.t("comma"), h("bdi", { class: part === reward.reason ? null : "lw-num" }, part)]);
@@ -254,7 +254,7 @@ export class Home {
 
   #rewardBar({ cost, missing, title }) {
     const { words } = this.#app;
-    return bar((100 * (cost - missing)) / cost, words.t("towards", { name: title }), words.t("of", { part: words.number(cost - missing), all: words.points(cost) }));
+    return bar((100 * (cost - missing)) / cost, words.t("towards", { name: title }), words.t("of", { part: words.amount(cost - missing), all: words.points(cost) }));
   }
 
   #getButton(reward) {

@@ -93,6 +93,7 @@ class LaurelWidget extends HTMLElement {
     if (store.me) {
       words.program = store.me.program;
       applyLook(this, store.me.look ?? {});
+      this.#frame.ariaLabel = words.t("your_points");
       this.#frame.dataset.at = this.getAttribute("position") ?? store.me.look?.position ?? "end";
     }
     if (this.#launcher) this.#label();

@@ -91,8 +91,15 @@ dialog::backdrop { background: #0007; }
 .lw-code .lw-btn { padding-inline: var(--s1); }
 .lw-code .lw-btn[aria-disabled] { background: var(--surface); }
 .lw-code .lw-wait { background: color-mix(in oklab, var(--accent-text) 24%, var(--surface)); }
-.lw-many { display: grid; gap: var(--s1); }
-.lw-input { font: inherit; padding: var(--s2) var(--s3); border: 1px solid var(--edge); border-radius: var(--radius); background: var(--surface); color: inherit; }
+.lw-pick { display: grid; gap: var(--s1); padding: var(--s3) var(--s4); border: 1px solid var(--line); border-radius: var(--radius); }
+.lw-pick .lw-icon { font-size: var(--text-l); }
+.lw-pick input { --to: right; --rest: color-mix(in oklab, var(--accent-text) 20%, var(--surface)); appearance: none; flex: 1; min-inline-size: 0; block-size: 44px; margin: 0; border-radius: var(--radius); background: none; cursor: pointer; }
+.lw-pick input:dir(rtl) { --to: left; }
+.lw-pick ::-webkit-slider-runnable-track { block-size: 6px; border-radius: 9px; background: linear-gradient(to var(--to), var(--accent-text) var(--at), var(--rest) 0); }
+.lw-pick ::-moz-range-track { block-size: 6px; border-radius: 9px; background: var(--rest); }
+.lw-pick ::-moz-range-progress { block-size: 6px; border-radius: 9px; background: var(--accent-text); }
+.lw-pick ::-webkit-slider-thumb { appearance: none; box-sizing: border-box; inline-size: 26px; block-size: 26px; margin-block-start: -10px; border: 2px solid var(--accent-text); border-radius: 50%; background: var(--surface); }
+.lw-pick ::-moz-range-thumb { box-sizing: border-box; inline-size: 26px; block-size: 26px; border: 2px solid var(--accent-text); border-radius: 50%; background: var(--surface); }
 .lw-two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(calc(110 * var(--px)), 100%), 1fr)); gap: var(--s2); }
 .lw-note { display: flex; gap: var(--s3); align-items: flex-start; padding: var(--s3) var(--s4); border-radius: var(--radius); background: var(--sunken); font-size: var(--text-s); }
 .lw-note > div { flex: 1; min-inline-size: 0; }

@@ -101,6 +101,7 @@ export class Panel {
   #follow() {
     if (this.#view?.name === "step") return;
     const name = this.#standing();
+    this.#body.ariaLabel = this.#app.words.t("your_points"); // what it counts is known only now
     if (name !== this.#view?.name) this.#put(this.#make(name));
     if (name === "home") this.#home.update();
   }

@@ -33,10 +33,10 @@ export class Redeeming {
     this.#points ??= steps?.minimum ?? null;
     const go = h("button", { class: "lw-btn main", type: "button" }, words.t(this.#reward.has_code ?? !CODELESS.includes(this.#reward.kind) ? "get_code" : "get_it"));
     go.addEventListener("click", () => this.#order(go));
-    const told = h("div", { role: steps && "status" }, this.#price());
+    const told = h("div", {}, this.#price());
     this.#show(title, [
       h("div", { class: "lw-empty slim" }, icon(kindIcon(this.#reward.kind)), told),
-      steps && this.#howMany(go, told),
+      steps && this.#howMany(told),
       h("ul", { class: "lw-lines" }, this.#conditions()),
       h("div", { class: "lw-two" }, this.#button("not_now", () => this.#panel.home()), go),
     ]);
@@ -44,29 +44,47 @@ export class Redeeming {
 
   #price() {
     const { words } = this.#app;
-    const { title, steps } = this.#reward;
     const cost = this.#cost;
-    const what = steps?.amount ? words.money({ ...steps.amount, minor: cost / steps.points * steps.amount.minor }) : title;
     return [
-      h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title: what, points: words.points(cost) })),
+      h("p", { class: "lw-h lw-xl" }, words.rich("confirm", { n: cost, title: this.#what, points: words.points(cost) })),
       h("p", { class: "lw-muted" }, words.rich("will_be_left", { n: this.#left(), points: h("span", { class: "lw-num" }, words.points(this.#left())) })),
     ];
   }
 
-  /** A number of points in whole steps, no more than there are; the price follows it. */
-  #howMany(go, told) {
-    const { words, store } = this.#app;
+  /** A slider over whole steps, no further than there is; the price follows it. Nothing where there is no choice. */
+  #howMany(told) {
+    const { words, store, say } = this.#app;
     const { points: step, minimum: min, maximum } = this.#reward.steps;
     const all = Math.min(store.me.member.balance.available, maximum ?? Infinity);
     const max = all - all % step;
-    const input = h("input", { class: "lw-input", type: "number", inputmode: "numeric", min, max, step, value: this.#points, required: true });
-    input.addEventListener("input", () => {
-      const right = input.validity.valid;
-      if (right) this.#points = input.valueAsNumber;
-      go.ariaDisabled = right ? null : "true";
-      told.replaceChildren(...right ? this.#price() : [h("p", {}, words.t("how_many_rule", { min: words.number(min), max: words.number(max), step: words.number(step) }))]);
-    });
-    return h("label", { class: "lw-many" }, words.t("how_many"), input);
+    if (max <= min) return null;
+    const input = h("input", { type: "range", id: "lw-many", min, max, step, value: this.#points });
+    const take = () => {
+      this.#points = input.valueAsNumber;
+      input.ariaValueText = words.t("confirm", { n: this.#cost, title: this.#what, points: words.points(this.#cost) });
+      input.style.setProperty("--at", `${(100 * (this.#points - min)) / (max - min)}%`);
+      told.replaceChildren(...this.#price());
+    };
+    const nudge = (key, sign, by) => h("button", {
+      class: "lw-icon", type: "button", "aria-label": words.t(key), title: words.t(key),
+      onclick: () => {
+        input.valueAsNumber += by;
+        take();
+        say(input.ariaValueText); // of the slider itself the browser tells
+      },
+    }, h("span", { "aria-hidden": "true" }, sign));
+    input.addEventListener("input", take);
+    take();
+    return h("div", { class: "lw-pick" },
+      h("label", { for: "lw-many" }, words.t("how_many")),
+      h("div", { class: "lw-row" }, nudge("less", "\u2212", -step), input, nudge("larger", "+", step)),
+      h("p", { class: "lw-muted lw-small" }, words.rich("how_many_range", { min: words.amount(min), max: words.amount(max), step: words.amount(step) })));
+  }
+
+  /** What is bought: of a reward in steps, its worth for so many. */
+  get #what() {
+    const { title, steps } = this.#reward;
+    return steps?.amount ? this.#app.words.money({ ...steps.amount, minor: this.#cost / steps.points * steps.amount.minor }) : title;
   }
 
   get #cost() {
@@ -169,7 +187,7 @@ export class Redeeming {
   #usedLine(cost) {
     const { words } = this.#app;
     const points = words.points(cost);
-    return this.#after === null ? words.t("used_for", { n: cost, points }) : words.t("used_left", { n: cost, points, left: words.number(this.#after) });
+    return this.#after === null ? words.t("used_for", { n: cost, points }) : words.t("used_left", { n: cost, points, left: words.amount(this.#after) });
   }
 
   /** `apply-url` is the page's own pattern, such as /discount/{code}. */
@@ -283,7 +301,7 @@ export class Redeeming {
     this.#after = null;
     const [tone, name] = { failed: ["bad", "alert"], cancelled: ["good", "check"] }[state] ?? ["", "info"];
     this.#show(state === "failed" ? this.#reward.title : words.t("your_code"), [
-      note(name, [h("strong", {}, words.t(`${state}_title`)), " ", words.t(`${state}_text`, { n: back, points }), " ", now, " ", detail], tone, state === "failed" ? "alert" : "status"),
+      note(name, [h("strong", {}, words.t(`${state}_title`)), " ", detail || words.t(`${state}_text`, { n: back, points }), " ", now], tone, state === "failed" ? "alert" : "status"),
       h("div", { class: "lw-two" },
         this.#button("other_rewards", () => this.#panel.home(), state === "failed" ? "" : "main"),
         state === "failed" && this.#reward.key && this.#button("try_again", () => this.confirm(), "main")),

@@ -1,6 +1,6 @@
 // Sentences, numbers, dates and money in the shopper's language. Nothing here is formatted by hand.
 
-const LANGUAGES = ["en", "de", "ar"]; // one file each in messages/; a new language is a file and its name here
+const LANGUAGES = ["en", "de", "fr", "es", "pl", "et", "ru", "ar"]; // one file each in messages/; a new one is a file and its name here
 const RIGHT_TO_LEFT = ["ar"];
 const YEAR_MS = 350 * 86_400_000;
 
@@ -34,7 +34,10 @@ export class Words {
     this.rules = new Intl.PluralRules(locale);
   }
 
-  /** The sentence as one string; `values.n` chooses the plural. */
+  /**
+   * The sentence as one string. `n` chooses the plural; so does `units`, of what the program counts, and either fills
+   * the place {n}. Where the program counts in money, a sentence may have a form of its own: "money".
+   */
   t(key, values = {}) {
     return this.#pieces(key, values).join("");
   }
@@ -46,25 +49,34 @@ export class Words {
 
   #pieces(key, values, wrap = String) {
     const found = this.messages[key] ?? key;
-    const sentence = typeof found === "string" ? found : (found[this.rules.select(values.n ?? 0)] ?? found.other);
+    const { units, n = units ?? 0 } = values;
+    const form = (this.#countsMoney() && found.money) || (found[this.rules.select(n)] ?? found.other);
+    const sentence = typeof found === "string" ? found : form;
     const pieces = sentence.split(/\{(\w+)\}/);
-    return pieces.map((piece, i) => (i % 2 ? wrap(piece === "n" ? this.number(values.n) : (values[piece] ?? "")) : piece));
+    const written = units === undefined ? this.number(n) : this.amount(units);
+    return pieces.map((piece, i) => (i % 2 ? wrap(piece === "n" ? written : (values[piece] ?? "")) : piece));
   }
 
   /** "1,254 points", with the merchant's own word if there is one. */
   points(n) {
-    if (this.#countsMoney()) return this.money({ minor: n, currency: this.program.unit });
+    if (this.#countsMoney()) return this.amount(n);
     const own = this.program.points_name;
     return own ? this.t("points_own", { n, unit: this.#own(n) }) : this.t("points", { n });
   }
 
-  /** The word alone, as it stands beside `n`. */
+  /** The same without the word: "1,254", "€12.54". */
+  amount(n) {
+    return this.#countsMoney() ? this.money({ minor: n, currency: this.program.unit }) : this.number(n);
+  }
+
+  /** The word alone, as it stands beside `n`; null: an amount of money needs none. */
   unit(n) {
+    if (this.#countsMoney()) return null;
     return this.program.points_name ? this.#own(n) : this.t("unit", { n });
   }
 
   unitInTitle() {
-    return this.program.points_name?.other ?? this.t("unit_title");
+    return (!this.#countsMoney() && this.program.points_name?.other) || this.t("unit_title");
   }
 
   #own(n) {
@@ -82,12 +94,13 @@ export class Words {
 
   /** "+37", "−100", "0". */
   signed(n) {
-    if (this.#countsMoney()) return `${n > 0 ? "+" : n < 0 ? "\u2212" : ""}${this.money({ minor: Math.abs(n), currency: this.program.unit })}`;
+    if (this.#countsMoney()) return `${n > 0 ? "+" : n < 0 ? "\u2212" : ""}${this.amount(Math.abs(n))}`;
     return new Intl.NumberFormat(this.locale, { signDisplay: "exceptZero" }).format(n).replace("-", "\u2212");
   }
 
   money({ minor, currency }) {
-    const format = new Intl.NumberFormat(this.locale, { style: "currency", currency });
+    // The server's English: "$5.00", where Britain's own writes "US$5.00".
+    const format = new Intl.NumberFormat(this.language === "en" ? "en" : this.locale, { style: "currency", currency });
     const { maximumFractionDigits: digits } = format.resolvedOptions();
     return format.format(minor / 10 ** digits);
   }
