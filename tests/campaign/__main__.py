@@ -83,7 +83,7 @@ def hunt(ground: Ground, names: Sequence[str], seeds: Sequence[int], steps: int)
     for name in names:
         one = MUTANTS[name]
         count, played = 0, None
-        for seed in seeds:
+        for seed in seeds[: 4 if one.harmless else None]:
             count, played = count + 1, play(ground, seed, steps=steps, mutant=name)
             if played.violation is not None:
                 break

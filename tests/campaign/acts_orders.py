@@ -68,10 +68,13 @@ def add_line(world: World, placed: Placed) -> None:
 
 
 def less(world: World, placed: Placed) -> None:
+    """Not below what went back already: such a body is refused, and kept for people to see."""
     line = placed.order.lines[0]
+    if placed.order.refunds:
+        return
     if placed.stand.platform == "woocommerce":
         placed.stand.store.set_quantity(placed.order, line, max(line.quantity - 1, 1))
-    elif line.quantity - line.removed > 1 and not placed.order.refunds:
+    elif line.quantity - line.removed > 1:
         placed.stand.store.edit(placed.order, remove={line.id: 1})
 
 
@@ -138,13 +141,14 @@ ON_ORDERS: dict[str, tuple[int, Callable[[World, Placed], None]]] = {
 
 
 def change(world: World) -> None:
-    """Something befalls an order that is not old and was not touched in this second."""
+    """Something befalls an order that is not old; now and then twice within one second."""
     now = world.clock().replace(microsecond=0)
+    hurry = world.random.random() < 0.2
     young = [
         placed
         for placed in world.placed[-40:]
         if placed.order.created > now - YOUNG
-        and placed.changed < now
+        and (hurry or placed.changed < now)
         and placed.order.id in placed.stand.store.orders
     ]
     if not young:

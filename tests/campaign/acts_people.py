@@ -102,6 +102,8 @@ def shop_merges(world: World) -> None:
         return
     stand.store.merge_customers(kept, gone)
     other.accounts["shopify"] = kept
+    if ("shopify", str(gone.id)) in world.erased:  # what they bought stays nobody's
+        world.erased.add(("shopify", str(kept.id)))
     world.note(f"the shop merges customer {gone.id} into {kept.id}")
 
 
@@ -123,10 +125,13 @@ def erase(world: World) -> None:
         id=one,
     )
     theirs = {(row[0], row[1]) for row in rows}
-    world.erased |= theirs
     world.note(f"staff erases member {one}")
     if ask(world, lambda: erase_member(world.rt, world.program_id, one)) is not None:
         world.forgotten |= theirs
+    if not world.eye.rows(
+        "SELECT 1 FROM members WHERE id = %(id)s AND program_id = %(of)s", id=one, of=world.neighbour
+    ):
+        world.erased |= theirs
 
 
 def block(world: World) -> None:

@@ -33,13 +33,26 @@ def leave(world: World) -> None:
 def come_back(world: World) -> None:
     """Connected anew, as often as it takes."""
     for platform in list(world.away):
-        connect = shops.connect_woo if platform == "woocommerce" else shops.connect_shopify
-        store = world.stands[platform].store
-        while world.alive(partial(_connect, world, connect, store)) is None:
-            world.note("once more")
-        del world.away[platform]
-        world.frozen_until[platform] = world.clock()
-        world.note(f"the {platform} shop is back")
+        _bring(world, platform)
+
+
+def reconnect(world: World) -> None:
+    """A person sees that a shop lets us in no more, and connects it again."""
+    for (shop_id,) in world.eye.rows("SELECT id FROM shops WHERE access_problem IS NOT NULL"):
+        for platform, stand in world.stands.items():
+            if stand.shop.shop_id == shop_id and platform not in world.away:
+                world.away[platform] = world.clock()
+                _bring(world, platform)
+
+
+def _bring(world: World, platform: str) -> None:
+    connect = shops.connect_woo if platform == "woocommerce" else shops.connect_shopify
+    store = world.stands[platform].store
+    while world.alive(partial(_connect, world, connect, store)) is None:
+        world.note("once more")
+    del world.away[platform]
+    world.frozen_until[platform] = world.clock()
+    world.note(f"the {platform} shop is back")
 
 
 def _connect(world: World, connect: Callable[..., Stand], store: Any) -> Stand:

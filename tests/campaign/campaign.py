@@ -148,7 +148,19 @@ class _Run:
         self.world.random.choice((acts_orders.change, acts_orders.change, acts_codes.use))(self.world)
 
     def _bad_weather(self) -> None:
-        self.world.weather(lose=0.1, twice=0.2, late=0.15, api=0.3, kill=0.004, meanwhile=0.04)
+        """As the plan says, and with every other seed as bad as it comes."""
+        world, random = self.world, self.world.random
+        if world.seed % 2:
+            world.weather(lose=0.1, twice=0.2, late=0.15, api=0.3, kill=0.004, meanwhile=0.05)
+            return
+        world.weather(
+            lose=random.choice((0.0, 0.1, 0.4)),
+            twice=random.choice((0.0, 0.5)),
+            late=random.choice((0.1, 0.6)),
+            api=random.choice((0.0, 0.3, 0.6)),
+            kill=random.choice((0.0, 0.01, 0.03)),
+            meanwhile=random.choice((0.0, 0.1, 0.3)),
+        )
 
     # --- A round -----------------------------------------------------------------------------------------------
 
@@ -160,12 +172,14 @@ class _Run:
         self._proofs()
         self._rest()
         check_drained(world)
-        self._reconcile(kill=0.004, api=0.2)
+        self._reconcile(kill=0.008, api=0.2)
         self._reconcile(kill=0, api=0)
+        self._review()
         check_reconciled(world)
         self._long_wait()
         if last:
             self._reconcile(kill=0, api=0)
+            self._review()
             check_drained(world)
             check_reconciled(world)
         self._bad_weather()
@@ -180,6 +194,7 @@ class _Run:
         """Whatever is late arrives, and every job is done; what was lost stays lost."""
         world = self.world
         world.weather()
+        acts_shops.reconnect(world)
         world.clock.advance(timedelta(hours=8))  # longer than any delivery is late
         for _ in range(60):
             world.deliver()
@@ -200,7 +215,7 @@ class _Run:
 
     def _reconcile(self, *, kill: float, api: float) -> None:
         world = self.world
-        world.weather(kill=kill, api=api, meanwhile=api / 10)
+        world.weather(kill=kill, api=api, meanwhile=api / 2)
         world.clock.advance(timedelta(minutes=61))
         world.alive(lambda: due_reconciliations(world.rt))
         for stand in world.connected():
@@ -208,6 +223,11 @@ class _Run:
         world.alive(lambda: world.enqueue("do_due"))
         world.work()
         self.watch.check()
+        self._rest()
+
+    def _review(self) -> None:
+        """What is due by what the shops have said until now."""
+        self.world.enqueue("do_due")
         self._rest()
 
     def _compare(self, stand: Stand) -> None:
@@ -220,7 +240,7 @@ class _Run:
         """Weeks in which nobody buys: the shops are read, what is due is done."""
         world = self.world
         end = world.clock() + self.long_wait * (0.6 + 0.8 * world.random.random())
-        world.weather(kill=0.002)
+        world.weather(kill=0.003, meanwhile=0.02)
         while world.clock() < end:
             world.clock.advance(timedelta(days=world.random.randint(25, 45)))
             for stand in world.connected():

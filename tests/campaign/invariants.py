@@ -4,8 +4,9 @@ Each check reads the tables past the code under test and compares them with the 
 people did. The numbers are those of docs/reliability.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from app.services.audit import audit
@@ -37,6 +38,7 @@ class AfterEveryStep:
         self._entries: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._moments: dict[int, datetime] = {}
         self._since: datetime | None = None
+        self._neighbour = self._of_neighbour()
 
     def check(self, *, thorough: bool = False) -> None:
         """`thorough`: the whole ledger is read again, not only what is new in it. Raises: Violation."""
@@ -45,6 +47,20 @@ class AfterEveryStep:
         self._codes_are_paid_for()
         self._versions_never_go_back()
         self._one_redemption_an_intent()
+        if self._of_neighbour() != self._neighbour:
+            raise Violation("I13", "something of another program has changed")
+
+    def _of_neighbour(self) -> tuple[Any, ...]:
+        """I13: another merchant's program stays as it was."""
+        (row,) = self._eye.rows(
+            "SELECT (SELECT md5(string_agg(a::text, ',' ORDER BY id)) FROM accounts a WHERE program_id = %(id)s), "
+            "(SELECT count(*) FROM entries WHERE program_id = %(id)s), "
+            "(SELECT count(*) FROM orders WHERE program_id = %(id)s), "
+            "(SELECT count(*) FROM redemptions WHERE program_id = %(id)s), "
+            "(SELECT md5(string_agg(i::text, ',' ORDER BY id)) FROM identities i WHERE program_id = %(id)s)",
+            id=self._world.neighbour,
+        )
+        return tuple(row)
 
     def _look_at_entries(self, *, thorough: bool) -> None:
         """I2 and I6."""
@@ -204,7 +220,10 @@ def _is_told(world: World, placed: Placed) -> bool:
     if any(one.key == placed.key and one.at >= told for one in world.silent):
         return False
     # Two changes within one second have one moment: what was lost may have been the later.
-    lost = placed.stand.store.deliveries.log
+    store = placed.stand.store
+    if any(hook.status != "active" for hook in getattr(store, "webhooks", {}).values()):
+        return False  # a subscription that was switched off tells nothing
+    lost = store.deliveries.log
     return not any(one.kind == "lose" and one.ref == placed.ref and one.at >= placed.changed for one in lost)
 
 
@@ -273,6 +292,8 @@ def check_reconciled(world: World) -> None:
         if platform not in world.away:
             _codes_both_ways(world, platform)
     _expired_once(world)
+    _expired_in_time(world)
+    _tiers(world)
     if problems := audit(world.rt, world.program_id).problems:
         raise Violation("I11", f"the audit says: {problems[0]}")
     if differences := replay(world.rt, world.program_id).differences:
@@ -392,3 +413,49 @@ def _expired_once(world: World) -> None:
         raise Violation(
             "I10", f"of lot {row[0]}/{row[1]} {row[2]} points are noted as expired, {row[3]} were booked"
         )
+
+
+def _expired_in_time(world: World) -> None:
+    """I10: nothing is left of what ended half a day ago, since everything is known until now."""
+    before = world.clock() - timedelta(hours=12)
+    for row in world.eye.rows(
+        "SELECT account_id, seq, remaining, expires_at FROM lots WHERE remaining > 0 AND expires_at < %(at)s",
+        at=before,
+    ):
+        raise Violation("I10", f"{row[2]} points of lot {row[0]}/{row[1]} are there, they ended at {row[3]}")
+    for row in world.eye.rows(
+        "SELECT id, expires_at FROM redemptions WHERE state = 'issued' AND expires_at < %(at)s", at=before
+    ):
+        raise Violation("I10", f"redemption {row[0]} is issued, it ended at {row[1]}")
+
+
+def _tiers(world: World) -> None:
+    """I8: nobody is below what their orders at the shops gave within a year, nor above it without a cause."""
+    now = world.clock()
+    spent: dict[int, list[tuple[datetime, Decimal]]] = {}
+    held = _held(world)
+    for placed in world.placed:
+        row = held.get((placed.stand.shop.shop_id, placed.ref))
+        if row is not None and row[0] is not None and row[5] != "true" and (paid := truth.paid_at(placed)):
+            spent.setdefault(row[0], []).append((paid, truth.money(placed)))
+    levels = truth.versions(world)[-1].document["tiers"]["levels"]
+    ranks = {one["key"]: rank for rank, one in enumerate(levels)}
+    granted = {row[0] for row in world.eye.rows("SELECT member_id FROM tier_floors")}
+    for member, tier in world.eye.rows(
+        "SELECT m.id, m.tier_key FROM members m JOIN accounts a ON a.id = m.id WHERE a.closed_at IS NULL"
+    ):
+        least, most = (
+            sum(
+                (money for paid, money in spent.get(member, ()) if paid > now - timedelta(days=days)),
+                Decimal(0),
+            )
+            for days in (360, 370)
+        )
+        if ranks[tier] < _rank(levels, least):
+            raise Violation("I8", f"member {member} is {tier} and bought for {least} within a year")
+        if ranks[tier] > _rank(levels, most) and member not in granted:
+            raise Violation("I8", f"member {member} is {tier} and bought for {most} within a year")
+
+
+def _rank(levels: Sequence[Mapping[str, Any]], money: Decimal) -> int:
+    return max(rank for rank, one in enumerate(levels) if int(money * 100) >= one["from_minor"])

@@ -49,6 +49,15 @@ def money(placed: Placed) -> Decimal:
     return worth(placed.stand.store, placed.order)
 
 
+def paid_at(placed: Placed) -> datetime | None:
+    """When the last of the money came in; None: it has not."""
+    order = placed.order
+    if placed.stand.platform == "woocommerce":
+        return order.paid if isinstance(order.paid, datetime) else None
+    moments = [one.at for one in order.transactions if one.kind in ("sale", "capture")]
+    return max(moments, default=None)
+
+
 def customer_ref(placed: Placed) -> str | None:
     """Whose the order is by the shop's record; None: a guest's."""
     order = placed.order

@@ -13,12 +13,15 @@ import httpx
 
 from app.db import jobs
 from app.domain.program import default_document
+from app.services.adjust import adjust
 from app.services.create_program import create_program
 from app.services.drain_inbox import drain_inbox
+from app.services.enrol_customer import enrol_customer
 from app.services.receive_delivery import Receipt, receive_delivery
+from app.services.record_shop import NewShop, record_shop
 from app.services.runtime import Runtime
 from app.services.shop_memory import ShopMemory
-from connectors.base import AppCredentials, WebhookRequest
+from connectors.base import AppCredentials, ShopFacts, WebhookRequest
 from connectors.registry import CONNECTORS
 from connectors.shopify.webhooks import SUBSCRIBED
 from sandbox.clock import VirtualClock
@@ -26,7 +29,7 @@ from sandbox.demo import world as shops
 from sandbox.demo.lives import Placed
 from sandbox.demo.post import Post
 from sandbox.demo.world import Stand
-from sandbox.faults import PASSING
+from sandbox.faults import PASSING, FaultKind
 from sandbox.hosts import HostMap
 from sandbox.shopify.app import create_app as shopify_app
 from sandbox.shopify.shop import Shop as ShopifyShop
@@ -45,6 +48,8 @@ _SCOPES = (
     "read_orders read_all_orders read_products read_customers read_customer_merge read_discounts write_discounts "
     "write_gift_cards read_store_credit_accounts write_store_credit_account_transactions write_app_proxy"
 ).split()
+# Once in a while an answer that nobody understands, or one that turns us away: then a person must connect anew.
+_FAULTS = (*PASSING * 12, *(FaultKind.MALFORMED,) * 3, FaultKind.UNAUTHORIZED)
 _LINK = re.compile(rf"{LAUREL}/confirm/(\S+)")
 _STATUS = {Receipt.UNKNOWN_SHOP: 404, Receipt.BAD_SIGNATURE: 401}
 
@@ -179,7 +184,39 @@ class World:
         for stand in stands.values():
             self.enqueue("set_up_shop", program_id, shop_id=stand.shop.shop_id)
         self.worker.work(lambda: self.rt)
+        self._found_neighbour()
         return program_id, stands
+
+    def _found_neighbour(self) -> None:
+        """Another merchant's program in the same tables, of which nothing may ever change."""
+        other = create_program(self.rt, "neighbour", name="Neighbour", currency="USD", timezone="UTC")
+        facts = ShopFacts(
+            shop_ref="https://other.example",
+            name="Other",
+            url="https://other.example",
+            currency="USD",
+            timezone="UTC",
+            reads_orders_days=None,
+        )
+        new = NewShop(
+            platform="woocommerce", facts=facts, credentials={"k": "v"}, own_app=True, unchecked=True
+        )
+        shop = record_shop(self.rt, other, new)
+        for number in range(901, 904):
+            identity = enrol_customer(self.rt, other, shop.shop_id, str(number), asked=True)
+            assert identity is not None
+            assert identity.member_id is not None
+            self.intents.add(f"neighbour-{number}")
+            adjust(
+                self.rt,
+                other,
+                identity.member_id,
+                1000,
+                reason="so",
+                actor="eve",
+                request_key=f"neighbour-{number}",
+            )
+        self.neighbour = other
 
     # --- Life and death ------------------------------------------------------------------------------------------
 
@@ -239,7 +276,7 @@ class World:
             post.random = self.chance(f"post {platform} {len(self.trace)}")
             post.lose, post.duplicate, post.delay, post.reorder = lose, twice, late, late
             if api:
-                stand.store.faults.random(hash((self.seed, place, len(self.trace))), api, PASSING)
+                stand.store.faults.random(hash((self.seed, place, len(self.trace))), api, _FAULTS)
             else:
                 stand.store.faults.clear()
 
