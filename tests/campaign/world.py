@@ -48,8 +48,14 @@ _SCOPES = (
     "read_orders read_all_orders read_products read_customers read_customer_merge read_discounts write_discounts "
     "write_gift_cards read_store_credit_accounts write_store_credit_account_transactions write_app_proxy"
 ).split()
-# Once in a while an answer that nobody understands, or one that turns us away: then a person must connect anew.
-_FAULTS = (*PASSING * 12, *(FaultKind.MALFORMED,) * 3, FaultKind.UNAUTHORIZED)
+# Once in a while an answer that nobody understands, a definite no, or one that turns us away: then a person must
+# connect the shop anew.
+_FAULTS = (
+    *PASSING * 12,
+    *(FaultKind.MALFORMED,) * 3,
+    *(FaultKind.REJECTED,) * 8,
+    FaultKind.UNAUTHORIZED,
+)
 _LINK = re.compile(rf"{LAUREL}/confirm/(\S+)")
 _STATUS = {Receipt.UNKNOWN_SHOP: 404, Receipt.BAD_SIGNATURE: 401}
 
