@@ -161,8 +161,8 @@ def answer(shop: Shop, bucket: Bucket, query: str, variables: dict[str, Any], na
         return _json(bucket.throttled(cost))
     if kind is FaultKind.REJECTED:
         if roots[0] in FIELDS["Mutation"]:
-            error = {"field": None, "code": "INVALID", "message": "Something is not as it should be."}
-            return _json({"data": {answer_name(document, name): {"userErrors": [error]}}})
+            refusal = {"field": None, "code": "INVALID", "message": "Something is not as it should be."}
+            return _json({"data": {answer_name(document, name): {"userErrors": [refusal]}}})
         kind = None
     if kind is not None and kind not in AFTER_APPLYING:
         return faulty(shop, kind)

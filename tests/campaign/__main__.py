@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--mutant", help="plant this fault, and play until it is found")
     parser.add_argument(
-        "--mutants", action="store_true", help="plant each fault in turn, and print the table"
+        "--mutants", metavar="PART", help="plant each fault in turn, print the table: all, or 1/2"
     )
     parser.add_argument("--trace", action="store_true", help="tell everything that happened")
     given = parser.parse_args(arguments)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         ground = Ground(server)
         try:
             if given.mutants or (given.mutant and not given.trace):
-                names = list(MUTANTS) if given.mutants else [given.mutant]
+                names = part_of(list(MUTANTS), given.mutants) if given.mutants else [given.mutant]
                 return hunt(ground, names, seeds, given.steps)
             return run(ground, seeds, given.steps, trace=given.trace, mutant=given.mutant)
         finally:
@@ -45,6 +45,14 @@ def main(arguments: Sequence[str]) -> int:
 def seeds_of(text: str) -> list[int]:
     first, dash, last = text.partition("-")
     return list(range(int(first), int(last) + 1)) if dash else [int(one) for one in text.split(",")]
+
+
+def part_of(names: list[str], part: str) -> list[str]:
+    """ "2/3": the second of three parts, for as many processes."""
+    if part == "all":
+        return names
+    number, _, parts = part.partition("/")
+    return names[int(number) - 1 :: int(parts)]
 
 
 def quiet() -> None:

@@ -1,6 +1,5 @@
 """Staff and people: merges and their undo, erasure, blocks, adjustments, tiers by hand, activities, friends, versions."""
 
-import copy
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,7 +15,8 @@ from app.services.publish_program import publish_program
 from app.services.record_activity import Told, record_activity
 from app.services.refer_friend import refer_friend, referral_code
 from tests.campaign.acts_codes import ask
-from tests.campaign.world import World, make_document
+from tests.campaign.documents import change_document
+from tests.campaign.world import World
 
 
 def members(world: World) -> list[int]:
@@ -34,7 +34,7 @@ def key(world: World, what: str) -> str:
 def adjust_points(world: World) -> None:
     if not (known := members(world)):
         return
-    one, points = world.random.choice(known), world.random.choice((-80, -10, 25, 120))
+    one, points = world.random.choice(known), world.random.choice((-80, -10, 150, 500))
     request = key(world, "adjust")
     world.note(f"adjust member {one} by {points}")
     for _ in range(world.random.choice((1, 1, 2))):
@@ -116,22 +116,28 @@ def erase(world: World) -> None:
             store.redact_customer(customer)
             world.erased.add(("shopify", str(customer.id)))
             world.note(f"the shop asks to erase customer {customer.id}")
-        return
-    if not (known := members(world)):
-        return
-    one = world.random.choice(known)
+    elif known := members(world):
+        _staff_erases(world, world.random.choice(known))
+
+
+def erase_buyer(world: World) -> None:
+    """Whoever bought last, whose code may not be made yet."""
+    for (one,) in world.eye.rows("SELECT account_id FROM redemptions ORDER BY id DESC LIMIT 1"):
+        _staff_erases(world, one)
+
+
+def _staff_erases(world: World, one: int) -> None:
     rows = world.eye.rows(
-        "SELECT s.platform, i.customer_ref FROM identities i JOIN shops s ON s.id = i.shop_id WHERE i.member_id = %(id)s",
+        "SELECT s.platform, i.customer_ref FROM identities i JOIN shops s ON s.id = i.shop_id "
+        "WHERE i.member_id = %(id)s AND i.program_id <> %(other)s",
         id=one,
+        other=world.neighbour,
     )
     theirs = {(row[0], row[1]) for row in rows}
+    world.erased |= theirs
     world.note(f"staff erases member {one}")
     if ask(world, lambda: erase_member(world.rt, world.program_id, one)) is not None:
         world.forgotten |= theirs
-    if not world.eye.rows(
-        "SELECT 1 FROM members WHERE id = %(id)s AND program_id = %(of)s", id=one, of=world.neighbour
-    ):
-        world.erased |= theirs
 
 
 def block(world: World) -> None:
@@ -171,7 +177,7 @@ def tier_by_hand(world: World) -> None:
 
 
 def publish(world: World) -> None:
-    document = change_document(world)
+    document = change_document(world.documents[-1], world.random)
     before = world.eye.value("SELECT max(version) FROM program_versions")
     world.note(f"a version is published: {_told(document)}")
 
@@ -183,49 +189,6 @@ def publish(world: World) -> None:
     ask(world, go)
     if world.eye.value("SELECT max(version) FROM program_versions") > before:
         world.documents.append(document)
-
-
-def change_document(world: World) -> dict[str, Any]:
-    random = world.random
-    document = copy.deepcopy(world.documents[-1])
-    document["rewards"] = make_document()["rewards"]
-    levels = document["tiers"]["levels"]
-    match random.choice(("rate", "percent", "levels", "hold", "expiry", "refunds", "codes", "grace")):
-        case "rate":
-            document["earn"] |= {"points": random.choice((1, 2, 3)), "spend_minor": random.choice((100, 150))}
-        case "percent":
-            levels[1]["earn_percent"], levels[2]["earn_percent"] = random.choice(
-                ((110, 200), (125, 150), (133, 167))
-            )
-        case "levels":
-            levels[1]["from_minor"], levels[2]["from_minor"] = random.choice(
-                ((200_00, 600_00), (300_00, 900_00), (500_00, 2000_00))
-            )
-        case "hold":
-            document["earn"]["hold_days"] = random.choice((0, 3, 14))
-        case "expiry":
-            document["expiry"] = random.choice(
-                (
-                    {"kind": "never"},
-                    {"kind": "after_days", "days": 90},
-                    {"kind": "after_days", "days": 365},
-                    {"kind": "after_inactivity_days", "days": 60},
-                )
-            )
-        case "refunds":
-            document["refunds"] = {
-                "policy": random.choice(("deficit", "clamp")),
-                "return_redeemed_points": random.random() < 0.5,
-            }
-        case "codes":
-            document["codes"] = {
-                "days": random.choice((10, 30, 90)),
-                "unused": random.choice(("return", "breakage")),
-            }
-        case _:
-            document["tiers"]["grace_days"] = random.choice((0, 20))
-            document["tiers"]["downgrade"] = random.choice(("one_step", "to_level"))
-    return document
 
 
 def _told(document: dict[str, Any]) -> str:

@@ -21,18 +21,29 @@ from tests.campaign.mutants import CannotBePlanted, spoiled
 from tests.campaign.world import World
 
 YEARS = 3
-ROUND = 50  # steps between two rounds of reconciliation
+ROUND = 50  # steps between two rounds of reconciliation, in a long run
 _SHOWN = 15  # last steps that a violation shows
+
+
+def at_a_bad_moment(world: World) -> None:
+    """Just after somebody clicked, before their code is made."""
+    acts_codes.wish(world)
+    then = (
+        *(acts_codes.cancel, acts_codes.cancel, acts_people.erase_buyer, acts_people.shop_merges),
+        *(acts_people.merge, acts_people.undo_merge, acts_people.publish, acts_shops.leave),
+    )
+    world.random.choice(then)(world)
+
 
 ACTS: dict[str, tuple[int, Callable[[World], None]]] = {
     "buy": (26, acts_orders.buy),
     "change": (34, acts_orders.change),
-    "wish": (14, acts_codes.wish),
-    "use": (7, acts_codes.use),
+    "wish": (16, acts_codes.wish),
+    "use": (9, acts_codes.use),
     "cancel a code": (5, acts_codes.cancel),
     "take a code away": (1, acts_codes.take_code_away),
     "hand over": (1, acts_codes.hand_perk_over),
-    "adjust": (2, acts_people.adjust_points),
+    "adjust": (4, acts_people.adjust_points),
     "visit": (3, acts_people.visit),
     "friend": (1, acts_people.bring_a_friend),
     "merge": (1, acts_people.merge),
@@ -45,6 +56,7 @@ ACTS: dict[str, tuple[int, Callable[[World], None]]] = {
     "mail": (2, acts_people.read_mail),
     "leave or come back": (1, acts_shops.leave),
     "forge": (1, acts_shops.forge),
+    "at a bad moment": (5, at_a_bad_moment),
 }
 
 
@@ -96,10 +108,11 @@ class _Run:
     def __init__(self, world: World, steps: int) -> None:
         self.world = world
         self.steps = steps
+        self.every = min(ROUND, -(-steps // 2))
         self.watch = AfterEveryStep(world)
         world.at_the_shop = self._somebody_acts
         # What the short waits do not take of the years, the long ones do.
-        self.long_wait = timedelta(days=365 * YEARS) * steps / 400 / -(-steps // ROUND)
+        self.long_wait = timedelta(days=365 * YEARS) * steps / 400 / -(-steps // self.every)
 
     def play(self, played: Played) -> None:
         world = self.world
@@ -108,7 +121,7 @@ class _Run:
             played.steps = number
             self._step()
             self.watch.check(thorough=number % 10 == 0)
-            if number % ROUND == 0 or number == self.steps:
+            if number % self.every == 0 or number == self.steps:
                 self._round(last=number == self.steps)
         world.note("the end")
 

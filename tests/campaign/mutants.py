@@ -3,6 +3,7 @@
 A mutant that no longer finds what it spoils fails loudly: `CannotBePlanted`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -446,6 +447,31 @@ def entries_not_unique(spoil: Spoiled) -> None:
 @mutant("row-level security is off on one table")
 def policy_off(spoil: Spoiled) -> None:
     spoil.sql("ALTER TABLE orders DISABLE ROW LEVEL SECURITY")
+
+
+def _no_filter(spoil: Spoiled) -> None:
+    def make(_: Any) -> Any:
+        return lambda sql, of="": re.sub(r"\{fence(?::\w+)?\}", "true", sql)
+
+    spoil.replace("app.db.session:fenced", make)
+
+
+@mutant(
+    "the filter on the program is left out of every statement",
+    harmless="row-level security refuses the rest",
+)
+def filter_removed(spoil: Spoiled) -> None:
+    _no_filter(spoil)
+
+
+@mutant("the filter on the program is left out, and row-level security is off")
+def filter_and_policy_removed(spoil: Spoiled) -> None:
+    _no_filter(spoil)
+    for (table,) in spoil.world.eye.rows(
+        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'public' AND c.relrowsecurity ORDER BY 1"
+    ):
+        spoil.sql(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
 
 
 @mutant("expired lots are not emptied, so that they expire again")

@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 
 from app.db import jobs
-from app.domain.program import default_document
 from app.services.adjust import adjust
 from app.services.create_program import create_program
 from app.services.drain_inbox import drain_inbox
@@ -35,13 +34,13 @@ from sandbox.shopify.app import create_app as shopify_app
 from sandbox.shopify.shop import Shop as ShopifyShop
 from sandbox.shopify.state import Installation
 from sandbox.woocommerce.app import create_app as woo_app
+from tests.campaign.documents import first_document
 from tests.campaign.ground import Plot
 from tests.campaign.kills import Killed, MortalDatabase, MortalSeam, Reaper
 from tests.campaign.work import Worker
 from tests.conftest import NOW, SHOPIFY_SECRET
 
 LAUREL = "https://laurel.example"
-SHOPIFY_KEY = "fern-music"  # of the shop's name
 YOUNG = timedelta(days=60)  # an order is changed no later
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SCOPES = (
@@ -94,7 +93,7 @@ class Counts:
 class World:
     """Everything outside of Laurel, and Laurel's process. `rt` is another one after each kill."""
 
-    def __init__(self, seed: int, plot: Plot, *, document: dict[str, Any] | None = None) -> None:
+    def __init__(self, seed: int, plot: Plot) -> None:
         self.seed = seed
         self.plot = plot
         self.eye = plot.eye
@@ -129,7 +128,7 @@ class World:
         self._codes = self.chance("codes")
         self._client = httpx.Client(transport=self._door(), timeout=30)
         self.rt = self._start()
-        self.program_id, self.stands = self._found(document)
+        self.program_id, self.stands = self._found()
 
     # --- Beginning ---------------------------------------------------------------------------------------------
 
@@ -164,7 +163,7 @@ class World:
     def _new_code(self) -> str:
         return "LRL-" + "".join(self._codes.choice(_CROCKFORD) for _ in range(16))
 
-    def _found(self, document: dict[str, Any] | None) -> tuple[int, dict[str, Stand]]:
+    def _found(self) -> tuple[int, dict[str, Stand]]:
         woo = shops.make_woo(self.clock, self._client, url="https://field.example")
         app = Installation(
             client_id=shops.CLIENT_ID,
@@ -177,7 +176,7 @@ class World:
             clock=self.clock, app=app, client=self._client, handle="fern", name="Fern Music", tax_percent=8
         )
         self.hosts.hosts |= {"field.example": woo_app(woo), shopify.domain: shopify_app(shopify)}
-        first = document or make_document()
+        first = first_document(self.chance("document"))
         bare = {**first, "rewards": [one for one in first["rewards"] if "shops" not in one]}
         program_id = create_program(
             self.rt, "campaign", name="Campaign", currency="USD", timezone="UTC", document=bare
@@ -338,23 +337,3 @@ class _ToLaurel(httpx.BaseTransport):
             topic = headers.get("x-shopify-topic") or headers["x-wc-webhook-topic"]
             self._world.acknowledged.append(Acknowledged(topic, hashlib.sha256(body).digest(), rt.now()))
         return httpx.Response(_STATUS.get(kept, 200))
-
-
-def make_document() -> dict[str, Any]:
-    """The default program with levels that a few orders reach, every kind of reward, an activity and a referral."""
-    told = default_document("Campaign", "USD", "UTC")
-    levels = told["tiers"]["levels"]
-    levels[1]["from_minor"], levels[2]["from_minor"] = 300_00, 900_00
-    told["codes"]["days"] = 30
-    told["rewards"] += [
-        {"key": "any", "kind": "amount", "steps": {"points": 50, "amount_minor": 250}},
-        {"key": "card", "kind": "gift_card", "cost": 100, "amount_minor": 500},
-        {"key": "perk", "title": "Early access", "kind": "perk", "cost": 50},
-        {"key": "credit", "kind": "store_credit", "cost": 100, "amount_minor": 500, "shops": [SHOPIFY_KEY]},
-    ]
-    told["activities"] = [
-        {"key": "visit", "name": "Visit to the shop", "kind": "custom", "points": 5, "hold_days": 3},
-        {"key": "welcome", "name": "Welcome", "kind": "sign_up", "points": 20},
-    ]
-    told["referral"] = {"referrer_points": 60, "friend_points": 30, "minimum_minor": 2000}
-    return told
