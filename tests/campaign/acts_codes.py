@@ -33,7 +33,9 @@ def wish(world: World) -> None:
     """Somebody with points clicks, perhaps twice, and again when no answer came: one intent, one key."""
     rows = world.eye.rows(
         "SELECT a.id, i.shop_id, i.customer_ref FROM accounts a JOIN identities i ON i.member_id = a.id "
-        "WHERE a.points >= 50 AND a.closed_at IS NULL AND i.customer_ref NOT LIKE 'erased:%%' ORDER BY a.id, i.id"
+        "WHERE a.points >= 50 AND a.closed_at IS NULL AND i.customer_ref NOT LIKE 'erased:%%' "
+        "AND a.program_id = %(program)s ORDER BY a.id, i.id",
+        program=world.program_in_mind(),
     )
     if not rows:
         return

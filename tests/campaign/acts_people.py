@@ -21,7 +21,9 @@ from tests.campaign.world import World
 
 def members(world: World) -> list[int]:
     rows = world.eye.rows(
-        "SELECT m.id FROM members m JOIN accounts a ON a.id = m.id WHERE a.closed_at IS NULL ORDER BY m.id"
+        "SELECT m.id FROM members m JOIN accounts a ON a.id = m.id WHERE a.closed_at IS NULL "
+        "AND m.program_id = %(program)s ORDER BY m.id",
+        program=world.program_in_mind(),
     )
     return [row[0] for row in rows]
 

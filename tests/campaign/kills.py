@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, TypeVar
 
 import httpx
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 
 from app.db.migrating import psycopg_url
 from app.db.session import Database, Session
@@ -65,6 +65,14 @@ class MortalDatabase(Database):
             psycopg_url(url), pool_size=3, hide_parameters=True, connect_args={"options": _OPTIONS}
         )
         self.reaper = reaper
+        self._links: list[Any] = []
+        event.listen(self.engine, "connect", lambda connection, record: self._links.append(connection))
+
+    def close(self) -> None:
+        """Those too that nobody gave back, as the system closes them when a process dies."""
+        super().close()
+        for connection in self._links:
+            connection.close()
 
     @contextmanager
     def begin(self, *programs: int) -> Iterator[Session]:

@@ -11,16 +11,10 @@ from tests.campaign.campaign import play
 from tests.campaign.ground import Ground
 from tests.campaign.mutants import MUTANTS, CannotBePlanted, Spoiled
 
-STEPS = 60
-SEEDS = range(1, 13)
+STEPS = 30
+SEEDS = range(1, 9)
 FOUND = tomllib.loads((Path(__file__).parent / "found.toml").read_text())["found"]
-QUICK = {
-    "award-by-event": "I1",
-    "trust-every-body": "I4",
-    "float-money": "I7",
-    "call-before-commit": "I3",
-    "entry-rewritten": "I6",
-}
+QUICK = ("award-by-event", "reread-not-marked", "call-before-commit", "entry-rewritten")
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +30,22 @@ def test_nothing_is_wrong_after_any_step(ground: Ground, seed: int) -> None:
     assert played.violation is None, "\n".join([played.violation or "", *played.trace])
 
 
-@pytest.mark.parametrize("one", FOUND, ids=lambda one: f"{one['seed']}x{one['steps']}")
-def test_what_was_once_wrong_stays_right(ground: Ground, one: dict[str, int]) -> None:
-    played = play(ground, one["seed"], steps=one["steps"])
-    assert played.violation is None, "\n".join([played.violation or "", *played.trace])
+def test_what_was_once_wrong_stays_right(ground: Ground) -> None:
+    for one in FOUND:
+        played = play(ground, one["seed"], steps=one["steps"])
+        assert played.violation is None, "\n".join([played.violation or "", *played.trace])
 
 
 def test_the_same_seed_is_the_same_run(ground: Ground) -> None:
-    one, again = (play(ground, 7, steps=STEPS) for _ in range(2))
+    one, again = (play(ground, 12, steps=STEPS) for _ in range(2))
+    assert one.trace
     assert (one.digest, one.trace) == (again.digest, again.trace)
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_fault_is_found(ground: Ground, name: str) -> None:
-    killed = (play(ground, seed, steps=STEPS, mutant=name) for seed in range(1, 21))
-    first = next((played for played in killed if played.violation is not None), None)
-    assert first is not None
-    assert first.invariant == QUICK[name]
+    played = (play(ground, seed, steps=STEPS, mutant=name) for seed in range(401, 413))
+    assert any(one.violation for one in played)
 
 
 def test_a_fault_that_cannot_be_planted_any_more_says_so() -> None:

@@ -310,6 +310,10 @@ class World:
     def note(self, text: str) -> None:
         self.trace.append(f"{self.clock():%Y-%m-%d %H:%M:%S} {text}")
 
+    def program_in_mind(self) -> int:
+        """Whose members an act is about: now and then another merchant's, which must be refused."""
+        return self.neighbour if self.random.random() < 0.03 else self.program_id
+
     def connected(self) -> list[Stand]:
         return [stand for platform, stand in self.stands.items() if platform not in self.away]
 
