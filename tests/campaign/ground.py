@@ -50,7 +50,6 @@ class Plot:
     """One seed's own database."""
 
     app_url: str
-    owner_url: str
     vault: Vault
     eye: Eye
 
@@ -58,9 +57,8 @@ class Plot:
 class Ground:
     """`plot` is the same database every time: ids begin at 1."""
 
-    def __init__(self, server: embedded.Embedded, *, app_role: str = embedded.APP) -> None:
+    def __init__(self, server: embedded.Embedded) -> None:
         self._server = server
-        self._app_role = app_role
         self._template = f"campaign_{os.getpid()}_{next(_copies)}"
         self._admin = psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True)
         self._create(self._template, None)
@@ -79,9 +77,8 @@ class Ground:
         name = f"{self._template}_{next(_copies)}"
         self._create(name, self._template)
         eye = Eye(self._server.url(embedded.SUPERUSER, name))
-        app, owner = (self._server.url(role, name) for role in (embedded.APP, embedded.OWNER))
         try:
-            yield Plot(app, owner, self._vault, eye)
+            yield Plot(self._server.url(embedded.APP, name), self._vault, eye)
         finally:
             eye.close()
             self._drop(name)

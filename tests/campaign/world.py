@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -112,21 +112,20 @@ class World:
         self.frozen_until: dict[str, datetime] = {}  # platform -> what was told before was not looked at
         self.away: dict[str, datetime] = {}  # platforms that left, and since when
         self.erased: set[tuple[str, str]] = set()  # (platform, customer ref)
-        self.blocks: list[tuple[datetime, datetime | None]] = []
         self.acknowledged: list[Acknowledged] = []
         self.letters: list[str] = []
         self.trace: list[str] = []
         self.deaths = 0
         self.forgotten: set[tuple[str, str]] = set()  # (platform, customer ref) of people whom staff erased
-        self.at_the_shop: Callable[[], None] = lambda: (
-            None
-        )  # what may happen there while Laurel asks something
+        # What may happen there while Laurel asks something.
+        self.at_the_shop: Callable[[], None] = lambda: None
         self.interleaving = 0.0
         self.interleaved: Counter[str] = Counter()
         self._is_meanwhile = False
         self._chances = self.chance("meanwhile")
         self._codes = self.chance("codes")
-        self._client = httpx.Client(transport=self._door(), timeout=30)
+        self.post = Post(_ToLaurel(self), self.clock)
+        self._client = httpx.Client(transport=self.post, timeout=30)
         self.rt = self._start()
         self.program_id, self.stands = self._found()
 
@@ -135,13 +134,6 @@ class World:
     def chance(self, of: str) -> Random:
         """The chances of one thing, from the seed alone."""
         return Random(f"{self.seed} {of}")  # noqa: S311 - chance, no secret
-
-    def _door(self) -> Post:
-        return self._post_of(_ToLaurel(self))
-
-    def _post_of(self, inner: httpx.BaseTransport) -> Post:
-        self.post = Post(inner, self.clock)
-        return self.post
 
     def _start(self) -> Runtime:
         return Runtime(
@@ -240,7 +232,7 @@ class World:
         self.rt.db.close()
         self.reaper.revive()
         self.clock.advance(timedelta(seconds=61))
-        self.rt = replace(self._start())
+        self.rt = self._start()
         self.worker.put_back()
 
     def _meanwhile(self) -> None:
