@@ -40,9 +40,10 @@ def versions(world: World) -> list[Version]:
     return [Version(number=row[0], at=row[1], document=world.documents[row[0] - 1]) for row in rows]
 
 
-def version_at(known: list[Version], moment: datetime) -> Version:
-    """Live at that moment; the first, if none was."""
-    return next((one for one in reversed(known) if one.at <= moment), known[0])
+def versions_at(known: list[Version], moment: datetime) -> list[Version]:
+    """What was live at that moment; both where one was published just then, since shops count whole seconds."""
+    before = [one for one in known if one.at < moment]
+    return [before[-1] if before else known[0], *(one for one in known if one.at == moment)]
 
 
 def money(placed: Placed) -> Decimal:
