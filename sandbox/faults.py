@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     FORBIDDEN = "403"
     REVOKED = "token revoked"  # this call and every later one, until the shop gives new credentials
     MALFORMED = "malformed answer"
+    REJECTED = "rejected"  # understood and refused, nothing applied: userErrors, or a 400; reading is never refused so
     RACE = "answered late"  # WooCommerce codes: the check ran before somebody else's insert
 
 

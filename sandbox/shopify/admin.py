@@ -16,7 +16,7 @@ from sandbox.shopify import fields_parts as parts
 from sandbox.shopify import fields_site as site
 from sandbox.shopify.base import API_VERSION
 from sandbox.shopify.bucket import Bucket
-from sandbox.shopify.schema import admin_schema, checked, cost_of, root_fields
+from sandbox.shopify.schema import admin_schema, answer_name, checked, cost_of, root_fields
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.state import Credit, Customer, Discount, Order, Product, Subscription
 from sandbox.shopify.typed import Fields, Of
@@ -159,6 +159,11 @@ def answer(shop: Shop, bucket: Bucket, query: str, variables: dict[str, Any], na
     cost = cost_of(document, name)
     if kind is FaultKind.THROTTLED or not bucket.take(cost):
         return _json(bucket.throttled(cost))
+    if kind is FaultKind.REJECTED:
+        if roots[0] in FIELDS["Mutation"]:
+            refusal = {"field": None, "code": "INVALID", "message": "Something is not as it should be."}
+            return _json({"data": {answer_name(document, name): {"userErrors": [refusal]}}})
+        kind = None
     if kind is not None and kind not in AFTER_APPLYING:
         return faulty(shop, kind)
     with shop.act():

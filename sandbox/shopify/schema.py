@@ -76,6 +76,14 @@ def root_fields(document: DocumentNode, name: str | None) -> list[str]:
     return [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
 
 
+def answer_name(document: DocumentNode, name: str | None) -> str:
+    """Under which name the answer tells of the first field: its alias, or its own."""
+    operation = operation_of(document, name)
+    assert operation is not None
+    field = next(node for node in operation.selection_set.selections if isinstance(node, FieldNode))
+    return (field.alias or field.name).value
+
+
 def cost_of(document: DocumentNode, name: str | None) -> int:
     """Points the operation asks for: 10 a mutation, 1 an object, a connection by its size. Nearly Shopify's."""
     operation = operation_of(document, name)

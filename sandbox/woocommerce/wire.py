@@ -83,6 +83,8 @@ def before(shop: Shop) -> Response | None:
         return None
     ref = request.args.get("code") or request.path.rpartition("/")[2]
     kind = shop.faults.pick([names_of(request.path)], ref=ref, at=shop.clock())
+    if kind is FaultKind.REJECTED and request.method == "GET":
+        kind = None
     g.fault = kind
     if kind is not None and kind not in AFTER_APPLYING and kind is not FaultKind.RACE:
         return _faulty(shop, kind)
@@ -168,6 +170,9 @@ def _faulty(shop: Shop, kind: FaultKind) -> Response:
         return Response(b"", status=504, headers={HANG_HEADER: "1"})
     if kind is FaultKind.MALFORMED:
         return Response(b'<br />\n<b>Warning</b>: Undefined variable in plugin.php\n{"id":', status=200)
+    if kind is FaultKind.REJECTED:
+        refused = {"code": "rest_invalid_param", "message": "Invalid parameter(s).", "data": {"status": 400}}
+        return answer(refused, 400)
     if kind is FaultKind.FORBIDDEN:
         return answer({"code": "rest_forbidden", "message": "Sorry.", "data": {"status": 403}}, 403)
     if kind in (FaultKind.UNAUTHORIZED, FaultKind.REVOKED):

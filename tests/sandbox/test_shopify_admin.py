@@ -342,6 +342,16 @@ def test_webhook_subscriptions_are_made_found_changed_and_deleted(acme: Shop, ac
     )
 
 
+def test_a_definite_no_applies_nothing_and_never_meets_a_question(
+    acme: Shop, acme_api: httpx.Client, alice: Customer
+) -> None:
+    acme.faults.add("*", FaultKind.REJECTED, 2)
+    refused = make_code(acme_api, alice)
+    assert [error["code"] for error in refused["userErrors"]] == ["INVALID"]
+    assert acme.discounts == {}
+    assert run(acme_api, operation("shop"))["data"]["shop"]["name"] == acme.name
+
+
 def test_faults_on_request_before_and_after_applying(
     acme: Shop, acme_api: httpx.Client, alice: Customer
 ) -> None:

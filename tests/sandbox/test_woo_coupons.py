@@ -68,6 +68,14 @@ def test_a_name_is_taken_whatever_its_case(woo_api: httpx.Client) -> None:
     assert (answer.status_code, answer.json()) == (theirs["status"], theirs["body"])
 
 
+def test_a_definite_no_applies_nothing_and_never_meets_a_question(woo: Shop, woo_api: httpx.Client) -> None:
+    woo.faults.add("*", FaultKind.REJECTED, 2)
+    answer = woo_api.post("coupons", json={"code": "LOY-1", "amount": "1"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "rest_invalid_param")
+    assert woo.coupons == {}
+    assert woo_api.get("coupons").json() == []
+
+
 def test_two_requests_at_once_make_two_coupons(woo: Shop, woo_api: httpx.Client) -> None:
     first = make(woo_api)
     woo.faults.add("issue_code", FaultKind.RACE)

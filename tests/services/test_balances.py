@@ -399,7 +399,7 @@ def test_unused_it_is_cancelled_and_all_points_come_back(holder: Holder) -> None
     holder.spender.work(hours=1)
     row = holder.row
     assert (row.state, row.returned, holder.points) == (State.CANCELLED, 100, 500)
-    assert row.message == "Cancelled. The points are back."
+    assert row.message == "Cancelled. What it cost is back."
     assert holder.coupon.status == "draft"
     assert clean(holder)
 
@@ -412,7 +412,7 @@ def test_cancelled_with_a_rest_the_points_for_it_come_back_rounded_down(holder: 
     row = holder.row
     # 1.24 of 5.00 was left: 24.8 of 100 points.
     assert (row.state, row.returned, holder.points) == (State.CANCELLED, 24, 424)
-    assert row.message == "$1.24 of it was left: 24 points are back."
+    assert row.message == "$1.24 of it was left: 24 points given back."
     assert clean(holder)
 
 
