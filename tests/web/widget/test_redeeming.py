@@ -17,7 +17,7 @@ def test_before_spending_cost_and_rest_are_shown(page: Page, stub: Stub) -> None
     ask_for(page)
     expect(panel).to_contain_text("€5.00 off for 100 points?")
     expect(panel).to_contain_text("You will have 1,154 points left.")
-    expect(panel).to_contain_text("Valid for 90 days; not used, the points come back")
+    expect(panel).to_contain_text("Valid for 90 days; not used, what it cost comes back")
     panel.get_by_role("button", name="Not now").click()
     expect(panel).to_contain_text("Ready for you")
     assert stub.asked("POST", "redemptions") == []

@@ -175,7 +175,7 @@ def test_the_merchants_word_for_points_is_used_everywhere(page: Page, stub: Stub
 
 @pytest.mark.parametrize(
     ("currency", "minor", "shown"),
-    [("EUR", 6200, "€62.00"), ("JPY", 3000, "JP¥3,000"), ("KWD", 1250, "KWD\u00a01.250")],
+    [("EUR", 6200, "€62.00"), ("JPY", 3000, "¥3,000"), ("KWD", 1250, "KWD\u00a01.250")],
 )
 def test_money_has_the_decimals_of_its_currency(
     page: Page, stub: Stub, currency: str, minor: int, shown: str
