@@ -83,12 +83,16 @@ class Absent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDigest:
-    """The least that shows whether what we hold of an order is still true. `refunds`: ref -> amount as told."""
+    """The least that shows whether what we hold of an order is still true. `refunds`: ref -> amount as told.
+
+    `customer_ref`: whose it is at the shop now; a merge of two customers there moves no order's date. None: a guest's.
+    """
 
     order_ref: str
     updated_at: datetime
     gone: bool  # trashed
     refunds: Mapping[str, str]
+    customer_ref: str | None
 
 
 class CodeKind(StrEnum):

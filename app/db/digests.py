@@ -15,6 +15,7 @@ class ToCompare:
     order_ref: str
     state: str
     updated_at: datetime
+    customer_ref: str | None  # None: a guest's, or of somebody who was erased
     refunds: frozenset[str]
     digest: Mapping[str, str] | None  # refunds as listed when last compared
     unreadable: str | None
@@ -86,6 +87,7 @@ def note_compared(
 def _find(session: Session, condition: str, **params: Any) -> list[ToCompare]:
     rows = session.rows(
         "SELECT id, order_ref, snapshot->>'state' AS state, updated_at, digest, unreadable, "
+        "snapshot->>'customer_ref' AS customer_ref, "
         "ARRAY(SELECT r->>'refund_ref' FROM jsonb_array_elements(snapshot->'refunds') AS r) AS refunds "
         f"FROM orders WHERE {{fence}} AND {condition}",
         params,
@@ -96,6 +98,7 @@ def _find(session: Session, condition: str, **params: Any) -> list[ToCompare]:
             order_ref=row.order_ref,
             state=row.state,
             updated_at=row.updated_at,
+            customer_ref=row.customer_ref,
             refunds=frozenset(row.refunds),
             digest=row.digest,
             unreadable=row.unreadable,

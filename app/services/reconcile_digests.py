@@ -1,6 +1,7 @@
 """Orders that hold points are compared with the shop, as cheaply as it allows: some changes are told by nothing.
 
-A deleted refund sends no message and moves no date; an order deleted for good leaves every list.
+A deleted refund sends no message and moves no date; an order deleted for good leaves every list; an order whose customer
+was merged into another moves no date either, and the one message that tells of it may be lost.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,6 +92,8 @@ def _differs(held: ToCompare, told: OrderDigest | Absent) -> bool:
         return False  # something newer came since we asked
     if told.gone != gone or told.updated_at > held.updated_at or held.unreadable is not None:
         return True
+    if told.customer_ref and held.customer_ref and told.customer_ref != held.customer_ref:
+        return True  # merged at the shop, and its message never came
     if set(told.refunds) != set(held.refunds):
         return True
     return held.digest is not None and any(

@@ -92,7 +92,9 @@ query FindOrders($query: String!, $first: Int!, $after: String, $sort: OrderSort
 }}"""
 DIGEST_ORDERS = f"""
 query DigestOrders($ids: [ID!]!) {{
-  nodes(ids: $ids) {{ ... on Order {{ id updatedAt refunds(first: 100) {{ id totalRefundedSet {{ {_MONEY} }} }} }} }}
+  nodes(ids: $ids) {{ ... on Order {{
+    id updatedAt customer {{ id }} refunds(first: 100) {{ id totalRefundedSet {{ {_MONEY} }} }}
+  }} }}
 }}"""
 READ_CUSTOMER = """
 query ReadCustomer($id: ID!) {
@@ -875,6 +877,7 @@ def _digest(node: "_DigestNode") -> OrderDigest:
         refunds={
             str(mapping.ref(each.id)): each.total_refunded_set.shop_money.amount for each in node.refunds
         },
+        customer_ref=str(mapping.ref(node.customer.id)) if node.customer else None,
     )
 
 
@@ -919,6 +922,7 @@ class _DigestNode(Struct, frozen=True, rename="camel"):
     id: str
     updated_at: payloads.Moment
     refunds: tuple[_DigestRefund, ...]
+    customer: payloads.ApiNode | None
 
 
 class _Email(Struct, frozen=True, rename="camel"):

@@ -549,6 +549,7 @@ def _digest(order: OrderDigestBody) -> OrderDigest | Absent:
         updated_at=mapping.utc(order.date_modified_gmt),
         gone=order.status == "trash",
         refunds={str(refund.id): refund.total for refund in order.refunds},
+        customer_ref=str(order.customer_id) if order.customer_id else None,
     )
 
 

@@ -104,6 +104,7 @@ class OrderDigestBody(Struct):
     id: Id
     status: str
     date_modified_gmt: str | None
+    customer_id: Annotated[int, Meta(ge=0)] = 0  # 0: guest
     refunds: list[RefundLine] = field(default_factory=list[RefundLine])
 
 

@@ -301,23 +301,7 @@ def check_reconciled(world: World) -> None:
 
 
 def _owners(world: World, orders: list[Placed]) -> None:
-    """Whose an order is by the shop is whose points they are.
-
-    Where the shop made two customers one, and that message was lost or staff parted the members again, the order
-    waits for its next message: nobody tells of it that it is another customer's.
-    """
-    untold = {
-        one.ref
-        for one in world.stands["shopify"].store.deliveries.log
-        if one.kind == "lose" and one.topic == "customers/merge"
-    }
-    parted = {
-        (row[0], row[1])
-        for row in world.eye.rows(
-            "SELECT o.shop_id, o.order_ref FROM orders o JOIN identities i ON i.id = o.identity_id "
-            "WHERE i.gone_at IS NOT NULL AND EXISTS (SELECT 1 FROM merges WHERE undone_at IS NOT NULL)"
-        )
-    }
+    """Whose an order is by the shop is whose points they are."""
     owners = {
         (row[0], row[1]): row[2]
         for row in world.eye.rows(
@@ -327,8 +311,6 @@ def _owners(world: World, orders: list[Placed]) -> None:
     held = _held(world)
     for placed in orders:
         ref = truth.customer_ref(placed)
-        if (placed.stand.shop.shop_id, placed.ref) in parted or ref in untold:
-            continue
         row = held.get((placed.stand.shop.shop_id, placed.ref))
         if (
             ref is None

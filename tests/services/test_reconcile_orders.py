@@ -244,6 +244,38 @@ def test_an_order_only_saved_again_is_no_repair(woo: Stand, clock: Clock) -> Non
 # --- What the shop tells nobody ----------------------------------------------------------------------------
 
 
+def test_an_order_whose_customer_was_merged_into_another_follows_though_nobody_told(
+    shopify: Stand, clock: Clock
+) -> None:
+    order = paid_order(shopify, email="old@example.test")
+    kept_one = paid_order(shopify, price=25, email="new@example.test")
+    shopify.deliver_all()
+    by_email = {customer.email: customer for customer in shopify.store.customers.values()}
+    kept, gone = by_email["new@example.test"], by_email["old@example.test"]
+    clock.forward(minutes=5)
+    shopify.store.merge_customers(kept, gone)
+    shopify.lose_all()
+    clock.forward(hours=1)
+    assert owner(shopify, order.id) != owner(shopify, kept_one.id)
+    reconcile(shopify, "digests")
+    assert owner(shopify, order.id) == owner(shopify, kept_one.id) == member_of(shopify, kept.id)
+    assert reconcile(shopify, "digests").repairs == ()
+
+
+def owner(stand: Stand, order_id: int) -> Any:
+    with stand.rt.db.begin(stand.program_id) as session:
+        return session.scalar(
+            "SELECT member_id FROM orders WHERE {fence} AND order_ref = :ref", ref=str(order_id)
+        )
+
+
+def member_of(stand: Stand, customer_id: int) -> Any:
+    with stand.rt.db.begin(stand.program_id) as session:
+        return session.scalar(
+            "SELECT member_id FROM identities WHERE {fence} AND customer_ref = :ref", ref=str(customer_id)
+        )
+
+
 @pytest.mark.parametrize("kind", ["changed", "digests"])
 def test_a_deleted_refund_gives_the_points_back(woo: Stand, clock: Clock, kind: str) -> None:
     order = paid_order(woo, 40)
