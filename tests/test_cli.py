@@ -480,7 +480,7 @@ def test_a_freeze_is_told_and_lifted_with_a_reason(run: Run, house: House) -> No
         freezes.begin(session, found, now=house.rt.now())
     for name in ("audit", "unfreeze"):
         done = run(name, "--program", key)
-        assert (done.exit_code, "points cannot be spent since" in done.stdout.lower()) == (1, True)
+        assert (done.exit_code, "nothing can be spent since" in done.stdout.lower()) == (1, True)
     assert "905 points are stored" in run("unfreeze", "--program", key).stdout
     assert "points cannot be spent in" in run("doctor").stdout
     assert run("unfreeze", "--program", key, "--reason", " ").exit_code == 1

@@ -82,7 +82,7 @@ def unfreeze(reason: str | None, program_key: str | None) -> None:
     if found is None:
         click.echo("Points can be spent: there is nothing to lift.")
         return
-    click.echo(f"Points cannot be spent since {found.at:%Y-%m-%d %H:%M} UTC.")
+    click.echo(f"Nothing can be spent since {found.at:%Y-%m-%d %H:%M} UTC.")
     for subject, what, detail in found.problems:
         click.echo(f"{subject}: {detail} ({what})")
     raise SystemExit(WRONG)

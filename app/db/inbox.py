@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import zstandard
 from sqlalchemy import text
 
-from app.db.sealing import Vault
+from app.db.sealing import CannotOpen, Vault
 from app.db.session import Database, Session, rows_of
 
 LEASE_S = 120
@@ -33,7 +33,7 @@ class InboxRow:
     received_at: datetime
     topic: str
     delivery_ref: str
-    body: bytes  # opened
+    body: bytes | None  # opened; None: sealed with a key that we have no more
     attempts: int
 
 
@@ -128,12 +128,22 @@ def take(session: Session, vault: Vault, *, now: datetime, limit: int = BATCH) -
             received_at=row.received_at,
             topic=row.topic,
             delivery_ref=row.delivery_ref,
-            body=open_body(vault, row.program_id, row.shop_id, row.body) if row.body else b"",
+            body=_opened(vault, row.program_id, row.shop_id, row.body),
             attempts=row.attempts,
         )
         for row in rows
     ]
     return sorted(taken, key=lambda row: row.inbox_id)
+
+
+def _opened(vault: Vault, program_id: int, shop_id: int, sealed: bytes | None) -> bytes | None:
+    """One that cannot be opened stops no other."""
+    if not sealed:
+        return b""
+    try:
+        return open_body(vault, program_id, shop_id, sealed)
+    except (CannotOpen, zstandard.ZstdError):
+        return None
 
 
 def finish(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> int:

@@ -105,6 +105,10 @@ def process_deliveries(
 
 def normalise(connector: Connector, row: InboxRow, shop: ShopRow) -> Change:
     """What the stored delivery means. Raises: Refused."""
+    if row.body is None:
+        raise Refused(
+            "sealed", "It is sealed with a key that is not in LAUREL_KEYS: put the key back, then replay it."
+        )
     return connector.normalise(
         Delivery(topic=row.topic, delivery_ref=row.delivery_ref, shop_ref=shop.shop_ref, body=row.body)
     )

@@ -260,6 +260,25 @@ def test_one_poisoned_delivery_is_found_by_halving_and_set_aside_alone(
     assert [(line["event"], line["shop_id"]) for line in logged] == [("delivery_failed", house.shop.shop_id)]
 
 
+def test_what_cannot_be_opened_stops_no_other_and_is_replayed_once_it_can(house: House) -> None:
+    order(house, 1)
+    order(house, 2)
+    with house.rt.db.begin(house.program_id) as session:
+        sealed = session.scalar("SELECT body FROM inbox WHERE {fence} ORDER BY id LIMIT 1")
+        spoiled = b"?" + bytes(sealed)[1:-1] + b"?"
+        session.run("UPDATE inbox SET body = :body WHERE {fence} AND body = :was", body=spoiled, was=sealed)
+    house.drain()
+    (first, reason), (second, _) = kept(house)
+    assert (first, second, house.balance("7")) == ("failed", "done", 10)
+    assert reason is not None
+    assert "put the key back" in reason
+    with house.rt.db.begin(house.program_id) as session:
+        session.run("UPDATE inbox SET body = :body WHERE {fence} AND body = :was", body=sealed, was=spoiled)
+        assert inbox.replay(session) == 1
+    house.drain()
+    assert house.balance("7") == 20
+
+
 def test_what_failed_is_counted_and_replayed_when_the_cause_is_mended(house: House) -> None:
     order(house, 666)
     drain_inbox(breaking(house.rt))

@@ -311,7 +311,7 @@ def test_a_cancellation_against_a_use_gives_points_back_or_is_a_use_never_both(r
         if row.state is State.CANCELLED:
             assert refused == []
             assert row.message is not None
-            assert "used this code after its points had been given back" in row.message
+            assert "used this code after what it cost had been given back" in row.message
     assert_books_are_true(rt, program_id)
 
 

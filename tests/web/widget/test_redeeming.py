@@ -277,11 +277,12 @@ def test_a_program_of_money_never_says_points(page: Page, stub: Stub) -> None:
     stub.history[:] = []
     stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption(cost=150)))
     panel = open_panel(page, stub)
-    said = [panel.inner_text()]
     expect(launcher(page)).to_have_text("€12.54")
     expect(panel.locator(".lw-balance")).to_contain_text("€0.37 more, yours on 5 December")
-    for name in ("Ways to earn", "History", "Rewards"):
+    said = []
+    for name in ("Rewards", "Ways to earn", "History", "Rewards"):
         page.get_by_role("tab", name=name).click()
+        expect(panel.locator("[role=tabpanel]:not([hidden]) .lw-wait")).to_have_count(0)  # it has been read
         said.append(panel.inner_text())
     ask_for(page, "Money off")
     expect(panel).to_contain_text("How much?")
