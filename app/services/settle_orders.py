@@ -93,7 +93,7 @@ def settle_orders(
     orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
     members.change_tiers(session, facts.upgrades, now=now)
     settle_entry_rewards(session, facts.versions, facts.touched, rises=facts.upgrades, now=now)
-    use_codes.use_codes(session, facts.coded, now=now)
+    use_codes.use_codes(session, list(facts.coded.values()), now=now)
     if any(program.referral for known in facts.versions.values() for program in known.programs):
         settle_referrals(session, facts.touched, facts.versions, now=now)
     return [
@@ -119,7 +119,8 @@ class _Facts:
         self.actions: list[Action] = []
         self.erased: set[IdentityKey] = set()  # people who asked to be forgotten: their orders name nobody
         self.forgotten: dict[tuple[int, bytes], datetime] = {}  # addresses of such guests -> when they asked
-        self.coded: list[OrderRow] = []  # orders whose codes may have been used or given back
+        # Orders whose codes may have been used or given back, each once.
+        self.coded: dict[tuple[int, str], OrderRow] = {}
         self.versions: Mapping[int, Versions] = programs.load_versions(session)
         self.shops: Mapping[int, ShopRow] = find_shops(session, sorted({shop for shop, _ in keys}))
         self.rows = self._load_rows(dict.fromkeys(keys))
@@ -254,7 +255,7 @@ class _Facts:
         folded = fold(row.order, told, reread=one.reread)
         row.changed = row.changed or row.order != folded.order or one.reread
         if row.order is not None and row.order.codes_used:
-            self.coded.append(row)  # a code may be taken off it again
+            self.coded[row.shop_id, row.order_ref] = row  # a code may be taken off it again
         row.order = folded.order
         if is_new:
             row.excluded = self._excluded(one.shop_id, one.order)
@@ -304,7 +305,7 @@ class _Facts:
         assert order is not None
         row.changed = True
         if order.codes_used:  # used whether the order can be counted or not
-            self.coded.append(row)
+            self.coded[row.shop_id, row.order_ref] = row
         self._decide_owner(row, order)
         program = program_of(row, order, self.versions[row.program_id])
         if program is None:
