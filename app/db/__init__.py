@@ -1,1 +1,1 @@
-"""SQLAlchemy and PostgreSQL: rows in, domain types out. Nothing here commits, but `session` and `inbox.keep`."""
+"""SQLAlchemy and PostgreSQL: rows in, domain types out. Nothing here commits, but `session` and `inbox.Keeping`."""

@@ -4,24 +4,32 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
+import psycopg
 import zstandard
+from psycopg_pool import PoolTimeout
 from sqlalchemy import text
 
 from app.db.sealing import CannotOpen, Vault
 from app.db.session import Database, Session, rows_of
+from app.db.together import Together
 
 LEASE_S = 120
 BATCH = 500
 _QUICK = 1  # packing is on the acknowledge path: a tenth of zlib's time for the same size
 
-# One statement, its own transaction: the fence is set and the row stored in one. Deduplication only saves work.
+_MOST_AT_ONCE = 16
+
+# One statement, its own transaction: the fence is set and the rows are stored in one. Deduplication only saves work.
 _KEEP = (
-    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', %(program)s, true)) "
+    "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', %%s, true)) "
     "INSERT INTO inbox (program_id, received_on, shop_id, received_at, topic, delivery_ref, body_hash, body) "
-    "SELECT CAST(%(program)s AS bigint), %(received_on)s, %(shop_id)s, %(received_at)s, %(topic)s, "
-    "%(delivery_ref)s, %(body_hash)s, %(body)s FROM fence WHERE fence.set_config IS NOT NULL ON CONFLICT DO NOTHING"
+    "SELECT given.* FROM fence CROSS JOIN (VALUES %s) given WHERE fence.set_config IS NOT NULL "
+    "ON CONFLICT DO NOTHING RETURNING shop_id, topic, delivery_ref, body_hash"
 )
+_ROW = "(CAST(%s AS bigint), CAST(%s AS date), CAST(%s AS bigint), CAST(%s AS timestamptz), %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,32 +60,61 @@ class Outcome:
     forget: bool = False
 
 
-def keep(
-    db: Database,
-    vault: Vault,
-    *,
-    program_id: int,
-    shop_id: int,
-    topic: str,
-    delivery_ref: str,
-    body: bytes,
-    now: datetime,
-) -> bool:
-    """Store a verified delivery. Returns whether it is new; the same one again is kept once a day."""
-    stored = db.run_alone(
-        _KEEP,
-        {
-            "program": str(program_id),
-            "received_on": now.date(),
-            "shop_id": shop_id,
-            "received_at": now,
-            "topic": topic[:200],
-            "delivery_ref": delivery_ref[:200],
-            "body_hash": hashlib.sha256(body).digest(),
-            "body": seal_body(vault, program_id, shop_id, body),
-        },
-    )
-    return stored == 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A verified delivery, to be kept."""
+
+    program_id: int
+    shop_id: int
+    topic: str
+    delivery_ref: str
+    body: bytes
+    at: datetime
+
+
+class Keeping:
+    """How deliveries come into the inbox: those that arrive in the same moment with one statement and one commit.
+
+    A commit waits for the disk, and a shop that sells much sends many deliveries at once.
+    """
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db = db
+        self._vault = vault
+        outages = (psycopg.OperationalError, PoolTimeout)  # of the database, not of one delivery
+        self._together = Together(self._store, most=_MOST_AT_ONCE, common=outages)
+
+    def keep(self, arrival: Arrival) -> bool:
+        """Store it, committed. Returns whether it is new; the same one again is kept once a day."""
+        program_id, shop_id, body = arrival.program_id, arrival.shop_id, arrival.body
+        return self._together.do(
+            (
+                program_id,
+                arrival.at.date(),
+                shop_id,
+                arrival.at,
+                arrival.topic[:200],
+                arrival.delivery_ref[:200],
+                hashlib.sha256(body).digest(),
+                seal_body(self._vault, program_id, shop_id, body),
+            )
+        )
+
+    def _store(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[bool]:
+        programs = ",".join({str(row[0]) for row in rows})
+        params = [programs, *(value for row in rows for value in row)]
+        stored = set(self._db.run_alone(_keep(len(rows)), params))
+        new: list[bool] = []
+        for _, _, shop_id, _, topic, delivery_ref, body_hash, _ in rows:
+            key = (shop_id, topic, delivery_ref, body_hash)
+            new.append(key in stored)
+            stored.discard(key)  # twice in one statement: the second was seen before
+        return new
+
+
+@lru_cache(maxsize=_MOST_AT_ONCE)
+def _keep(count: int) -> str:
+    return _KEEP % ", ".join([_ROW] * count)
 
 
 def seal_body(vault: Vault, program_id: int, shop_id: int, body: bytes) -> bytes:

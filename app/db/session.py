@@ -160,8 +160,8 @@ class Database:
         connection.execute(text("SELECT set_config('laurel.programs', :listed, true)"), {"listed": listed})
         return Session(connection, programs)
 
-    def run_alone(self, sql: str, params: Mapping[str, Any]) -> int:
-        """Run one statement that is its own transaction, without BEGIN and COMMIT around it. Returns its row count.
+    def run_alone(self, sql: str, params: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        """Run one statement that is its own transaction, without BEGIN and COMMIT around it. Returns its rows.
 
         For the acknowledging statement: prepared on the server, one way there and back. Tried once more where the
         connection had died, since nothing was done then.
@@ -169,7 +169,7 @@ class Database:
         for attempt in (1, 2):
             try:
                 with self._opened().connection() as connection:
-                    return connection.execute(sql, params).rowcount
+                    return connection.execute(sql.encode(), params).fetchall()
             except psycopg.OperationalError:
                 if attempt == 2:
                     raise

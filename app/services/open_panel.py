@@ -1,6 +1,7 @@
 """What the shopper's panel begins with: shop, program, and the member if there is one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.db.members import Personal
 from app.db.panel import Person, find_panel
@@ -25,18 +26,17 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None =
 
     Whoever is a member already, which is nearly everybody, costs one way to the database and back.
     """
-    shop = who.shop
+    shop, now = who.shop, rt.now()
     known = rt.live_programs.get(shop.program_id)
-    found = find_panel(
-        rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, known=known, now=rt.now()
-    )
+    found = find_panel(rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, known=known, now=now)
     if found is not None:
         rt.live_programs[shop.program_id] = found.program
     if found is not None and (found.person is not None or who.customer_ref is None):
         front = shopfront_of(found.program, found.shop_name, found.shop_currency, language)
         if found.person is None:
             return Panel(front, None, None)
-        return Panel(front, _view(rt, who, found.person, found.program), _proof(rt, found.person))
+        proof = proof_state(found.person.proof_sent_at, waits=found.person.waits, now=now)
+        return Panel(front, _view(who, found.person, found.program, now), proof)
     return _join(rt, who, asked=asked, language=language)
 
 
@@ -53,7 +53,7 @@ def _join(rt: Runtime, who: Shopper, *, asked: bool, language: str | None) -> Pa
     return Panel(front, member, email_proof_state(rt, shop.program_id, identity.identity_id))
 
 
-def _view(rt: Runtime, who: Shopper, person: Person, program: Program) -> MemberView:
+def _view(who: Shopper, person: Person, program: Program, now: datetime) -> MemberView:
     me = Personal(
         identity_id=person.identity_id,
         shop_id=who.shop.shop_id,
@@ -64,8 +64,4 @@ def _view(rt: Runtime, who: Shopper, person: Person, program: Program) -> Member
         proof_sent_at=person.proof_sent_at,
     )
     keys = {who.shop.shop_id: who.shop.key}
-    return member_view(person.member, person.book, [me], keys, person.spend, program, rt.now())
-
-
-def _proof(rt: Runtime, person: Person) -> str | None:
-    return proof_state(person.proof_sent_at, waits=person.waits, now=rt.now())
+    return member_view(person.member, person.book, [me], keys, person.spend, program, now)

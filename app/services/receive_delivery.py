@@ -9,8 +9,8 @@ from psycopg_pool import PoolTimeout
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import inbox
 from app.db.directory import Kind
+from app.db.inbox import Arrival
 from app.domain.errors import Retryable
 from app.services.runtime import Runtime
 from app.services.shop_access import shop_access
@@ -82,16 +82,15 @@ def _keep(rt: Runtime, connector: Connector, shop: KnownShop | None, delivery: D
             return Receipt.UNKNOWN_SHOP
         _keep_of_unknown_shop(rt, connector, delivery)
         return Receipt.KEPT
-    new = inbox.keep(
-        rt.db,
-        rt.vault,
+    arrival = Arrival(
         program_id=shop.program_id,
         shop_id=shop.shop_id,
         topic=delivery.topic,
         delivery_ref=delivery.delivery_ref,
         body=delivery.body,
-        now=rt.now(),
+        at=rt.now(),
     )
+    new = rt.inbox.keep(arrival)
     if new:
         rt.received()
     return Receipt.KEPT if new else Receipt.SEEN_BEFORE

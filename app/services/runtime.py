@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.db.inbox import Keeping
 from app.db.sealing import Vault
 from app.db.session import Database
 from app.domain.program import Program
@@ -40,6 +41,10 @@ class Runtime:
     live_programs: dict[int, Program] = field(default_factory=dict)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
     database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
+    inbox: Keeping = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inbox", Keeping(self.db, self.vault))
 
     def now(self) -> datetime:
         return self.clock().astimezone(UTC)

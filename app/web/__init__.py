@@ -1,5 +1,8 @@
 """The web application: a list of what is registered. Views parse, call one service and render."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
@@ -25,7 +28,7 @@ LARGEST_BODY = 1024 * 1024
 
 def create_app(rt: Runtime) -> Flask:
     """The application for `rt`. Raises: RuntimeError for a route that declares no policy."""
-    app = Flask(__name__, static_folder=None)
+    app = Application(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=rt.vault.sign("flask", "session"),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
@@ -54,6 +57,12 @@ def create_app(rt: Runtime) -> Flask:
 
     require_policies(app)
     return app
+
+
+class Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is: no view of ours is a coroutine, and looking whether it is one takes longer than some of them."""
+        return func
 
 
 class OnlyForPages(SecureCookieSessionInterface):

@@ -1,5 +1,8 @@
 """A request as data, the way connectors want it."""
 
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from flask import g, request
@@ -18,23 +21,52 @@ def asked() -> InstallRequest:
             url=f"{runtime().public_url}{quote(request.path)}{query and '?'}{query}",
             query=dict(request.args.lists()),
             headers=headers(),
-            body=request.get_data(cache=True),
+            # Asking for the body of a request that has none costs as much as all the rest here.
+            body=request.get_data(cache=True) if _brings_body() else b"",
         )
     return found
 
 
-def headers() -> dict[str, str]:
-    """The request's headers, names in lower case. From the environment itself: it is asked for with every webhook."""
+def headers() -> Mapping[str, str]:
+    """The request's headers, names in lower case; looked up in the environment itself, with every webhook."""
+    return _Headers(request.environ)
+
+
+class _Headers(Mapping[str, str]):
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        value: str = self._environ[_variable(name)]
+        if not value and name in _OUTSIDE:  # WSGI servers may set these two to nothing
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        environ = self._environ
+        for variable in environ:
+            if variable.startswith("HTTP_"):
+                yield variable[5:].replace("_", "-").lower()
+        yield from (name for name, variable in _OUTSIDE.items() if environ.get(variable))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+_OUTSIDE = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+
+
+@lru_cache(maxsize=512)
+def _variable(name: str) -> str:
+    """What WSGI calls a header. A name that is not written in lower case names none."""
+    if not name.islower():
+        raise KeyError(name)
+    return _OUTSIDE.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _brings_body() -> bool:
     environ = request.environ
-    found = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            found[name.replace("_", "-").lower()] = environ[name]
-    return found
+    return bool(environ.get("CONTENT_LENGTH") or environ.get("HTTP_TRANSFER_ENCODING"))
 
 
 def bearer() -> str | None:

@@ -20,7 +20,7 @@ def refuse_unclean() -> None:
     texts = [*map(str, (request.view_args or {}).values()), *said.query, *said.headers.values()]
     for values in said.query.values():
         texts += values
-    if not all(map(_is_clean, texts)):
+    if not _is_clean("\n".join(texts)):
         raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
     if request.method == "POST":
         read_json()

@@ -5,7 +5,7 @@ itself without a database and without a network until the process is started ane
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Any, TypeVar
@@ -102,11 +102,11 @@ class MortalDatabase(Database):
             self.reaper.pass_by("before a commit")
         self.reaper.pass_by("after a commit")
 
-    def run_alone(self, sql: str, params: Mapping[str, Any]) -> int:
+    def run_alone(self, sql: str, params: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         self.reaper.pass_by("before the inbox")
-        count = super().run_alone(sql, params)
+        rows = super().run_alone(sql, params)
         self.reaper.pass_by("after the inbox")
-        return count
+        return rows
 
     def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
         self.reaper.require_life()

@@ -146,7 +146,7 @@ def test_a_look_sees_its_own_program_alone_and_leaves_no_fence_behind(rt: Runtim
     after = "SELECT current_setting('laurel.programs', true) FROM (SELECT 1) one WHERE {fence} OR true"
     with pytest.raises(psycopg.Error):
         rt.db.look(program_id, after, {}, str)  # no such column: and the connection goes back as it was
-    assert rt.db.run_alone("SELECT 1 FROM programs", {}) == 0
+    assert rt.db.run_alone("SELECT 1 FROM programs", []) == []
 
 
 def test_a_statement_without_a_fence_is_refused_before_it_is_sent() -> None:

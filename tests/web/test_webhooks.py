@@ -181,7 +181,7 @@ def test_what_cannot_be_kept_is_503_with_a_time_to_wait(
     def fail(*_: object, **__: object) -> bool:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr(inbox, "keep", fail)
+    monkeypatch.setattr(inbox.Keeping, "keep", fail)
     response = post(client, house)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0

@@ -132,15 +132,15 @@ class Desk:
         return row.inbox_id
 
     def keep(self, body: bytes, topic: str = "order.updated") -> None:
-        inbox.keep(
-            self.rt.db,
-            self.rt.vault,
-            program_id=self.program_id,
-            shop_id=self.shop_id,
-            topic=topic,
-            delivery_ref=unique("d"),
-            body=body,
-            now=self.rt.now(),
+        self.rt.inbox.keep(
+            inbox.Arrival(
+                program_id=self.program_id,
+                shop_id=self.shop_id,
+                topic=topic,
+                delivery_ref=unique("d"),
+                body=body,
+                at=self.rt.now(),
+            )
         )
 
     def buy(self, member_id: int, reward: str = "amount-5") -> int:
