@@ -212,6 +212,11 @@ class Database:
         with self.engine.begin() as connection:
             yield connection
 
+    def count_grown_tables(self) -> int:
+        """Let the planner know what has come in since it looked last. Returns how many tables were counted anew."""
+        with self.outside() as connection:
+            return int(connection.execute(text("SELECT laurel_count_grown_tables()")).scalar_one())
+
     def is_migrated(self, connection: Connection) -> bool:
         """Whether our tables are there at all."""
         return connection.execute(text("SELECT to_regclass('installation')")).scalar() is not None

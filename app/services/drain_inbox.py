@@ -55,6 +55,8 @@ def drain_inbox(
                     ahead.submit(_take, rt, part, batch) if len(deliveries) == batch and go_on() else None
                 )
                 _process(rt, deliveries, drained)
+                if len(deliveries) == batch:
+                    rt.db.count_grown_tables()
     return drained
 
 

@@ -156,6 +156,7 @@ def test_only_these_run_with_the_owners_rights(database: DatabaseUrls) -> None:
     assert dict(rows) == {
         "laurel_make_inbox_day": ["search_path=public, pg_temp"],
         "laurel_drop_inbox_days": ["search_path=public, pg_temp"],
+        "laurel_count_grown_tables": ["search_path=public, pg_temp"],
     }
 
 

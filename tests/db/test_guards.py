@@ -149,6 +149,26 @@ def test_a_look_sees_its_own_program_alone_and_leaves_no_fence_behind(rt: Runtim
     assert rt.db.run_alone("SELECT 1 FROM programs", []) == []
 
 
+def test_what_has_grown_is_counted_for_the_planner(
+    rt: Runtime, database: DatabaseUrls, program_id: int
+) -> None:
+    """Never counted, any index looks as good as another: all begin with the program."""
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE just_made AS SELECT n FROM generate_series(1, 3000) n")
+        try:
+            assert rt.db.count_grown_tables() >= 1
+            counted = "SELECT reltuples FROM pg_class WHERE oid = 'just_made'::regclass"
+            assert owner.execute(counted).fetchone() == (3000,)
+            owner.execute("INSERT INTO just_made SELECT 1 FROM generate_series(1, 3000)")
+            rt.db.count_grown_tables()
+            assert owner.execute(counted).fetchone() == (3000,)  # twice as many: the planner is not far off
+            owner.execute("INSERT INTO just_made SELECT 1 FROM generate_series(1, 30000)")
+            rt.db.count_grown_tables()
+            assert owner.execute(counted).fetchone() == (36000,)
+        finally:
+            owner.execute("DROP TABLE just_made")
+
+
 def test_a_statement_without_a_fence_is_refused_before_it_is_sent() -> None:
     with pytest.raises(ValueError, match="no fence"):
         fenced("SELECT * FROM entries")
