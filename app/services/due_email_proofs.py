@@ -16,8 +16,7 @@ def due_email_proofs(rt: Runtime, program_id: int) -> int:
     """
     with rt.db.begin(program_id) as session:
         due = members.find_unproven(session, limit=BATCH)
-        for identity_id in due:
-            jobs.enqueue(session, "send_email_proof", identity_id=identity_id)
+        jobs.enqueue_all(session, "send_email_proof", [{"identity_id": one} for one in due])
         return len(due)
 
 

@@ -1,6 +1,7 @@
 """Which shops are due for which comparison: asked every minute, so that a missed hour is made up for."""
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import timedelta
 
 from app.db import directory, jobs, reconciliations
@@ -24,19 +25,15 @@ def due_reconciliations(rt: Runtime) -> dict[str, int]:
         with rt.db.begin(*programs[start : start + SLICE]) as session:
             now = rt.now()
             dues = reconciliations.find_due(session, now=now, often=OFTEN, daily=DAILY, again=AGAIN)
-            for due in dues:
-                jobs.enqueue(
-                    session,
-                    "reconcile_shop",
-                    program_id=due.program_id,
-                    shop_id=due.shop_id,
-                    kind=due.kind,
-                )
-                found[due.kind] += 1
+            jobs.enqueue_all(session, "reconcile_shop", [asdict(due) for due in dues])
+            found.update(due.kind for due in dues)
             # As often as orders are compared: what marks an order puts the job in by itself.
             often = {due.shop_id for due in dues if due.kind == "changed"}
-            for program_id, shop_id in reconciliations.find_marked_shops(session, now=now):
-                if shop_id in often:
-                    jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
-                    found["reread_orders"] += 1
+            marked = [
+                {"program_id": program_id, "shop_id": shop_id}
+                for program_id, shop_id in reconciliations.find_marked_shops(session, now=now)
+                if shop_id in often
+            ]
+            jobs.enqueue_all(session, "reread_orders", marked)
+            found["reread_orders"] += len(marked)
     return dict(found)

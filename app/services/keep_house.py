@@ -23,6 +23,6 @@ def keep_house(rt: Runtime) -> None:
     for part in slices(rt):
         with rt.db.begin(*part) as session:
             forget_failed_jobs(session, now=now)
-            for program_id in part:
-                jobs.enqueue(session, "do_due", program_id=program_id)
-                jobs.enqueue(session, "audit_changed", program_id=program_id)
+            programs = [{"program_id": one} for one in part]
+            jobs.enqueue_all(session, "do_due", programs)
+            jobs.enqueue_all(session, "audit_changed", programs)

@@ -109,8 +109,10 @@ class MemberFacts:
             shop_facts.want_products(self._session, program_id, sorted(keys))
         if self._wanted_tags:
             shop_facts.want_tags(self._session, sorted(self._wanted_tags))
-        for program_id, shop_id in sorted(self._shops):
-            jobs.enqueue(self._session, "read_facts", program_id=program_id, shop_id=shop_id)
+        shops = [
+            {"program_id": program_id, "shop_id": shop_id} for program_id, shop_id in sorted(self._shops)
+        ]
+        jobs.enqueue_all(self._session, "read_facts", shops)
 
     # --- What is fixed -------------------------------------------------------------------------------------
 

@@ -151,8 +151,8 @@ def _orders(rt: Runtime, session: Session, understood: Sequence[_Understood], no
         if answer.row.reread_wanted > answer.row.reread_done:
             rereads.add((one.shop.program_id, one.shop.shop_id))
         outcomes.append(Outcome(one.row, state, reason, answer.row.order_ref, forget=answer.erased))
-    for program_id, shop_id in sorted(rereads):
-        jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
+    shops = [{"program_id": program_id, "shop_id": shop_id} for program_id, shop_id in sorted(rereads)]
+    jobs.enqueue_all(session, "reread_orders", shops)
     return outcomes
 
 

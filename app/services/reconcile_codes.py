@@ -71,14 +71,10 @@ def _look_into(
     unseen = [one for one in issued if one.code_key not in there]
     off = [one for code in live if (one := sold.get(code.code.casefold())) is not None and _is_off(one, code)]
     revived = [one for one in sold.values() if one.state == "used"]
-    for one in (*unseen, *off, *revived):
-        jobs.enqueue(
-            session,
-            "check_code",
-            program_id=run.program_id,
-            shop_id=run.shop_id,
-            redemption_id=one.redemption_id,
-        )
+    wanted = [
+        {"shop_id": run.shop_id, "redemption_id": one.redemption_id} for one in (*unseen, *off, *revived)
+    ]
+    jobs.enqueue_all(session, "check_code", wanted)
     named = {
         Cause.CODE_ABSENT: [one for one in unseen if not _is_explained(one, spent)],
         Cause.CODE_REVIVED: revived,

@@ -18,6 +18,5 @@ def reconcile_now(rt: Runtime, program_id: int, shop_id: int) -> datetime:
         shop = shops.get_shop(session, shop_id)
         if why := why_not_callable(shop):
             raise Refused("not_callable", why)
-        for kind in KINDS:
-            jobs.enqueue(session, "reconcile_shop", program_id=program_id, shop_id=shop_id, kind=kind)
+        jobs.enqueue_all(session, "reconcile_shop", [{"shop_id": shop_id, "kind": kind} for kind in KINDS])
     return rt.now()

@@ -18,6 +18,5 @@ def refresh_facts(rt: Runtime, program_id: int) -> int:
         if live.rules.groups:
             shop_facts.want_again(session, before=rt.now() - _AGE)
         owing = shop_facts.shops_that_owe(session)
-        for shop_id in owing:
-            jobs.enqueue(session, "read_facts", program_id=program_id, shop_id=shop_id)
+        jobs.enqueue_all(session, "read_facts", [{"shop_id": one} for one in owing])
     return len(owing)

@@ -1,6 +1,9 @@
 """Nothing waits for a lost job."""
 
+from collections.abc import Iterable
+
 from app.db import jobs, redemptions
+from app.db.redemptions import RedemptionRow
 from app.services.runtime import Runtime
 
 
@@ -16,9 +19,8 @@ def resume_redemptions(rt: Runtime, program_id: int) -> int:
             "r.state IN ('requested', 'cancelling') AND coalesce(r.next_try_at, r.requested_at) < :now",
             now=now,
         )
-        for row in waiting:
-            name = "issue_code" if row.state.value == "requested" else "close_redemption"
-            jobs.enqueue(session, name, shop_id=row.shop_id, redemption_id=row.redemption_id)
+        for name, state in (("issue_code", "requested"), ("close_redemption", "cancelling")):
+            jobs.enqueue_all(session, name, _whose(row for row in waiting if row.state.value == state))
         untold = redemptions.find_redemptions_where(
             session,
             "r.shop_minor <> greatest(r.left_minor, 0) AND r.state IN ('issued', 'used') AND r.expires_at > :now "
@@ -26,6 +28,9 @@ def resume_redemptions(rt: Runtime, program_id: int) -> int:
             "AND s.access_problem IS NULL)",
             now=now,
         )
-        for row in untold:
-            jobs.enqueue(session, "keep_balance", shop_id=row.shop_id, redemption_id=row.redemption_id)
+        jobs.enqueue_all(session, "keep_balance", _whose(untold))
     return len(waiting) + len(untold)
+
+
+def _whose(rows: Iterable[RedemptionRow]) -> list[dict[str, int]]:
+    return [{"shop_id": row.shop_id, "redemption_id": row.redemption_id} for row in rows]

@@ -66,5 +66,5 @@ def _join(session: Session, identity_ids: Sequence[int]) -> None:
         "AND g.email_hash = i.email_hash AND g.member_id IS NULL))",
         ids=list(identity_ids),
     )
-    for row in rows:
-        jobs.enqueue(session, "join_identity", program_id=row.program_id, identity_id=row.id)
+    wanted = [{"program_id": row.program_id, "identity_id": row.id} for row in rows]
+    jobs.enqueue_all(session, "join_identity", wanted)

@@ -159,6 +159,34 @@ def test_a_job_exists_only_if_its_transaction_commits(house: House) -> None:
     assert waiting(house.rt) == []
 
 
+def test_many_are_put_in_together_and_none_twice(house: House) -> None:
+    def locks() -> list[str]:
+        return sorted(row.lock for row in waiting(house.rt))
+
+    with house.rt.db.begin(house.program_id) as session:
+        jobs.enqueue(session, "reread_orders", shop_id=2)
+    with house.rt.db.begin(house.program_id) as session:
+        jobs.enqueue_all(session, "reread_orders", [{"shop_id": number} for number in (1, 2, 3, 3)])
+        jobs.enqueue_all(session, "reread_orders", [])
+    assert locks() == [f"shop:{number}:orders" for number in (1, 2, 3)]
+
+
+def test_a_job_put_in_by_two_at_once_is_put_in_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = jobs._without_waiting
+    others = [lambda: put(house, "reread_orders", shop_id=2)]
+
+    def look_and_be_overtaken(session: Any, wanted: list[Any]) -> list[Any]:
+        found = look(session, wanted)
+        if others:
+            others.pop()()
+        return found
+
+    with house.rt.db.begin(house.program_id) as session:
+        monkeypatch.setattr(jobs, "_without_waiting", look_and_be_overtaken)
+        jobs.enqueue_all(session, "reread_orders", [{"shop_id": 1}, {"shop_id": 2}])
+    assert sorted(row.lock for row in waiting(house.rt)) == ["shop:1:orders", "shop:2:orders"]
+
+
 def test_a_job_runs_its_service_and_is_gone(house: House, services: dict[str, Work]) -> None:
     ran: list[dict[str, Any]] = []
     services["recount"] = lambda rt, **args: ran.append(args)

@@ -88,7 +88,7 @@ class Life:
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     database=None,
     derandomize=True,
