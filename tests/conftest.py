@@ -47,6 +47,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="take the program's filter out of every statement: row-level security must hold alone",
     )
+    parser.addoption("--races", type=int, default=1, help="how often each test marked as a race is run")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    rounds = metafunc.config.getoption("--races")
+    if rounds > 1 and metafunc.definition.get_closest_marker("race"):
+        metafunc.fixturenames.append("race_round")
+        metafunc.parametrize("race_round", range(rounds))
+
+
+@pytest.fixture
+def race_round() -> int:
+    """Asked for by nobody: `--races` runs the same test again under each of its numbers."""
+    return 0
 
 
 @pytest.fixture(scope="session", autouse=True)
