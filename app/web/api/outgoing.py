@@ -131,8 +131,12 @@ class ReviewOut(Schema):
     acts = List(Nested(ReviewActOut), required=True)
 
 
+class ListedReview(ReviewOut):
+    """The same in a list, as with `ListedMember`."""
+
+
 class ReviewsOut(Schema):
-    reviews = List(Nested(ReviewOut), required=True)
+    reviews = List(Nested(ListedReview), required=True)
 
 
 class CountedOut(Schema):
