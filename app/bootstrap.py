@@ -11,9 +11,9 @@ from app.db import embedded
 from app.db.bell import Bell
 from app.db.migrating import GuardsMissing, migrate, require_guards
 from app.db.place import Place
-from app.db.sealing import KeyRing, closed_vault, open_vault
+from app.db.sealing import KeyRing, Vault, closed_vault, open_vault
 from app.db.session import Database
-from app.mail import mail_sender
+from app.mail import mail_checker, mail_sender
 from app.services.runtime import Runtime
 from app.settings import Settings
 from connectors.base import AppCredentials, Connector, HttpSeam
@@ -72,10 +72,11 @@ def build(
     if urls.server is not None:
         migrate(urls.owner, urls.app)
     db = Database(urls.app, pool_size=pool_size)
-    with db.outside() as connection:
-        if not db.is_migrated(connection):
-            raise GuardsMissing(["the database has no tables of ours: run `laurel migrate`"])
-        vault = open_vault(connection, KeyRing(settings.keys)) if settings.keys else closed_vault(connection)
+    try:
+        vault = _vault(db, settings)
+    except Exception:
+        db.close()
+        raise
     return Runtime(
         db=db,
         vault=vault,
@@ -86,9 +87,18 @@ def build(
         public_url=settings.public_url,
         send_mail=mail_sender(settings.smtp_url, settings.public_url),
         sends_mail=settings.smtp_url is not None,
+        check_mail=mail_checker(settings.smtp_url),
         received=Bell(urls.app),
         database_folder=settings.var if urls.server is not None else None,
     )
+
+
+def _vault(db: Database, settings: Settings) -> Vault:
+    """Raises: GuardsMissing, CannotOpen if LAUREL_KEYS are not this database's."""
+    with db.outside() as connection:
+        if not db.is_migrated(connection):
+            raise GuardsMissing(["the database has no tables of ours: run `laurel migrate`"])
+        return open_vault(connection, KeyRing(settings.keys)) if settings.keys else closed_vault(connection)
 
 
 def refuse_unguarded(rt: Runtime) -> None:

@@ -1,6 +1,7 @@
 """https for stand-ins: a certificate authority that lives as long as the process."""
 
 import ssl
+from datetime import datetime
 
 import trustme
 
@@ -11,9 +12,11 @@ class Authority:
     def __init__(self) -> None:
         self._authority = trustme.CA()
 
-    def server_context(self, *hosts: str) -> ssl.SSLContext:
+    def server_context(self, *hosts: str, ends_at: datetime | None = None) -> ssl.SSLContext:
+        """`ends_at` None: never."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(*hosts, "127.0.0.1", "localhost").configure_cert(context)
+        issued = self._authority.issue_cert(*hosts, "127.0.0.1", "localhost", not_after=ends_at)
+        issued.configure_cert(context)
         return context
 
     def client_context(self) -> ssl.SSLContext:

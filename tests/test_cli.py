@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from app import logs
+from app.bootstrap import build
 from app.cli import common, main
 from app.db import freezes, shops
 from app.db.sealing import KeyRing, Vault
@@ -30,7 +31,7 @@ from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
 from tests.conftest import NOW, Clock, DatabaseUrls, make_program, unique
 from tests.services.bodies import woo_order
-from tests.services.books import publish
+from tests.services.books import publish, suspect
 from tests.services.histories import make_history
 from tests.services.houses import House, make_shop, woo_request
 from tests.services.test_recorded_deliveries import RECORDINGS, recorded
@@ -447,7 +448,7 @@ def test_keys_are_rotated(run: Run, house: House) -> None:
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(run: Run, house: House) -> None:
-    done = run("doctor", "--json")
+    done = run("doctor", "--here", "--json")
     assert done.exit_code == 1
     found = {one["name"]: one["problem"] for one in json.loads(done.stdout)}
     assert found["database"] is None
@@ -457,8 +458,36 @@ def test_doctor_says_what_is_wrong_and_what_to_do(run: Run, house: House) -> Non
 
 def test_doctor_names_missing_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUBLIC_URL")
-    done = run("doctor")
+    done = run("doctor", "--here")
     assert (done.exit_code, "PUBLIC_URL is missing" in done.output) == (1, True)
+
+
+def test_doctor_names_a_key_that_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        common, "build", build
+    )  # the database is sealed under another key than the environment's
+    done = run("doctor", "--here")
+    assert done.exit_code == 1
+    assert "wrong keys: installation|data_key: sealed with a key that is not in LAUREL_KEYS" in done.stdout
+    assert "put the key that is missing back" in done.stdout
+
+
+def test_what_was_noticed_is_listed_and_decided_on(run: Run, house: House) -> None:
+    key, who = key_of(house.rt, house.program_id), enrolled(house)
+    assert "Nobody to look at." in run("members", "reviews", "--program", key).stdout
+    member_id = json.loads(run("members", "show", who, "--program", key, "--json").stdout)["member"][
+        "member_id"
+    ]
+    number = str(suspect(house.rt, house.program_id, member_id))
+    listed = run("members", "reviews", "--program", key).stdout
+    assert "points wait" in listed
+    assert "41 activities that earned within 24 hours. More than 40 are looked at." in listed
+    assert "Being checked since" in run("members", "show", who, "--program", key).stdout
+    for act, said in (("refuse", "is blocked"), ("undo", "looked at again"), ("allow", "can spend")):
+        done = run("members", "review", number, act, "--reason", f"to {act}", "--program", key)
+        assert (done.exit_code, said in done.stdout) == (0, True)
+    assert run("members", "review", number, "allow", "--reason", "x", "--program", key).exit_code == 1
+    assert "to refuse" in run("members", "reviews", "--program", key).stdout
 
 
 def test_audit_and_replay_find_nothing_wrong_and_say_so(run: Run, house: House) -> None:
@@ -482,7 +511,7 @@ def test_a_freeze_is_told_and_lifted_with_a_reason(run: Run, house: House) -> No
         done = run(name, "--program", key)
         assert (done.exit_code, "nothing can be spent since" in done.stdout.lower()) == (1, True)
     assert "905 points are stored" in run("unfreeze", "--program", key).stdout
-    assert "points cannot be spent in" in run("doctor").stdout
+    assert "points cannot be spent in" in run("doctor", "--here").stdout
     assert run("unfreeze", "--program", key, "--reason", " ").exit_code == 1
     assert run("unfreeze", "--program", key, "--reason", "Restored").exit_code == 0
     assert run("audit", "--program", key).exit_code == 0

@@ -18,10 +18,12 @@ from app.cli.common import (
 from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
 from app.db.reconciliations import KINDS
+from app.db.sealing import CannotOpen
 from app.services.diagnose import diagnose
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
 from app.services.find_words import program_words
+from app.services.look_outside import look_outside
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import reconcile_shop
 from app.settings import Settings, SettingsError
@@ -77,11 +79,14 @@ def reconcile(
 
 
 @click.command()
+@click.option(
+    "--here", is_flag=True, help="Ask nobody else: neither shops, nor PUBLIC_URL, nor the mail server."
+)
 @json_option
 @sentences
 @example("laurel doctor")
-def doctor(as_json: bool) -> None:
-    """Look at settings, database, keys, clock, queues, shops and disk; say what to do about each that is wrong."""
+def doctor(here: bool, as_json: bool) -> None:
+    """Look at settings, database, keys, clocks, queues, shops, certificates, mail and disk; say what to do about each."""
     found: list[dict[str, str | None]] = []
     try:
         Settings.from_env("serve")
@@ -90,9 +95,16 @@ def doctor(as_json: bool) -> None:
         found += [{"name": "settings", "problem": problem} for problem in error.problems]
     try:
         with runtime("doctor") as rt:
-            found += [{"name": check.name, "problem": check.problem} for check in diagnose(rt)]
+            checks = diagnose(rt)
+            if not here and not any(one.name == "database" and one.problem for one in checks):
+                checks += look_outside(rt)
+            found += [{"name": check.name, "problem": check.problem} for check in checks]
     except (EmbeddedError, GuardsMissing) as error:
         found.append({"name": "database", "problem": str(error)})
+    except CannotOpen as error:  # the installation's own keys: nothing else can be looked at without them
+        found.append(
+            {"name": "keys", "problem": f"{error}: put the key that is missing back into LAUREL_KEYS"}
+        )
     except SettingsError:
         pass  # said already
     if as_json:

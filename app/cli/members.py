@@ -21,6 +21,7 @@ from app.domain.words import Words
 from app.services.adjust import adjust as adjust_points
 from app.services.await_code import await_code
 from app.services.block_member import block_member, unblock_member
+from app.services.decide_review import decide_review, undo_review
 from app.services.describe_activities import describe_activities, describe_activity
 from app.services.describe_member import describe_member
 from app.services.find_member import find_member
@@ -28,6 +29,7 @@ from app.services.find_program import find_program
 from app.services.find_shop import find_shop
 from app.services.find_words import program_words
 from app.services.give_tier import give_tier, take_tier_back
+from app.services.list_reviews import list_reviews
 from app.services.redeem import RedeemRequest
 from app.services.redeem import redeem as redeem_points
 from app.services.runtime import Runtime
@@ -68,6 +70,10 @@ def show(who: str, count: int, personal: bool, program_key: str | None, as_json:
     )
     if view.blocked_at is not None:
         click.echo(f"Blocked since {moment(view.blocked_at)}: earns nothing and cannot spend")
+    if view.held_at is not None:
+        click.echo(
+            f"Being checked since {moment(view.held_at)}: cannot spend until `laurel members review` decides"
+        )
     for one in view.identities:
         proven = " (proven)" if one.email_verified else ""
         click.echo(f"  {one.shop_key}:{one.customer_ref or 'erased'}  {one.email or ''}{proven}".rstrip())
@@ -242,6 +248,53 @@ def activity_undo(activity: int, reason: str, program_key: str | None, as_json: 
         show_json(done)
     else:
         click.echo(f"Activity {done.activity_id} of member {done.member_id} is taken back. {done.sentence}")
+
+
+@members.command()
+@program_option
+@json_option
+@sentences
+@example("laurel members reviews")
+def reviews(program_key: str | None, as_json: bool) -> None:
+    """Members whom a person should look at, open ones first: what was noticed, and what was decided."""
+    with runtime("members") as rt:
+        found = list_reviews(rt, find_program(rt, program_key))
+    if as_json:
+        show_json(found)
+        return
+    for one in found:
+        state = one.decision or ("points wait" if one.held_at else "only watched")
+        click.echo(f"{one.review_id:>6}  {moment(one.opened_at)}  member {one.member.member_id}  {state}")
+        for line in one.sentences:
+            click.echo(f"        {line}")
+        for act in one.acts:
+            click.echo(f"        {act.act} {moment(act.at)} by {act.actor}: {act.reason}")
+    if not found:
+        click.echo("Nobody to look at.")
+
+
+@members.command()
+@click.argument("number", type=click.IntRange(1))
+@click.argument("decision", type=click.Choice(["allow", "refuse", "undo"]))
+@click.option("--reason", required=True, help="What you found out; it is kept.")
+@program_option
+@sentences
+@example('laurel members review 12 allow --reason "Runs a tea house: buys every day"')
+def review(number: int, decision: str, reason: str, program_key: str | None) -> None:
+    """Decide on review NUMBER: let the member spend, or refuse, which blocks them; or take the decision back."""
+    with runtime("members") as rt:
+        program_id = find_program(rt, program_key)
+        if decision == "undo":
+            who = undo_review(rt, program_id, number, reason=reason, actor=_actor())
+        else:
+            allow = decision == "allow"
+            who = decide_review(rt, program_id, number, allow=allow, reason=reason, actor=_actor())
+    said = {
+        "allow": "can spend.",
+        "refuse": "is blocked: they earn nothing from now on and cannot spend. What they have stays.",
+        "undo": "is to be looked at again.",
+    }
+    click.echo(f"Member {who} {said[decision]}")
 
 
 @click.command()

@@ -67,15 +67,16 @@ def audit(until: datetime | None, program_key: str | None, as_json: bool) -> Non
 
 @click.command()
 @click.option("--reason", help="What was found out, and done. Without it, only what was found is told.")
+@click.option("--as-found", is_flag=True, help="Even if it is still so: it may stay as it was found.")
 @program_option
 @sentences
 @example('laurel unfreeze --program sprig --reason "Restored from the backup of Monday"')
-def unfreeze(reason: str | None, program_key: str | None) -> None:
-    """Let points be spent again, after the hourly audit found something that cannot be."""
+def unfreeze(reason: str | None, as_found: bool, program_key: str | None) -> None:
+    """Let points be spent again, after the hourly audit found something that cannot be. It is looked at again first."""
     with runtime("audit") as rt:
         program_id = find_program(rt, program_key)
         if reason is not None:
-            lift_freeze(rt, program_id, by=f"cli:{getpass.getuser()}", reason=reason)
+            lift_freeze(rt, program_id, by=f"cli:{getpass.getuser()}", reason=reason, as_found=as_found)
             click.echo("Points can be spent again.")
             return
         found = find_freeze(rt, program_id)

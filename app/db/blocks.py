@@ -57,16 +57,18 @@ def find_block(session: Session, member_id: int, at: datetime) -> BlockRow | Non
     return next((one for one in find_blocks(session, [member_id]).get(member_id, ()) if one.covers(at)), None)
 
 
-def add_block(session: Session, member_id: int, *, actor: str, reason: str, now: datetime) -> None:
-    session.run(
+def add_block(session: Session, member_id: int, *, actor: str, reason: str, now: datetime) -> int:
+    """Returns the block's id."""
+    block_id = session.scalar(
         "INSERT INTO blocks (program_id, member_id, at, actor, reason) VALUES "
-        "(:program_id, :member, :now, :actor, :reason)",
+        "(:program_id, :member, :now, :actor, :reason) RETURNING id",
         member=member_id,
         actor=actor,
         reason=reason,
         now=now,
     )
     session.run("UPDATE members SET was_blocked = true WHERE {fence} AND id = :id", id=member_id)
+    return int(block_id)
 
 
 def lift(session: Session, block_ids: Sequence[int], *, actor: str, reason: str, now: datetime) -> None:
@@ -77,14 +79,4 @@ def lift(session: Session, block_ids: Sequence[int], *, actor: str, reason: str,
         actor=actor,
         reason=reason,
         now=now,
-    )
-
-
-def share(session: Session, winner_id: int, loser_id: int) -> None:
-    """Whoever was merged into a member brings their blocks along: from now on the winner's are asked for."""
-    session.run(
-        "UPDATE members w SET was_blocked = true FROM members l WHERE {fence:w} AND {fence:l} "
-        "AND l.program_id = w.program_id AND w.id = :winner AND l.id = :loser AND l.was_blocked",
-        winner=winner_id,
-        loser=loser_id,
     )

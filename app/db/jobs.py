@@ -54,6 +54,7 @@ JOBS: dict[str, JobSpec] = {
     "try_counting": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="preview:{preview_id}"),
     "try_program": JobSpec(MAIN, lock="program:{program_id}:preview", once="preview:{preview_id}"),
     "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
+    "tell_freeze": JobSpec(MAIN, once="freeze:{program_id}"),
     "read_facts": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="facts:{shop_id}"),
     "align_tiers": JobSpec(MAIN, lock="program:{program_id}:tiers", once="align:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),

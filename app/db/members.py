@@ -36,6 +36,7 @@ class MemberRow:
     erased_at: datetime | None
     lifetime_points: int
     was_blocked: bool = False  # then `blocks` says when
+    was_held: bool = False  # then `reviews` says when
 
 
 _IDENTITY = "program_id, id AS identity_id, shop_id, customer_ref, member_id, email_hash, email_verified"
@@ -151,7 +152,7 @@ def find_members(session: Session, member_ids: Sequence[int]) -> dict[int, Membe
         return {}
     rows = session.rows(
         "SELECT program_id, id AS member_id, joined_at, tier_key, tier_since, erased_at, lifetime_points, "
-        "was_blocked FROM members WHERE {fence} AND id = ANY(:ids)",
+        "was_blocked, was_held FROM members WHERE {fence} AND id = ANY(:ids)",
         ids=list(member_ids),
     )
     return {row.member_id: MemberRow(**row._mapping) for row in rows}
@@ -163,6 +164,17 @@ def get_member(session: Session, member_id: int) -> MemberRow:
         return find_members(session, [member_id])[member_id]
     except KeyError:
         raise Refused("unknown_member", "There is no such member.") from None
+
+
+def share_marks(session: Session, winner_id: int, loser_id: int) -> None:
+    """Whoever is merged into a member brings blocks and reviews along: from now on the winner's are asked for."""
+    session.run(
+        "UPDATE members w SET was_blocked = w.was_blocked OR l.was_blocked, was_held = w.was_held OR l.was_held "
+        "FROM members l WHERE {fence:w} AND {fence:l} AND l.program_id = w.program_id AND w.id = :winner "
+        "AND l.id = :loser AND (l.was_blocked OR l.was_held)",
+        winner=winner_id,
+        loser=loser_id,
+    )
 
 
 def put_referral_code(session: Session, member_id: int, code: str) -> str:
@@ -316,9 +328,11 @@ def put_personal(
         # Without an address nothing is equal to it, and nothing is proven.
         "UPDATE identities SET "
         "email_verified = (:verified OR (email_verified AND coalesce(email_hash = :hash, false))), "
-        "email_hash = :hash, email = :email, name = :name, seen_at = :now WHERE {fence} AND id = :id",
+        "email_hash = :hash, mailbox_hash = :mailbox, email = :email, name = :name, seen_at = :now "
+        "WHERE {fence} AND id = :id",
         id=identity.identity_id,
         hash=email_hash,
+        mailbox=vault.mailbox_hash(email) if email else None,
         verified=email_verified and email_hash is not None,
         email=sealed(email, "email"),
         name=sealed(name, "name"),

@@ -16,7 +16,7 @@ from app.db.tables import UNFENCED, metadata
 _MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 # What the app's role may do; everything else is the owner's alone.
-_ONLY_GROWS = ("entries", "program_versions", "adjustments", "tier_changes")
+_ONLY_GROWS = ("entries", "program_versions", "adjustments", "tier_changes", "review_acts")
 _TRIGGERS = frozenset(
     {
         "entries_only_grow",

@@ -17,12 +17,14 @@ from app.domain.tiers import SpendFact, window_start
 
 # `:known` is the version that the asker remembers: a version never changes, so its document is not sent again.
 _PANEL = (
-    "SELECT v.version, v.document, s.name AS shop_name, s.currency, p.* FROM shops s "
+    "SELECT v.version, v.document, s.name AS shop_name, s.currency, EXISTS (SELECT 1 FROM freezes f "
+    "WHERE {fence:f} AND f.lifted_at IS NULL) AS frozen, p.* FROM shops s "
     "CROSS JOIN LATERAL (SELECT version, CASE WHEN version <> :known THEN CAST(document AS text) END AS document "
     "FROM program_versions WHERE {fence} ORDER BY version DESC LIMIT 1) v "
     "LEFT JOIN LATERAL (SELECT i.id AS identity_id, i.name, "
     f"CASE WHEN {members.UNPROVEN} THEN i.proof_sent_at END AS proof_sent_at, "
     f"({members.UNPROVEN}) AND {members.WAITS} AS waits, "
+    "m.was_blocked OR m.was_held AS marked, "
     "m.id AS member_id, m.joined_at, m.tier_key, m.tier_since, m.erased_at, m.lifetime_points, "
     "a.points, a.deficit, a.seq, a.head, a.closed_at, "
     "(SELECT CAST(json_agg(json_build_array(seq, remaining, expired, available_at, expires_at, origin)) AS text) "
@@ -44,10 +46,12 @@ class _Found(NamedTuple):
     document: str | None
     shop_name: str
     shop_currency: str
+    frozen: bool
     identity_id: int
     name: bytes | None
     proof_sent_at: datetime | None
     waits: bool
+    marked: bool | None
     member_id: int | None
     joined_at: datetime
     tier_key: str
@@ -72,6 +76,7 @@ class PanelRow:
     program: Program
     shop_name: str
     shop_currency: str
+    frozen: bool  # nobody spends points in this program now
     person: "Person | None"
 
 
@@ -98,7 +103,8 @@ def find_panel(
 ) -> PanelRow | None:
     """`known`: the live program as the asker remembers it, which saves reading it again if it still is.
 
-    None where more must be looked at: a shop without a row, a longer window, an account that was merged away.
+    None where more must be looked at: a shop without a row, a longer window, an account that was merged away, a person
+    who was blocked or held once.
     `person` None: nobody is asked about, or they are no member.
     """
     since = window_start(known, now) if known else now - _LONGEST
@@ -112,12 +118,13 @@ def find_panel(
     if row is None:
         return None
     program = known if known and row.document is None else live_of(row.document or "", row.version)
-    if window_start(program, now) < since or row.closed_at is not None:
+    if window_start(program, now) < since or row.closed_at is not None or row.marked:
         return None
     return PanelRow(
         program=program,
         shop_name=row.shop_name,
         shop_currency=row.shop_currency,
+        frozen=row.frozen,
         person=_person(
             vault, row, program_id, members.personal_place(program_id, shop_id, customer_ref or "", "name")
         ),

@@ -14,6 +14,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, text
 
+from app.domain.suspicion import mailbox
+
 _NONCE = 12
 _KEY_ID = 4
 
@@ -63,6 +65,10 @@ class Vault:
     def email_hash(self, email: str) -> bytes:
         """A keyed hash of the case-folded address: finds the person again, tells nobody the address."""
         return self._hash(b"email", email.strip().casefold())
+
+    def mailbox_hash(self, email: str) -> bytes:
+        """The same for every spelling of one mailbox: finds accounts that are alike, not the person."""
+        return self._hash(b"mailbox", mailbox(email))
 
     def customer_hash(self, shop_id: int, customer_ref: str) -> bytes:
         return self._hash(b"customer", f"{shop_id}:{customer_ref}")

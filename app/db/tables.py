@@ -199,6 +199,7 @@ members = _table(  # id: the account's
     _at("erased_at", nullable=True),
     Column("lifetime_points", BigInteger, nullable=False, server_default=text("0")),
     Column("was_blocked", Boolean, nullable=False, server_default=text("false")),  # then `blocks` is asked
+    Column("was_held", Boolean, nullable=False, server_default=text("false")),  # then `reviews` is asked
     Column("referral_code", Text, nullable=True),  # theirs to hand on; None: never asked for, or erased
     UniqueConstraint("program_id", "referral_code"),
     _to("accounts", "id"),
@@ -222,6 +223,40 @@ blocks = _table(
     ),
 )
 
+# What was noticed of a member that a person should look at. Facts are counts and our own ids, nothing personal.
+reviews = _table(
+    "reviews",
+    _id(),
+    Column("member_id", BigInteger, nullable=False),  # as it was noticed: merges are followed
+    _at("opened_at"),
+    _at("held_at", nullable=True),  # since when their points wait; None: only watched
+    Column("signals", JSONB, nullable=False),  # SignalKind -> what was counted
+    _at("decided_at", nullable=True),
+    Column("decision", Text, nullable=True),
+    Column("block_id", BigInteger, nullable=True),  # the block that refusing made
+    _to("members", "member_id"),
+    CheckConstraint("decision IN ('allowed', 'refused')", name="decision"),
+    CheckConstraint("(decision IS NULL) = (decided_at IS NULL)", name="decided"),
+    Index("ix_reviews_member", "program_id", "member_id"),
+    Index(
+        "ix_reviews_open", "program_id", "member_id", unique=True, postgresql_where=text("decision IS NULL")
+    ),
+)
+
+# Who decided what on a review, and took it back: one row each, never changed.
+review_acts = _table(
+    "review_acts",
+    _id(),
+    Column("review_id", BigInteger, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _at("at"),
+    _to("reviews", "review_id"),
+    CheckConstraint("act IN ('allowed', 'refused', 'undone')", name="act"),
+    Index("ix_review_acts_review", "program_id", "review_id"),
+)
+
 # Day and month only, with the member's consent. `day_hash` finds those of a day without opening the others.
 birthdays = _table(
     "birthdays",
@@ -242,6 +277,7 @@ identities = _table(
     Column("customer_ref", Text, nullable=False),
     Column("member_id", BigInteger, nullable=True),  # None: known, not (yet) a member
     Column("email_hash", LargeBinary, nullable=True),
+    Column("mailbox_hash", LargeBinary, nullable=True),  # of all spellings that reach one mailbox
     Column("email_verified", Boolean, nullable=False, server_default=text("false")),
     Column("email", LargeBinary, nullable=True),  # sealed
     Column("name", LargeBinary, nullable=True),  # sealed
@@ -253,6 +289,12 @@ identities = _table(
     _to("members", "member_id"),
     Index("ix_identities_member", "program_id", "member_id"),
     Index("ix_identities_email", "program_id", "email_hash", postgresql_where=text("email_hash IS NOT NULL")),
+    Index(
+        "ix_identities_mailbox",
+        "program_id",
+        "mailbox_hash",
+        postgresql_where=text("mailbox_hash IS NOT NULL"),
+    ),
 )
 
 tier_changes = _table(
@@ -579,6 +621,7 @@ activities = _table(
     _to("referrals", "referral_id"),
     CheckConstraint("target_points >= 0", name="target"),
     Index("ix_activities_member", "program_id", "member_id", "key"),
+    Index("ix_activities_occurred", "program_id", "occurred_at"),
     Index(
         "ix_activities_slot",
         "program_id",
@@ -651,6 +694,7 @@ redemptions = _table(
         postgresql_where=text("state IN ('requested', 'issued', 'used', 'cancelling')"),
     ),
     Index("ix_redemptions_identity", "program_id", "identity_id"),
+    Index("ix_redemptions_requested", "program_id", "requested_at"),
     Index(
         "ix_redemptions_untold",
         "program_id",

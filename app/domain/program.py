@@ -19,6 +19,7 @@ from app.domain.activities import (
 from app.domain.money import Money, exponent
 from app.domain.rewards import Reward, RewardKind, decode_rewards
 from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
+from app.domain.suspicion import Signal, decode_review
 from app.domain.tier_rules import Downgrade, Tier, Window, decode_levels
 
 BUDGET = "budget"  # the key of the limit that a budget is
@@ -123,6 +124,7 @@ class Program:
     reminders: tuple[int, ...] = ()  # members are told so many days before points end; most days first
     activities: tuple[ActivityRule, ...] = ()
     referral: ReferralRule | None = None
+    signals: tuple[Signal, ...] = ()  # of abuse, that are looked for
     window: Window = Window.ROLLING
     downgrade: Downgrade = Downgrade.TO_LEVEL
     counts_in: CountsIn = CountsIn.POINTS
@@ -216,6 +218,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         reminders=tuple(sorted(expiry.get("reminders", ()), reverse=True)),
         activities=decode_activities(document),
         referral=decode_referral(document),
+        signals=decode_review(document),
         window=Window(tiers.get("window", Window.ROLLING)),
         downgrade=Downgrade(tiers.get("downgrade", Downgrade.TO_LEVEL)),
         counts_in=CountsIn(document.get("counts_in", CountsIn.POINTS)),
@@ -296,6 +299,7 @@ def default_document(
         ],
         "codes": {"days": 90, "unused": UnusedCodes.RETURN.value},
         "refunds": {"policy": RefundPolicy.DEFICIT.value, "return_redeemed_points": False},
+        "review": {},
     }
     return document if counts_in is CountsIn.POINTS else document | _cashback(unit)
 

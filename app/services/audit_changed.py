@@ -6,7 +6,7 @@ The whole is `audit`'s; here the cost follows what happens, not what has ever ha
 
 import structlog
 
-from app.db import auditing, freezes
+from app.db import auditing, freezes, jobs
 from app.db.session import Session
 from app.services.audit_chains import audit_accounts
 from app.services.audit_redemptions import audit_redemptions
@@ -25,14 +25,7 @@ def audit_changed(rt: Runtime, program_id: int) -> int:
 
     A run that breaks off has noted what it had read: the next goes on with the rest.
     """
-    findings, after, looked = Findings(0), 0, 0
-    while True:
-        with rt.db.begin(program_id) as session:
-            changed = auditing.find_changed(session, after=after, limit=PAGE)
-        if not changed:
-            break
-        _look(rt, program_id, changed, findings)
-        after, looked = changed[-1], looked + len(changed)
+    findings, looked = find_wrong(rt, program_id)
     with rt.db.begin(program_id) as session:
         most = auditing.count(session, "audited") // ROUND_H + 1
         turn = auditing.find_longest_unseen(session, before=rt.now(), limit=most)
@@ -40,6 +33,18 @@ def audit_changed(rt: Runtime, program_id: int) -> int:
         _look(rt, program_id, turn[start : start + PAGE], findings)
     _judge(rt, program_id, findings)
     return looked + len(turn)
+
+
+def find_wrong(rt: Runtime, program_id: int) -> tuple[Findings, int]:
+    """What is wrong with accounts that changed, or were never found right since something was; how many were read."""
+    findings, after, looked = Findings(0), 0, 0
+    while True:
+        with rt.db.begin(program_id) as session:
+            changed = auditing.find_changed(session, after=after, limit=PAGE)
+        if not changed:
+            return findings, looked
+        _look(rt, program_id, changed, findings)
+        after, looked = changed[-1], looked + len(changed)
 
 
 def _look(rt: Runtime, program_id: int, account_ids: list[int], findings: Findings) -> None:
@@ -79,4 +84,6 @@ def _judge(rt: Runtime, program_id: int, findings: Findings) -> None:
         if not news:
             return
         is_new = freezes.begin(session, news, now=rt.now())
+        if is_new:
+            jobs.enqueue(session, "tell_freeze", program_id=program_id)
     log.error("ledger_breach", program_id=program_id, problems=findings.counts["problems"], is_new=is_new)

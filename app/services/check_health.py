@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db import directory, freezes
+from app.db import directory, freezes, reviews
 from app.db.directory import Kind
 from app.db.migrating import GuardsMissing, newest_revision, require_guards
 from app.services.runtime import Runtime
@@ -51,6 +51,8 @@ class Queues:
     job_age_s: float = 0.0
     redemptions: Mapping[str, int] = field(default_factory=dict)
     shops: Mapping[str, int] = field(default_factory=dict)
+    frozen: int = 0  # programs in which nobody can spend points
+    open_reviews: int = 0  # members to look at
 
 
 def check_health(rt: Runtime) -> Health:
@@ -122,6 +124,7 @@ def read_queues(rt: Runtime) -> Queues:
     redemptions: dict[str, int] = {}
     shops: dict[str, int] = {}
     oldest: datetime | None = None
+    frozen = to_review = 0
     for part in slices(rt):
         with rt.db.begin(*part) as session:
             # Of what is done, nothing: that would count weeks of the inbox.
@@ -139,6 +142,8 @@ def read_queues(rt: Runtime) -> Queues:
                 redemptions[row.state] = redemptions.get(row.state, 0) + row.n
             for row in session.rows("SELECT state, count(*) AS n FROM shops WHERE {fence} GROUP BY state"):
                 shops[row.state] = shops.get(row.state, 0) + row.n
+            frozen += len(freezes.find_all_open(session))
+            to_review += reviews.count_open(session)
     with rt.db.outside() as connection:
         jobs = {
             (row.queue, row.status): row.n
@@ -164,6 +169,8 @@ def read_queues(rt: Runtime) -> Queues:
         job_age_s=max(float(job_age), 0.0),
         redemptions=redemptions,
         shops=shops,
+        frozen=frozen,
+        open_reviews=to_review,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db import directory, freezes, programs
+from app.db import directory, freezes, programs, reviews
 from app.db.directory import Kind
 from app.domain.staff import Role
 from app.services.runtime import Runtime
@@ -23,6 +23,7 @@ class Visitor:
     timezone: str
     currency: str
     failed_deliveries: int
+    open_reviews: int
     frozen_at: datetime | None  # since when the program's points cannot be spent
 
     @property
@@ -61,6 +62,7 @@ def check_session(rt: Runtime, token: str) -> Visitor | None:
         live = programs.load_versions(session)[found.program_id].live
         failed = session.scalar("SELECT count(*) FROM inbox WHERE {fence} AND state = 'failed'")
         freeze = freezes.find_open(session)
+        to_review = reviews.count_open(session)
     return Visitor(
         program_id=found.program_id,
         staff_id=found.target_id,
@@ -71,6 +73,7 @@ def check_session(rt: Runtime, token: str) -> Visitor | None:
         timezone=live.timezone,
         currency=live.currency,
         failed_deliveries=int(failed),
+        open_reviews=to_review,
         frozen_at=freeze.at if freeze else None,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from app.db import blocks, ledger, members, orders, programs, shops
+from app.db import blocks, ledger, members, orders, programs, reviews, shops
 from app.db.members import MemberRow, Personal
 from app.db.session import Session
 from app.domain.errors import Refused
@@ -83,6 +83,7 @@ class MemberView:
     joined_at: datetime
     erased_at: datetime | None
     blocked_at: datetime | None  # since when they earn nothing and cannot spend
+    held_at: datetime | None  # since when their points wait for staff to look
     unit: str  # what is counted: "points", or the currency whose smallest unit
     balance: BalanceView
     lifetime_points: int
@@ -111,6 +112,7 @@ def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -
     books = ledger.find_books(session, member_ids)
     people = members.find_personal(session, rt.vault, member_ids)
     stopped = blocks.find_blocks(session, [one for one, row in known.items() if row.was_blocked])
+    held = reviews.find_holds(session, [one for one, row in known.items() if row.was_held])
     shop_keys = {shop.shop_id: shop.key for shop in shops.find_shops(session).values()}
     spends: dict[int, list[SpendFact]] = {}
     for row in orders.find_spend(session, member_ids, since=window_start(program, now)):
@@ -125,6 +127,7 @@ def describe_members(session: Session, rt: Runtime, member_ids: Sequence[int]) -
             program,
             now,
             blocked_at=next((block.at for block in stopped.get(one, ()) if block.covers(now)), None),
+            held_at=held.get(one),
         )
         for one in member_ids
         if one in known and one in books
@@ -141,6 +144,7 @@ def member_view(
     now: datetime,
     *,
     blocked_at: datetime | None = None,
+    held_at: datetime | None = None,
 ) -> MemberView:
     tier = program.tier(row.tier_key)
     return MemberView(
@@ -148,6 +152,7 @@ def member_view(
         joined_at=row.joined_at,
         erased_at=row.erased_at,
         blocked_at=blocked_at,
+        held_at=held_at,
         unit=program.unit,
         balance=balance_of(book, now),
         lifetime_points=row.lifetime_points,

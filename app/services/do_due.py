@@ -1,4 +1,4 @@
-"""What is due in one program: expiring lots, codes nobody used, tiers to review, birthdays, jobs that were lost."""
+"""What is due in one program: lots and codes that end, tiers, birthdays, signs of abuse, jobs that were lost."""
 
 from collections.abc import Callable
 
@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.look_for_abuse import look_for_abuse
 from app.services.pay_birthdays import pay_birthdays
 from app.services.plan_reminders import plan_reminders
 from app.services.refresh_facts import refresh_facts
@@ -23,6 +24,7 @@ def _mail_proofs(rt: Runtime, program_id: int) -> int:
 
 _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     resume_redemptions,
+    look_for_abuse,
     expire_lots,
     expire_codes,
     review_tiers,

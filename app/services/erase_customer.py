@@ -47,7 +47,7 @@ def erase_customer(
         return False
     session.run(
         "UPDATE identities SET customer_ref = 'erased:' || id, email = NULL, name = NULL, email_hash = NULL, "
-        "email_verified = false WHERE {fence} AND id = :id",
+        "mailbox_hash = NULL, email_verified = false WHERE {fence} AND id = :id",
         id=identity.identity_id,
     )
     shop_facts.forget_tags(session, identity.identity_id)

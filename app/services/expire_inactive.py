@@ -10,6 +10,7 @@ from app.domain.expiring import silent_until
 from app.domain.program import ExpiryKind, Program
 from app.services.known_until import known_until
 from app.services.runtime import Runtime
+from app.services.spared_accounts import spared_accounts
 
 BATCH = 500
 
@@ -32,6 +33,8 @@ def expire_inactive(rt: Runtime, program_id: int) -> int:
             if not quiet:
                 return expired
             after = max(quiet)
+            for account_id in spared_accounts(session, rt.now()):
+                quiet.pop(account_id, None)
             ends = find_silent_ends(session, versions, quiet)
             due = {key: end for key, end in ends.items() if end <= until}
             expired += _expire(session, due, until, rt.now())

@@ -1,5 +1,6 @@
 """Points whose time is over: one entry a lot, never before we know all that happened until then."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from app.db import ledger, programs
@@ -7,6 +8,7 @@ from app.db.session import Session
 from app.services.expire_inactive import expire_inactive
 from app.services.known_until import known_until
 from app.services.runtime import Runtime
+from app.services.spared_accounts import spared_accounts
 
 BATCH = 500
 
@@ -21,7 +23,7 @@ def expire_lots(rt: Runtime, program_id: int) -> int:
             until = known_until(session, now)
             if until is None:
                 return expired
-            due = _due(session, until)
+            due = _due(session, until, spared_accounts(session, now))
             if not due:
                 break
             books = ledger.lock_books(session, due)
@@ -31,11 +33,12 @@ def expire_lots(rt: Runtime, program_id: int) -> int:
     return expired + expire_inactive(rt, program_id)
 
 
-def _due(session: Session, until: datetime) -> list[int]:
+def _due(session: Session, until: datetime, spared: Sequence[int]) -> list[int]:
     rows = session.rows(
         "SELECT DISTINCT account_id FROM lots WHERE {fence} AND remaining > 0 AND expires_at <= :until "
-        "ORDER BY account_id LIMIT :limit",
+        "AND account_id <> ALL(CAST(:spared AS bigint[])) ORDER BY account_id LIMIT :limit",
         until=until,
+        spared=list(spared),
         limit=BATCH,
     )
     return [row.account_id for row in rows]

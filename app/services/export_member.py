@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from app.db import birthdays, blocks, members
+from app.db import birthdays, blocks, members, reviews
 from app.db.activities import ActivityRow, detail_place, find_activities_of
 from app.db.orders import find_orders_where
 from app.domain.explaining import activity_sentence
 from app.services.describe_member import describe_member
+from app.services.describe_signals import noticed
 from app.services.find_redemptions import find_redemptions
 from app.services.find_words import find_words
 from app.services.member_entries import member_entries
@@ -96,7 +97,7 @@ def _orders(rt: Runtime, program_id: int, member_id: int) -> list[dict[str, Any]
 
 
 def _told(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
-    """What they did beside ordering, whom they brought or who brought them, their birthday, and blocks."""
+    """What they did beside ordering, whom they brought or who brought them, their birthday, blocks and reviews."""
     with rt.db.begin(program_id) as session:
         ours = members.find_merged(session, member_id)
         blocked = blocks.find_blocks(session, [member_id]).get(member_id, ())
@@ -118,6 +119,16 @@ def _told(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
             "blocks": [
                 {"at": _iso(one.at), "reason": one.reason, "lifted_at": _iso(one.lifted_at)}
                 for one in blocked
+            ],
+            "reviews": [
+                {
+                    "opened_at": _iso(one.opened_at),
+                    "held_at": _iso(one.held_at),
+                    "because": list(noticed(one.signals)),
+                    "decision": one.decision,
+                    "decided_at": _iso(one.decided_at),
+                }
+                for one in reviews.find_of_member(session, member_id)
             ],
         }
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.db import blocks, ledger, members, programs, tiers
+from app.db import ledger, members, programs, tiers
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
@@ -63,7 +63,7 @@ def merge_members(
     )
     _move(session, identity_ids, winner)
     _share_lifetime(session, winner, loser, sign=1)
-    blocks.share(session, winner, loser)
+    members.share_marks(session, winner, loser)
     _recount(session, vault, [winner], now)
     return Merged(merge_id, winner, loser)
 

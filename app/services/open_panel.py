@@ -10,6 +10,7 @@ from app.services.describe_member import MemberView, describe_member, member_vie
 from app.services.describe_shopfront import Shopfront, describe_shopfront, shopfront_of
 from app.services.due_email_proofs import email_proof_state, proof_state
 from app.services.enrol_customer import enrol_customer
+from app.services.lift_freeze import find_freeze
 from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
 
@@ -19,6 +20,7 @@ class Panel:
     front: Shopfront
     member: MemberView | None
     email_proof: str | None  # wanted, sent, or nothing to prove
+    stopped: str | None = None  # why they cannot spend now, a refusal's code
 
 
 def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None = "en") -> Panel:
@@ -35,8 +37,9 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None =
         front = shopfront_of(found.program, found.shop_name, found.shop_currency, language)
         if found.person is None:
             return Panel(front, None, None)
+        me = _view(who, found.person, found.program, now)
         proof = proof_state(found.person.proof_sent_at, waits=found.person.waits, now=now)
-        return Panel(front, _view(who, found.person, found.program, now), proof)
+        return Panel(front, me, proof, _stopped(me, frozen=found.frozen))
     return _join(rt, who, asked=asked, language=language)
 
 
@@ -50,7 +53,18 @@ def _join(rt: Runtime, who: Shopper, *, asked: bool, language: str | None) -> Pa
     if identity is None or identity.member_id is None:
         return Panel(front, None, None)
     member = describe_member(rt, shop.program_id, identity.member_id)
-    return Panel(front, member, email_proof_state(rt, shop.program_id, identity.identity_id))
+    frozen = find_freeze(rt, shop.program_id) is not None
+    proof = email_proof_state(rt, shop.program_id, identity.identity_id)
+    return Panel(front, member, proof, _stopped(member, frozen=frozen))
+
+
+def _stopped(member: MemberView, *, frozen: bool) -> str | None:
+    """In the order in which redeeming asks."""
+    if frozen:
+        return "frozen"
+    if member.blocked_at is not None:
+        return "blocked"
+    return "being_checked" if member.held_at is not None else None
 
 
 def _view(who: Shopper, person: Person, program: Program, now: datetime) -> MemberView:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.db import blocks, freezes, jobs, ledger, members, programs, redemptions, shops
+from app.db.members import MemberRow
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.calendar import days_later
@@ -14,6 +15,7 @@ from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.redeeming import Had, RedemptionState, code_of, quote
 from app.domain.rewards import Reward, RewardKind
+from app.services.look_for_abuse import hold_if_odd
 from app.services.runtime import Runtime
 from app.services.why_not import why_not
 from app.services.wording import bought_facts, bought_title, words_for
@@ -45,8 +47,8 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
     """Take the points, store the code and put in the job that makes it: one commit, the account locked.
 
     The same click twice is the same redemption. Raises: Refused with what `quote` refuses (insufficient_points,
-    tier_too_low, limit_reached, sold_out, …), unknown_reward, unknown_member, frozen, blocked, shop_not_connected,
-    not_at_this_shop, no_identity, key_reused, bad_key.
+    tier_too_low, limit_reached, sold_out, …), unknown_reward, unknown_member, frozen, blocked, being_checked,
+    shop_not_connected, not_at_this_shop, no_identity, key_reused, bad_key.
     """
     if not 0 < len(request.request_key) <= MAX_KEY:
         raise Refused("bad_key", f"The idempotency key has 1 to {MAX_KEY} characters.")
@@ -60,7 +62,16 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
             return _same(done, request)
         if freezes.is_frozen(session):
             raise Refused("frozen", "Points cannot be spent at the moment. None were taken; try again later.")
-        return _buy(rt, session, request, member_id, book)
+        member = members.get_member(session, member_id)
+        if member.was_blocked and blocks.find_block(session, member_id, rt.now()) is not None:
+            raise Refused("blocked", "This account cannot spend points at the moment. Ask the shop.")
+        if not hold_if_odd(session, member, now=rt.now()):
+            return _buy(rt, session, request, member, book)
+    # Not inside: the transaction commits the review that was opened.
+    raise Refused(
+        "being_checked",
+        "This account is being checked. Its points stay and do not end meanwhile; none were taken.",
+    )
 
 
 def _same(done: RedemptionRow, request: RedeemRequest) -> RedemptionRow:
@@ -71,12 +82,11 @@ def _same(done: RedemptionRow, request: RedeemRequest) -> RedemptionRow:
     return done
 
 
-def _buy(rt: Runtime, session: Session, request: RedeemRequest, member_id: int, book: Book) -> RedemptionRow:
-    now = rt.now()
+def _buy(
+    rt: Runtime, session: Session, request: RedeemRequest, member: MemberRow, book: Book
+) -> RedemptionRow:
+    now, member_id = rt.now(), member.member_id
     program = programs.load_versions(session)[request.program_id].live
-    member = members.get_member(session, member_id)
-    if member.was_blocked and blocks.find_block(session, member_id, now) is not None:
-        raise Refused("blocked", "This account cannot spend points at the moment. Ask the shop.")
     shop = shops.get_shop(session, request.shop_id)
     reward = program.reward(request.reward_key)
     if reward is None:

@@ -35,6 +35,9 @@ class Runtime:
     public_url: str
     send_mail: SendMail
     sends_mail: bool = True  # False: `send_mail` refuses
+    check_mail: Callable[[], None] = lambda: (
+        None
+    )  # signs in at the mail server and sends nothing; raises as it does
     new_code: Callable[[], str] = new_code
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     # Each program's live version as last seen: for those who ask the database whether it still is.

@@ -31,6 +31,7 @@ _STATUS = {
     "already_blocked": 409,
     "already_closed": 409,
     "blocked": 409,
+    "being_checked": 409,
     "not_blocked": 409,
     "already_referred": 409,
     "no_referrals": 409,
@@ -60,6 +61,9 @@ _STATUS = {
     "taken": 409,
     "shop_elsewhere": 409,
     "not_frozen": 409,
+    "already_decided": 409,
+    "not_decided": 409,
+    "review_open": 409,
     "wrong_state": 409,
     "link_used": 410,
     "too_many": 429,
@@ -67,6 +71,7 @@ _STATUS = {
 # What a refusal is called where its status alone says too little.
 _TITLES = {
     "blocked": "Points cannot be spent",
+    "being_checked": "Points cannot be spent until staff decided",
     "frozen": "Points cannot be spent at the moment",
     "insufficient_points": "There are fewer points now",
     "unknown_reward": "This reward is no longer there",

@@ -41,12 +41,14 @@ def metrics() -> Response:
         abort(404)
     queues = read_queues(runtime())
     registry = CollectorRegistry()
-    ages = {
+    figures = {
         "laurel_delivery_age_seconds": ("Age of the oldest waiting delivery", queues.delivery_age_s),
         "laurel_job_age_seconds": ("Age of the oldest job that is due", queues.job_age_s),
+        "laurel_frozen_programs": ("Programs in which nobody can spend points", queues.frozen),
+        "laurel_open_reviews": ("Members that staff should look at", queues.open_reviews),
     }
-    for name, (meaning, seconds) in ages.items():
-        Gauge(name, meaning, registry=registry).set(seconds)
+    for name, (meaning, figure) in figures.items():
+        Gauge(name, meaning, registry=registry).set(figure)
     counts = {
         "laurel_deliveries": ("Deliveries that wait or failed", queues.deliveries),
         "laurel_redemptions": ("Redemptions that are under way or open", queues.redemptions),

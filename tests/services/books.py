@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.db import ledger, members, programs
+from app.db import ledger, members, programs, reviews
+from app.db.reviews import Notice
 from app.db.shops import get_shop, update_shop
 from app.domain.changes import CustomerFacts
 from app.domain.ledger import Balance, Book, Entry
@@ -45,6 +46,15 @@ def balance(rt: Runtime, program_id: int, account_id: int) -> Balance:
     assert book is not None
     book.ripen(rt.now())
     return book.balance(at=rt.now())
+
+
+def suspect(rt: Runtime, program_id: int, member_id: int) -> int:
+    """The member did too much, and their points wait for a person. Returns the review's id."""
+    told = {"n": 41, "of": 41, "more_than": 40, "hours": 24, "with": [], "at": rt.now().isoformat()}
+    notice = Notice(member_id=member_id, holds=True, signals={"activities": told})
+    with rt.db.begin(program_id) as session:
+        reviews.open_reviews(session, [notice], now=rt.now())
+        return reviews.find_of_member(session, member_id)[-1].review_id
 
 
 def merge_refs(rt: Runtime, program_id: int, shop_id: int, kept_ref: str, deleted_ref: str) -> None:

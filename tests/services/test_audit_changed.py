@@ -6,16 +6,19 @@ from sqlalchemy import create_engine, text
 from app.db import freezes
 from app.db.migrating import psycopg_url
 from app.domain.errors import Refused
+from app.domain.staff import Role
 from app.services.audit import audit
 from app.services.audit_changed import audit_changed
 from app.services.check_health import check_health
+from app.services.invite_staff import invite_staff
 from app.services.keep_house import keep_house
 from app.services.lift_freeze import find_freeze, lift_freeze
 from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
-from tests.conftest import Clock, DatabaseUrls
+from app.services.tell_freeze import tell_freeze
+from tests.conftest import Clock, DatabaseUrls, Mails
 from tests.services.histories import History, a_bit_of_everything, make_history
-from tests.services.jobs import take_due
+from tests.services.jobs import run_jobs, take_due
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_a_contradiction_stops_spending_in_that_program_and_nothing_else(
     assert check_health(past.rt).ready
     assert audit(past.rt, past.program_id).frozen_at == clock.at
     assert audit(past.rt, other.program_id).frozen_at is None
-    lift_freeze(past.rt, past.program_id, by="Ada", reason="x")
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="x", as_found=True)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_each_of_the_books_is_looked_at(past: History, database: DatabaseUrls, s
     spoil(database, sql, program=past.program_id, id=past.member("7"))
     look(past)
     assert find_freeze(past.rt, past.program_id) is not None
-    lift_freeze(past.rt, past.program_id, by="Ada", reason="x")
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="x", as_found=True)
 
 
 def test_what_was_accepted_stops_nothing_again_and_anything_new_does(
@@ -128,7 +131,7 @@ def test_what_was_accepted_stops_nothing_again_and_anything_new_does(
     for reason in ("", "  ", "x" * 301):
         with pytest.raises(Refused, match="bad_reason"):
             lift_freeze(past.rt, past.program_id, by="Ada", reason=reason)
-    lift_freeze(past.rt, past.program_id, by="Ada", reason="Counted by hand")
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="Counted by hand", as_found=True)
     assert buy_reward(past, "7", "click")
     clock.forward(hours=1)
     look(past)
@@ -139,7 +142,7 @@ def test_what_was_accepted_stops_nothing_again_and_anything_new_does(
     found = find_freeze(past.rt, past.program_id)
     assert found is not None
     assert {what for _, what, _ in found.problems} == {"points"}
-    lift_freeze(past.rt, past.program_id, by="Ada", reason="Counted again")
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="Counted again", as_found=True)
     with pytest.raises(Refused, match="not_frozen"):
         lift_freeze(past.rt, past.program_id, by="Ada", reason="And again")
     with past.rt.db.begin(past.program_id) as session:
@@ -160,9 +163,43 @@ def test_a_change_by_hand_that_moves_no_chain_is_found_in_turn(
         clock.forward(hours=1)
         look(past)
     assert find_freeze(past.rt, past.program_id) is not None
-    lift_freeze(past.rt, past.program_id, by="Ada", reason="x")
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="x", as_found=True)
 
 
 def test_every_hour_has_its_audit(past: History) -> None:
     keep_house(past.rt)
     assert "audit_changed" in [name for name, _ in take_due(past.rt, past.program_id)]
+
+
+def test_a_freeze_is_lifted_only_when_it_is_right_again(past: History, database: DatabaseUrls) -> None:
+    give(database, past, "8")
+    look(past)
+    with pytest.raises(Refused, match="still_wrong") as refused:
+        lift_freeze(past.rt, past.program_id, by="Ada", reason="I hoped")
+    assert "305 points are stored, the entries give 300" in refused.value.detail
+    assert find_freeze(past.rt, past.program_id) is not None
+    give(database, past, "8", -5)
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="Restored the row")
+    assert buy_reward(past, "7", "click")
+
+
+def test_owners_are_told_once_by_mail_and_nobody_when_it_is_over(
+    past: History, database: DatabaseUrls, mails: Mails, clock: Clock
+) -> None:
+    for role in (Role.OWNER, Role.STAFF):
+        email = f"{role.value}@shop.test"
+        invite_staff(past.rt, past.program_id, email=email, name=role.value, role=role)
+    mails.sent.clear()
+    give(database, past, "8")
+    look(past)
+    run_jobs(past.rt, past.program_id)
+    ((to, subject, text),) = mails.sent
+    assert (to, subject) == ("owner@shop.test", "Points cannot be spent: Sprig")
+    assert "305 points are stored, the entries give 300" in text
+    clock.forward(hours=1)
+    look(past)  # found again, and no news
+    run_jobs(past.rt, past.program_id)
+    assert len(mails.sent) == 1
+    give(database, past, "8", -5)
+    lift_freeze(past.rt, past.program_id, by="Ada", reason="Restored the row")
+    assert tell_freeze(past.rt, past.program_id) == 0

@@ -21,7 +21,7 @@ from app.services.runtime import Runtime
 from app.web.limits import Minute
 from tests.conftest import NOW, make_program
 from tests.factories import eur, make_order, make_refund
-from tests.services.books import publish
+from tests.services.books import publish, suspect
 from tests.web.shoppers import Storefront, make_storefront
 from tests.web.test_storefront import HOSTILE, YESTERDAY, placed
 
@@ -639,3 +639,22 @@ def test_a_new_minute_counts_anew_and_forgets_the_last() -> None:
     minute = Minute()
     assert [minute.count("a", 59.0), minute.count("a", 59.9), minute.count("b", 59.9)] == [1, 2, 1]
     assert minute.count("a", 60.0) == 1
+
+
+def test_a_member_to_look_at_is_listed_decided_on_and_the_decision_taken_back(api: Api) -> None:
+    member_id = api.shop.member("7", points=500)
+    review_id = suspect(api.shop.rt, api.shop.program_id, member_id)
+    refused = api.post(f"members/{member_id}/redemptions", {"reward": "amount-5"}, key="k1")
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "being_checked")
+    (told,) = api.get("reviews").get_json()["reviews"]
+    assert (told["id"], told["member_id"], told["decision"]) == (review_id, member_id, None)
+    assert told["sentences"] == ["41 activities that earned within 24 hours. More than 40 are looked at."]
+    assert api.get(f"members/{member_id}").get_json()["held_at"] == told["held_at"]
+    answers = [
+        api.post(f"reviews/{review_id}/{act}", {"reason": f"to {act}"}).get_json()
+        for act in ("refuse", "undo", "allow")
+    ]
+    assert [one["decision"] for one in answers] == ["refused", None, "allowed"]
+    assert [one["act"] for one in answers[-1]["acts"]] == ["refused", "undone", "allowed"]
+    assert api.get(f"members/{member_id}").get_json()["held_at"] is None
+    assert api.post(f"reviews/{review_id}/refuse", {"reason": "late"}).status_code == 409

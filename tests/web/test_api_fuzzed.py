@@ -26,7 +26,7 @@ from app.services.record_activity import Told, record_activity
 from app.services.refer_friend import referral_code
 from app.web.api.description import describe
 from tests.factories import make_order
-from tests.services.books import publish
+from tests.services.books import publish, suspect
 from tests.services.crowd import VISIT
 from tests.web.shoppers import Storefront
 from tests.web.test_storefront import YESTERDAY, placed
@@ -77,6 +77,7 @@ def known(storefront: Storefront, no_wait: None) -> dict[str, Any]:
         "merge_id": merged.merge_id,
         "activity_id": record_activity(storefront.rt, storefront.program_id, told).activity_id,
         "grant_id": given.grant_id,
+        "review_id": suspect(storefront.rt, storefront.program_id, others[2]),
         "code": referral_code(storefront.rt, storefront.program_id, member_id),
         "redemption_id": int(bought["id"].removeprefix("r_")),
         "order": f"{storefront.shop.key}:1001",
@@ -161,6 +162,10 @@ GOOD: dict[str, tuple[dict[str, Any], set[int]]] = {
     "set_birthday": ({"json": {"birthday": "02-28", "consent": True}}, {204}),
     "forget_birthday": ({}, {204}),
     "block_member": ({"json": {"reason": "fraud"}}, {200}),
+    "list_reviews": ({}, {200}),
+    "allow_review": ({"json": {"reason": "a tea house"}}, {200}),
+    "refuse_review": ({"json": {"reason": "a scheme"}}, {200}),
+    "undo_review": ({"json": {"reason": "a slip"}}, {409}),  # nothing was decided yet
     "unblock_member": ({"json": {"reason": "none after all"}}, {409}),
 }
 

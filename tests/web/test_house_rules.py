@@ -1,21 +1,28 @@
 """What holds for every route: a declared policy, answers that tell nothing, health that tells the truth."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from app.db import freezes
 from app.db.session import Database
 from app.domain.errors import Refused, Retryable
 from app.services import check_health as health_of
+from app.services.enrol_customer import enrol_customer
 from app.services.runtime import Runtime
 from app.web import create_app
 from app.web.policy import Guarded, Policy, policy, policy_of, require_policies
 from tests.conftest import Clock
+from tests.services.books import suspect
 from tests.services.houses import House, woo_request
+
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 
 
 def test_every_route_declares_a_policy(app: Flask) -> None:
@@ -143,3 +150,32 @@ def test_metrics_are_not_for_those_who_come_through_the_public_address(
 
 def test_metrics_are_not_for_strangers(client: FlaskClient) -> None:
     assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "8.8.8.8"}).status_code == 404
+
+
+def test_every_figure_is_described_with_its_alert(client: FlaskClient) -> None:
+    told = set(re.findall(r"^# HELP (laurel_\w+)", client.get("/metrics").text, re.MULTILINE))
+    described = set(re.findall(r"^\| `(laurel_\w+)", OPERATIONS, re.MULTILINE))
+    assert told == described
+
+
+def test_every_check_of_readyz_is_described(client: FlaskClient) -> None:
+    told = set(client.get("/readyz").get_json()["checks"])
+    assert told == {name for name in told if f"| `{name}` |" in OPERATIONS}
+
+
+def test_metrics_tell_what_is_frozen_and_whom_to_look_at(client: FlaskClient, house: House) -> None:
+    def figures() -> list[float]:
+        text = client.get("/metrics").text
+        return [
+            float(re.findall(rf"^{name} (\S+)", text, re.MULTILINE)[0])
+            for name in ("laurel_frozen_programs", "laurel_open_reviews")
+        ]
+
+    before = figures()  # other tests' programs are in this database too
+    identity = enrol_customer(house.rt, house.program_id, house.shop.shop_id, "7", asked=True)
+    assert identity is not None
+    assert identity.member_id is not None
+    suspect(house.rt, house.program_id, identity.member_id)
+    with house.rt.db.begin(house.program_id) as session:
+        freezes.begin(session, [("account:7", "points", "905 are stored")], now=house.rt.now())
+    assert figures() == [before[0] + 1, before[1] + 1]

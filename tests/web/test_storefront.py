@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.db import programs
+from app.db import freezes, programs
 from app.domain.money import Money
 from app.domain.orders import CodeUse
 from app.services.block_member import block_member
+from app.services.decide_review import decide_review
 from app.services.erase_customer import erase_customer
 from app.services.find_member import ById
 from app.services.merge_members import merge_members
@@ -23,7 +24,7 @@ from app.services.runtime import Runtime
 from app.services.undo_activity import undo_activity
 from tests.conftest import NOW, Clock, make_program
 from tests.factories import eur, make_order, make_refund
-from tests.services.books import publish
+from tests.services.books import publish, suspect
 from tests.web.shoppers import Storefront, make_storefront
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -58,6 +59,38 @@ def test_me_tells_balance_tier_and_the_way_to_the_next(storefront: Storefront) -
     assert me["program"]["earn_sentence"] == "1 point for every €1.00"
     assert [tier["key"] for tier in me["program"]["tiers"]] == ["member", "silver", "gold"]
     assert me["server_time"] == "2026-11-22T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("lang", "sentence"),
+    [("en", "Your account is being checked."), ("de", "Dein Konto wird gerade geprüft.")],
+)
+def test_me_says_why_nothing_can_be_spent_before_anybody_tries(
+    storefront: Storefront, rt: Runtime, lang: str, sentence: str
+) -> None:
+    member_id, program_id = storefront.member("7", points=500), storefront.program_id
+    assert storefront.get("me").get_json()["member"]["stopped"] is None
+    review_id = suspect(rt, program_id, member_id)
+    stopped = storefront.get("me", lang=lang).get_json()["member"]["stopped"]
+    assert stopped["reason"] == "being_checked"
+    assert stopped["sentence"].startswith(sentence)
+    decide_review(rt, program_id, review_id, allow=False, reason="A scheme", actor="Ada")
+    assert storefront.get("me").get_json()["member"]["stopped"]["reason"] == "blocked"
+    with rt.db.begin(program_id) as session:
+        freezes.begin(session, [("account:7", "points", "905 are stored")], now=rt.now())
+    told = storefront.get("me").get_json()["member"]
+    assert (told["stopped"]["reason"], told["balance"]["available"]) == ("frozen", 500)
+
+
+def test_a_frozen_program_says_so_to_everybody(storefront: Storefront, rt: Runtime) -> None:
+    storefront.member("7", points=500)
+    with rt.db.begin(storefront.program_id) as session:
+        freezes.begin(session, [("account:7", "points", "905 are stored")], now=rt.now())
+    assert storefront.get("me").get_json()["member"]["stopped"] == {
+        "reason": "frozen",
+        "title": "Not at the moment",
+        "sentence": "Nothing can be redeemed at the moment. Nothing was taken; try again later.",
+    }
 
 
 def test_the_way_to_a_tier_by_orders_is_a_sentence_over_as_long_as_they_count(
@@ -502,6 +535,7 @@ def test_codes_of_a_merged_account_are_the_winners(storefront: Storefront, no_wa
 
 
 def test_all_open_codes_are_listed_newest_first(storefront: Storefront, no_wait: None) -> None:
+    publish(storefront.rt, storefront.program_id, review={"redemptions": {"action": "off"}})
     storefront.member("7", points=10_000)
     ids = [
         storefront.post("redemptions", {"reward": "amount-5"}, key=f"k{number}").get_json()["id"]

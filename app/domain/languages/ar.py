@@ -244,6 +244,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "ليس الآن",
     "refused.blocked": "لا يمكن لهذا الحساب فعل ذلك الآن. اسأل المتجر.",
     "refused.blocked.title": "ليس بهذا الحساب",
+    "refused.being_checked": "تجري مراجعة هذا الحساب. لا يضيع شيء ولا تنتهي صلاحية شيء في هذه الأثناء؛ اسأل المتجر إن طال الأمر.",
+    "refused.being_checked.title": "قيد المراجعة",
     "refused.unknown_reward": "لم تعد هذه المكافأة موجودة. لم يُخصم شيء.",
     "refused.unknown_reward.title": "لم تعد هذه المكافأة موجودة",
     "refused.shop_not_connected": "لا يمكن لهذا المتجر إنشاء رموز الآن. لم يُخصم شيء؛ حاول لاحقًا.",

@@ -216,6 +216,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Gerade nicht",
     "refused.blocked": "Mit diesem Konto geht das gerade nicht. Frag den Shop.",
     "refused.blocked.title": "Nicht mit diesem Konto",
+    "refused.being_checked": "Dein Konto wird gerade geprüft. Solange geht nichts verloren und nichts verfällt; frag den Shop, wenn es lange dauert.",
+    "refused.being_checked.title": "Wird geprüft",
     "refused.unknown_reward": "Diese Prämie gibt es nicht mehr. Es wurde nichts verbraucht.",
     "refused.unknown_reward.title": "Diese Prämie gibt es nicht mehr",
     "refused.shop_not_connected": "Dieser Shop kann gerade keine Codes erstellen. Es wurde nichts verbraucht; versuch es später noch einmal.",

@@ -241,6 +241,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Not at the moment",
     "refused.blocked": "This account cannot do that at the moment. Ask the shop.",
     "refused.blocked.title": "Not with this account",
+    "refused.being_checked": "Your account is being checked. Nothing is lost meanwhile, and nothing runs out; ask the shop if it takes long.",
+    "refused.being_checked.title": "Being checked",
     "refused.unknown_reward": "There is no such reward any more. Nothing was taken.",
     "refused.unknown_reward.title": "This reward is no longer there",
     "refused.shop_not_connected": "This shop cannot make codes at the moment. Nothing was taken; try again later.",

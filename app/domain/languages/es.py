@@ -241,6 +241,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Ahora no",
     "refused.blocked": "Esta cuenta no puede hacerlo en este momento. Pregunta a la tienda.",
     "refused.blocked.title": "No con esta cuenta",
+    "refused.being_checked": "Tu cuenta se está revisando. Mientras tanto no se pierde ni caduca nada; pregunta a la tienda si tarda.",
+    "refused.being_checked.title": "En revisión",
     "refused.unknown_reward": "Esta recompensa ya no existe. No se usó nada.",
     "refused.unknown_reward.title": "Esta recompensa ya no existe",
     "refused.shop_not_connected": "Esta tienda no puede crear códigos en este momento. No se usó nada; inténtalo más tarde.",

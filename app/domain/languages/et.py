@@ -219,6 +219,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Praegu mitte",
     "refused.blocked": "Selle kontoga ei saa seda praegu teha. Küsi poest.",
     "refused.blocked.title": "Mitte selle kontoga",
+    "refused.being_checked": "Seda kontot kontrollitakse. Vahepeal ei lähe midagi kaduma ega aegu; kui see võtab kaua, küsi poest.",
+    "refused.being_checked.title": "Kontrollimisel",
     "refused.unknown_reward": "Seda auhinda enam ei ole. Midagi ei kasutatud.",
     "refused.unknown_reward.title": "Seda auhinda enam ei ole",
     "refused.shop_not_connected": "See pood ei saa praegu koode luua. Midagi ei kasutatud; proovi hiljem uuesti.",

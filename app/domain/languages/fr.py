@@ -233,6 +233,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Pas pour le moment",
     "refused.blocked": "Ce compte ne le permet pas pour le moment. Adressez-vous à la boutique.",
     "refused.blocked.title": "Pas avec ce compte",
+    "refused.being_checked": "Votre compte est en cours de vérification. Rien n’est perdu ni n’expire entre-temps ; adressez-vous à la boutique si cela dure.",
+    "refused.being_checked.title": "En cours de vérification",
     "refused.unknown_reward": "Cette récompense n’existe plus. Rien n’a été utilisé.",
     "refused.unknown_reward.title": "Cette récompense n’existe plus",
     "refused.shop_not_connected": "Cette boutique ne peut pas créer de codes pour le moment. Rien n’a été utilisé ; réessayez plus tard.",

@@ -256,6 +256,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Nie teraz",
     "refused.blocked": "To konto nie może tego teraz zrobić. Zapytaj w sklepie.",
     "refused.blocked.title": "Nie z tym kontem",
+    "refused.being_checked": "To konto jest sprawdzane. W tym czasie nic nie przepada ani nie wygasa; jeśli to trwa długo, zapytaj w sklepie.",
+    "refused.being_checked.title": "Trwa sprawdzanie",
     "refused.unknown_reward": "Tej nagrody już nie ma. Nic nie pobrano.",
     "refused.unknown_reward.title": "Tej nagrody już nie ma",
     "refused.shop_not_connected": "Ten sklep nie może teraz tworzyć kodów. Nic nie pobrano; spróbuj później.",

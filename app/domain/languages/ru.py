@@ -256,6 +256,8 @@ MESSAGES: Messages = {
     "refused.frozen.title": "Не сейчас",
     "refused.blocked": "С этим счётом это сейчас невозможно. Спросите в магазине.",
     "refused.blocked.title": "Не с этим счётом",
+    "refused.being_checked": "Этот счёт проверяется. Пока ничего не пропадает и не сгорает; если это долго, спросите в магазине.",
+    "refused.being_checked.title": "Идёт проверка",
     "refused.unknown_reward": "Этой награды больше нет. Ничего не списано.",
     "refused.unknown_reward.title": "Этой награды больше нет",
     "refused.shop_not_connected": "Этот магазин сейчас не может создавать коды. Ничего не списано; попробуйте позже.",

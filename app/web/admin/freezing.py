@@ -26,17 +26,18 @@ def ask_lift() -> ResponseReturnValue:
 @blueprint.post("/freeze/lift")
 @needs(Role.OWNER)
 def do_lift() -> ResponseReturnValue:
-    reason = request.form.get("reason", "")
+    reason, as_found = request.form.get("reason", ""), request.form.get("as_found") == "yes"
     try:
-        lift_freeze(runtime(), program_id(), by=visitor().actor, reason=reason)
+        lift_freeze(runtime(), program_id(), by=visitor().actor, reason=reason, as_found=as_found)
     except Refused as refused:
-        if refused.code != "bad_reason":
+        if refused.code not in ("bad_reason", "still_wrong"):
             raise
-        return _form(refused.detail)
+        return _form(refused.detail, still=as_found or refused.code == "still_wrong")
     return done(url_for("admin.home"), in_unit("Points can be spent again."))
 
 
-def _form(fault: str) -> ResponseReturnValue:
+def _form(fault: str, *, still: bool = False) -> ResponseReturnValue:
+    """`still`: something is as it was found, so that is asked about too."""
     found = find_freeze(runtime(), program_id())
     if found is None:
         raise Refused("not_found", in_unit("Points can be spent: there is nothing to lift."))
@@ -45,6 +46,7 @@ def _form(fault: str) -> ResponseReturnValue:
         status=422 if fault else 200,
         freeze=found,
         fault=fault,
+        still=still,
         reason=request.form.get("reason", ""),
         most=MAX_REASON,
     )

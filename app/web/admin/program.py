@@ -12,6 +12,7 @@ from app.services.check_document import WrongDocument
 from app.services.describe_earning import describe_earning
 from app.services.describe_rewards import describe_rewards, kind_words
 from app.services.describe_rules import describe_rules
+from app.services.describe_signals import describe_signals
 from app.services.describe_tiers import describe_tiers
 from app.services.diff_documents import diff_documents
 from app.services.last_tier_run import last_tier_run
@@ -42,7 +43,7 @@ def program() -> ResponseReturnValue:
         earn=earn_words(live.rate, live.currency, words_for(live)),
         tiers=describe_tiers(live),
         run=last_tier_run(rt, program_id()),
-        rules=[*describe_rules(live), *describe_earning(live)],
+        rules=[*describe_rules(live), *describe_earning(live), *describe_signals(live)],
         rewards=list_rewards(rt, program_id()),
         conditions=describe_rewards(live),
         versions=list_versions(rt, program_id()),

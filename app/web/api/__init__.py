@@ -2,11 +2,21 @@
 
 from flask import Flask
 
-from app.web.api import activities, description, errors, given_tiers, members, merges, orders, redemptions
+from app.web.api import (
+    activities,
+    description,
+    errors,
+    given_tiers,
+    members,
+    merges,
+    orders,
+    redemptions,
+    reviews,
+)
 from app.web.api.blueprint import blueprint
 
 # Imported for the views that they hang on the blueprint.
-_VIEWS = (members, given_tiers, merges, redemptions, orders, activities)
+_VIEWS = (members, given_tiers, merges, redemptions, orders, activities, reviews)
 
 
 def register(app: Flask) -> None:

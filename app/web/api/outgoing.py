@@ -84,6 +84,11 @@ class MemberOut(Schema):
         allow_none=True,
         metadata={"description": "since when they earn nothing and cannot spend"},
     )
+    held_at = AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when their points wait for staff to look at something"},
+    )
     unit = _unit()
     balance = Nested(BalanceOut, required=True)
     lifetime_points = Integer(
@@ -102,6 +107,36 @@ class ListedMember(MemberOut):
 class MembersOut(Schema):
     members = List(Nested(ListedMember), required=True)
     next = Integer(required=True, allow_none=True)
+
+
+class ReviewActOut(Schema):
+    act = String(required=True, metadata={"enum": ["allowed", "refused", "undone"]})
+    actor = String(required=True)
+    reason = String(required=True)
+    at = AwareDateTime(required=True)
+
+
+class ReviewOut(Schema):
+    id = Integer(required=True, attribute="review_id")
+    member_id = Integer(required=True, attribute="member.member_id")
+    opened_at = AwareDateTime(required=True)
+    held_at = AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "since when points wait; null: only watched"},
+    )
+    decision = String(required=True, allow_none=True, metadata={"enum": ["allowed", "refused", None]})
+    decided_at = AwareDateTime(required=True, allow_none=True)
+    sentences = List(String(), required=True, metadata={"description": "what was noticed"})
+    acts = List(Nested(ReviewActOut), required=True)
+
+
+class ListedReview(ReviewOut):
+    """The same in a list, as with `ListedMember`."""
+
+
+class ReviewsOut(Schema):
+    reviews = List(Nested(ListedReview), required=True)
 
 
 class CountedOut(Schema):

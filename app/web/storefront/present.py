@@ -12,6 +12,7 @@ from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
 from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
+from app.services.open_panel import Panel
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
 from app.services.wording import bought_title
@@ -28,20 +29,18 @@ LOOK: Json = {
 }
 
 
-def me(
-    who: Shopper, front: Shopfront, member: MemberView | None, email_proof: str | None, now: datetime
-) -> Json:
+def me(who: Shopper, panel: Panel, now: datetime) -> Json:
     return {
         "signed_in": who.customer_ref is not None,
         "server_time": instant(now),
-        "member": None if member is None else _member(who, front, member, email_proof),
-        "program": _program(front),
+        "member": None if panel.member is None else _member(who, panel, panel.member),
+        "program": _program(panel.front),
         "look": LOOK,
     }
 
 
-def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str | None) -> Json:
-    balance = member.balance
+def _member(who: Shopper, panel: Panel, member: MemberView) -> Json:
+    front, balance = panel.front, member.balance
     available = max(balance.available, 0)
     zone = front.program.zone
     mine = (one for one in member.identities if one.customer_ref == who.customer_ref and one.name)
@@ -67,7 +66,19 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
             "since": instant(member.tier_since),
         },
         "next_tier": _next_tier(member.next_tier, front.words),
-        "email_proof": email_proof,
+        "email_proof": panel.email_proof,
+        "stopped": _stopped(panel.stopped, front.words),
+    }
+
+
+def _stopped(code: str | None, words: Words) -> Json | None:
+    """Why nothing can be spent now, told before anybody tries."""
+    if code is None:
+        return None
+    return {
+        "reason": code,
+        "title": words.say(f"refused.{code}.title"),
+        "sentence": words.say(f"refused.{code}"),
     }
 
 

@@ -173,7 +173,7 @@ def post_email_proof() -> tuple[Response, int]:
 def _me(who: Shopper, *, asked: bool) -> present.Json:
     """Everything the panel begins with. A customer who is signed in becomes a member here, where that is automatic."""
     panel = open_panel(runtime(), who, asked=asked, language=language())
-    return present.me(who, panel.front, panel.member, panel.email_proof, runtime().now())
+    return present.me(who, panel, runtime().now())
 
 
 def _redemption(who: Shopper, view: RedemptionView) -> present.Json:

@@ -23,6 +23,7 @@ from app.services.see_customers import see_customers
 from app.services.settle_orders import Seen, settle_orders
 from tests.conftest import NOW, make_program, unique
 from tests.factories import make_order, make_refund
+from tests.services.books import suspect
 from tests.services.houses import make_shop
 
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -205,6 +206,7 @@ class World:
     redemption: int
     request: int
     order_ref: str
+    review: int
 
 
 def fill(desk: Desk) -> World:
@@ -253,4 +255,5 @@ def fill(desk: Desk) -> World:
             },
         ]
         shops.update_shop(session, desk.shop_id, webhooks=hooks, name="Fern & Field")
-    return World(member, other, delivery, redemption, request, "1042")
+    review = suspect(desk.rt, desk.program_id, other)
+    return World(member, other, delivery, redemption, request, "1042", review)

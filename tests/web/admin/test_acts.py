@@ -511,3 +511,31 @@ def test_text_is_shown_as_text_wherever_it_comes_from(desk: Desk, text: str) -> 
         assert text not in owner.get(path, query_string={"q": text})
     page = owner.post("/admin/program/check", 422, document=text, based_on="1", note=text).text
     assert text not in page
+
+
+# --- Members to look at ------------------------------------------------------------------------------------------
+
+
+def test_what_was_noticed_is_shown_decided_and_taken_back(desk: Desk, world: World) -> None:
+    page = desk.as_(Role.VIEWER).get("/admin/reviews")
+    assert "41 activities that earned within 24 hours. More than 40 are looked at." in page
+    assert "Points wait" in page
+    assert "/allow" not in page  # a viewer decides nothing
+    path = f"/admin/reviews/{world.review}"
+    assert "Being checked" in desk.owner.get(f"/admin/members/{world.other}")
+    desk.owner.post(f"{path}/refuse", 422, of=f"{path}/refuse", reason=" ")
+    desk.owner.post(f"{path}/refuse", of=f"{path}/refuse", reason=HOSTILE[0])
+    assert "Blocked" in desk.owner.get(f"/admin/members/{world.other}")
+    page = desk.owner.get("/admin/reviews")
+    assert HOSTILE[0] not in page
+    assert "Refused" in page
+    desk.owner.post(f"{path}/undo", of=f"{path}/undo", reason="The wrong one")
+    desk.owner.post(f"{path}/allow", of=f"{path}/allow", reason="Runs a tea house")
+    page = desk.owner.get("/admin/reviews")
+    assert all(word in page for word in ("Allowed", "Taken back", "Runs a tea house", "Ada owner"))
+    assert "Being checked" not in desk.owner.get(f"/admin/members/{world.other}")
+    desk.owner.get(f"{path}/nonsense", 404)
+
+
+def test_the_queue_is_empty_and_says_what_it_is_for(desk: Desk) -> None:
+    assert "Nobody to look at" in desk.owner.get("/admin/reviews")

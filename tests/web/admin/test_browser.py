@@ -81,6 +81,8 @@ def pages(desk: Desk, world: World) -> list[str]:
         f"/admin/shops/{desk.shop_key}/counting",
         "/admin/connect",
         "/admin/freeze",
+        "/admin/reviews",
+        f"/admin/reviews/{world.review}/refuse",
         "/admin/program",
         "/admin/program/edit",
         "/admin/program/versions/1",

@@ -88,6 +88,7 @@ def make_member() -> Json:
             "missing": eur(68760),
         },
         "email_proof": None,
+        "stopped": None,
     }
 
 

@@ -155,6 +155,13 @@ def test_the_mail_that_proves_an_address_is_asked_for_once(page: Page, stub: Stu
     assert len(stub.asked("POST", "email-proof")) == 1
 
 
+def test_that_nothing_can_be_spent_now_is_said_before_anybody_tries(page: Page, stub: Stub) -> None:
+    sentence = "Your account is being checked. Nothing is lost meanwhile."
+    stub.member["stopped"] = {"reason": "being_checked", "title": "Being checked", "sentence": sentence}
+    panel = open_panel(page, stub)
+    expect(panel.get_by_role("status").filter(has_text=sentence)).to_be_visible()
+
+
 def test_a_tier_by_points_uses_the_servers_sentence(page: Page, stub: Stub) -> None:
     sentence = "246 more points this year bring Gold."
     stub.member["next_tier"].update(

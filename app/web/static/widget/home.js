@@ -40,8 +40,8 @@ export class Home {
   update() {
     const { store } = this.#app;
     this.#noticeBalance();
-    const { balance, tier, next_tier: next, email_proof: proof } = store.me.member;
-    fill(this.#boxes.note, [store.old, navigator.onLine, store.old && store.at, proof], () => this.#notes(proof));
+    const { balance, tier, next_tier: next, email_proof: proof, stopped } = store.me.member;
+    fill(this.#boxes.note, [store.old, navigator.onLine, store.old && store.at, proof, stopped], () => this.#notes(proof, stopped));
     fill(this.#boxes.balance, [balance, this.#nearest()], () => this.#balance(balance));
     fill(this.#boxes.tier, [tier, next], () => tier && this.#tierBox(tier, next));
     this.#fillTabs();
@@ -91,11 +91,12 @@ export class Home {
     this.reload();
   }
 
-  #notes(proof) {
+  #notes(proof, stopped) {
     const { store, words } = this.#app;
     const time = store.at && words.moment(store.at);
     if (store.old && navigator.onLine) return note("alert", [h("strong", {}, words.t("old_title")), " ", words.t("old_text", { time })], "warn", "status");
     if (store.old) return note("offline", [h("strong", {}, words.t("offline_title")), " ", words.t("offline_text", { time })], "warn", "status");
+    if (stopped) return note("info", [h("strong", {}, stopped.title), " ", stopped.sentence], "warn", "status");
     if (proof === "sent") return note("info", words.t("proof_sent"), "", "status");
     return proof === "wanted" && note("info", words.t("proof_wanted"), "", null, this.#proofButton());
   }
