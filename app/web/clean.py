@@ -22,7 +22,7 @@ def refuse_unclean() -> None:
         texts += values
     if not all(map(_is_clean, texts)):
         raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
-    if request.method == "POST":
+    if request.method not in ("GET", "HEAD", "DELETE"):
         read_json()
 
 
