@@ -20,10 +20,20 @@ def refuse_unclean() -> None:
     texts = [*map(str, (request.view_args or {}).values()), *said.query, *said.headers.values()]
     for values in said.query.values():
         texts += values
-    if not all(map(_is_clean, texts)):
-        raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
+    _require_clean(texts)
     if request.method not in ("GET", "HEAD", "DELETE"):
         read_json()
+
+
+def refuse_unclean_form() -> None:
+    """Runs before the views of pages: address, query and form. Raises: Refused("bad_request")."""
+    told = request.values.items(multi=True)
+    _require_clean([*map(str, (request.view_args or {}).values()), *(text for pair in told for text in pair)])
+
+
+def _require_clean(texts: Iterable[str]) -> None:
+    if not all(map(_is_clean, texts)):
+        raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
 
 
 def read_json() -> dict[str, Any]:
