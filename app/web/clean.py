@@ -27,8 +27,11 @@ def refuse_unclean() -> None:
 
 def refuse_unclean_form() -> None:
     """Runs before the views of pages: address, query and form. Raises: Refused("bad_request")."""
-    told = request.values.items(multi=True)
-    _require_clean([*map(str, (request.view_args or {}).values()), *(text for pair in told for text in pair)])
+    texts = [*map(str, (request.view_args or {}).values())]
+    for told in (request.args, request.form):
+        for name, values in told.lists():
+            texts += [name, *values]
+    _require_clean(texts)
 
 
 def _require_clean(texts: Iterable[str]) -> None:

@@ -111,8 +111,8 @@ def tokens(shop: Storefront, other: Storefront) -> Iterator[tuple[str, str]]:
     for head in HEADS:
         if head != {"alg": "HS256", "crit": []}:
             yield f"head {head!r}", raw_token(head, claims, secret)
-    for head, key in KEYS_OF_THEIR_OWN:
-        yield f"its own key {head}", raw_token({**GOOD_HEAD, **head}, claims, key)
+    for head, theirs in KEYS_OF_THEIR_OWN:
+        yield f"its own key {head}", raw_token({**GOOD_HEAD, **head}, claims, theirs)
     keys = {
         "none": "", "the word": "secret", "laurel": "laurel", "the shop's name": shop.shop.key, "webhooks": WOO_SECRET,
         "the app's": SHOPIFY_SECRET, "another shop's": other.known.widget_secret, "in other letters": secret.swapcase(),
@@ -170,11 +170,11 @@ def id_tokens(now: int) -> Iterator[tuple[str, str]]:
         if isinstance(head, dict) and head.get("alg") == "HS256":
             continue  # the library reads such heads as the standard says; who signs them is the platform
         yield f"head {head!r}", raw_token(head, claims, SHOPIFY_SECRET)
-    for head, key in KEYS_OF_THEIR_OWN:
-        yield f"its own key {head}", raw_token({**GOOD_HEAD, **head}, claims, key)
+    for head, theirs in KEYS_OF_THEIR_OWN:
+        yield f"its own key {head}", raw_token({**GOOD_HEAD, **head}, claims, theirs)
     for secret in ("", "secret", "laurel-app", WOO_SECRET, SHOPIFY_SECRET.upper(), SHOPIFY_SECRET[:-1]):
         yield f"secret {secret}", raw_token(GOOD_HEAD, claims, secret)
-    elsewhere = (
+    elsewhere: tuple[Any, ...] = (
         "https://evil.myshopify.com", "http://fern.myshopify.com", "https://fern.myshopify.com/", "fern.myshopify.com",
         "https://fern.myshopify.com.evil.example", "https://evil.example", "", None, 7, [shop], {},
     )  # fmt: skip
@@ -182,7 +182,8 @@ def id_tokens(now: int) -> Iterator[tuple[str, str]]:
         yield f"dest {other!r}", raw_token(GOOD_HEAD, {**claims, "dest": other}, SHOPIFY_SECRET)
         issuer = f"{other}/admin" if isinstance(other, str) else other
         yield f"iss {other!r}", raw_token(GOOD_HEAD, {**claims, "iss": issuer}, SHOPIFY_SECRET)
-    for audience in ("", "another-app", None, 7, [], ["another-app"], {}):
+    audiences: tuple[Any, ...] = ("", "another-app", None, 7, [], ["another-app"], {})
+    for audience in audiences:
         yield f"aud {audience!r}", raw_token(GOOD_HEAD, {**claims, "aud": audience}, SHOPIFY_SECRET)
     for end in (now - 11, now - 3600, *NO_NUMBERS):
         yield f"exp {end!r}", raw_token(GOOD_HEAD, {**claims, "exp": end}, SHOPIFY_SECRET)
@@ -348,8 +349,8 @@ def test_links_that_are_old_or_of_removed_people_open_nothing(desk: Desk, clock:
     token = visitor.token("/admin/sign-in")
     assert visitor.client.post(removed, data={"csrf_token": token}).status_code == 410
     clock.forward(days=8)
-    token = Visitor(desk.app.test_client())
-    assert token.client.post(old, data={"csrf_token": token.token("/admin/sign-in")}).status_code == 410
+    late = Visitor(desk.app.test_client())
+    assert late.client.post(old, data={"csrf_token": late.token("/admin/sign-in")}).status_code == 410
 
 
 def test_a_session_that_somebody_planted_is_nobodys_after_signing_in(desk: Desk) -> None:
@@ -491,11 +492,9 @@ def test_no_text_in_an_address_or_a_form_is_a_fault_of_ours(desk: Desk) -> None:
         for text in UNFIT:
             unfit = re.sub(r"<(\w+:)?\w+>", quote(text[:200], safe=""), rule.rule)
             for path, fields in ((good, dict.fromkeys(FIELDS, text)), (unfit, {})):
-                told = (
-                    {"data": {**fields, "csrf_token": token}}
-                    if method == "POST"
-                    else {"query_string": fields}
-                )
+                told: dict[str, Any] = {"query_string": fields}
+                if method == "POST":
+                    told = {"data": {**fields, "csrf_token": token}}
                 answer = desk.owner.client.open(path, method=method, headers={"Accept": "text/html"}, **told)
                 if answer.status_code >= 500:
                     faults.append((method, path[:80], text[:20], answer.status_code))
@@ -526,7 +525,7 @@ def test_a_form_with_text_that_cannot_be_stored_changes_nothing(desk: Desk, data
     world = fill(desk)
     token = desk.owner.token("/admin/")
     before = everything(database, desk.program_id)
-    for path in (f"/admin/members/{world.member}/adjust", "/admin/freeze"):
+    for path in (f"/admin/members/{world.member}/adjust", "/admin/staff/invite"):
         fields = {"csrf_token": token, "points": "5", "reason": "a\0b", "key": "k", "sure": "yes"}
         assert desk.owner.client.post(path, data=fields, headers={"Accept": "text/html"}).status_code in (
             400,
