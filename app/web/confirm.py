@@ -3,12 +3,10 @@
 from flask import Response, make_response, render_template
 
 from app.services.prove_email import look_at_proof, prove_email
-from app.web.clean import refuse_unclean_form
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
 
 blueprint = Guarded("confirm", __name__, policy=Policy.PUBLIC, url_prefix="/confirm")
-blueprint.before_request(refuse_unclean_form)
 
 
 @blueprint.get("/<token>")
