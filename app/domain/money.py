@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from app.domain.errors import Refused
+from app.domain.errors import Refused, quoted
 
 # Decimals of each currency in use. Source: ISO 4217, list one (2026-01-01). A code that is not here is
 # held, never guessed; precious metals, funds and test codes are left out on purpose.
@@ -32,8 +32,9 @@ def exponent(currency: str) -> int:
     try:
         return _EXPONENT[currency]
     except KeyError:
-        shown = currency[:8]
-        raise Refused("unknown_currency", f"“{shown}” is not a currency code that we know.") from None
+        raise Refused(
+            "unknown_currency", f"{quoted(currency)} is not a currency code that we know."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Money:
         decimals = exponent(currency)
         match = _AMOUNT.fullmatch(text)
         if match is None:
-            raise Refused("not_an_amount", f"A price is not a number: “{text[:32]}”.")
+            raise Refused("not_an_amount", f"A price is not a number: {quoted(text)}.")
         sign, whole, fraction = match[1], match[2], match[3] or ""
         if fraction[decimals:].strip("0"):
             raise Refused("inexact_amount", f"{text} has more decimals than {currency} ({decimals}).")

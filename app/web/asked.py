@@ -59,7 +59,7 @@ _OUTSIDE = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 @lru_cache(maxsize=512)
 def _variable(name: str) -> str:
     """What WSGI calls a header. A name that is not written in lower case names none."""
-    if not name.islower():
+    if name != name.lower():
         raise KeyError(name)
     return _OUTSIDE.get(name) or f"HTTP_{name.upper().replace('-', '_')}"
 

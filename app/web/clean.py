@@ -20,10 +20,23 @@ def refuse_unclean() -> None:
     texts = [*map(str, (request.view_args or {}).values()), *said.query, *said.headers.values()]
     for values in said.query.values():
         texts += values
+    _require_clean(texts)
+    if request.method not in ("GET", "HEAD", "DELETE"):
+        read_json()
+
+
+def refuse_unclean_form() -> None:
+    """Runs before the views of pages: address, query and form. Raises: Refused("bad_request")."""
+    texts = [*map(str, (request.view_args or {}).values())]
+    for told in (request.args, request.form):
+        for name, values in told.lists():
+            texts += [name, *values]
+    _require_clean(texts)
+
+
+def _require_clean(texts: Iterable[str]) -> None:
     if not _is_clean("\n".join(texts)):
         raise Refused("bad_request", "Text may not hold control characters that cannot be stored.")
-    if request.method == "POST":
-        read_json()
 
 
 def read_json() -> dict[str, Any]:

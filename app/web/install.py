@@ -7,12 +7,14 @@ from app.services.begin_install import Sent, begin_install, get_connector
 from app.services.connect_shop import ConnectedShop
 from app.services.finish_install import KeysKept, NotAgreed, finish_install
 from app.services.invite_shop import find_invitation
+from app.web.clean import refuse_unclean_form
 from app.web.headers import STRICT
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
 from connectors.base import InstallRequest, Page
 
 blueprint = Guarded("install", __name__, policy=Policy.SIGNATURE, url_prefix="/install")
+blueprint.before_request(refuse_unclean_form)
 
 _COOKIE = "laurel_install"
 _TEN_MINUTES_S = 600

@@ -17,7 +17,7 @@ from app.domain.changes import (
     OrderToReread,
     ProductFacts,
 )
-from app.domain.errors import Refused
+from app.domain.errors import Refused, quoted
 from app.domain.money import Money, exponent
 from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from connectors.base import Delivery
@@ -182,7 +182,7 @@ def utc(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Refused("not_a_time", f"“{text[:32]}” is not a time.") from None
+        raise Refused("not_a_time", f"{quoted(text)} is not a time.") from None
     return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

@@ -134,6 +134,7 @@ def test_the_fence_does_not_outlive_its_transaction(rt: Runtime, program_id: int
         assert setting in (None, "")
 
 
+@pytest.mark.needs_filter
 def test_a_look_sees_its_own_program_alone_and_leaves_no_fence_behind(rt: Runtime, program_id: int) -> None:
     other = make_program(rt)
     # Both fences on their own: the filter that a look adds, and the policy where the filter says anything else.
@@ -175,6 +176,7 @@ def test_a_statement_without_a_fence_is_refused_before_it_is_sent() -> None:
     assert fenced("SELECT 1 FROM entries e WHERE {fence:e}").endswith("e.program_id = ANY(:programs)")
 
 
+@pytest.mark.needs_filter
 @pytest.mark.parametrize("table", ["accounts", "members", "orders"])
 def test_a_page_by_id_comes_off_the_index_in_order(rt: Runtime, program_id: int, table: str) -> None:
     """Sorted, each page would cost all that is left of the table."""

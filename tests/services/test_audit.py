@@ -278,6 +278,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.needs_filter
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_audit_names(scene: Scene, fault: str) -> None:
     sql, expected = FAULTS[fault]
@@ -287,6 +288,7 @@ def test_the_audit_names(scene: Scene, fault: str) -> None:
     assert expected <= named, named
 
 
+@pytest.mark.needs_filter
 def test_the_audit_names_points_spent_that_were_not_there(
     rt: Runtime, clock: Clock, database: DatabaseUrls
 ) -> None:
@@ -333,6 +335,7 @@ def rehash(session: Session, past: History, account_id: int) -> None:
     session.run("UPDATE accounts SET head = :head WHERE {fence} AND id = :id", head=head, id=account_id)
 
 
+@pytest.mark.needs_filter
 def test_what_fits_together_and_is_wrong_all_the_same_is_found_by_counting_anew(scene: Scene) -> None:
     seven = scene.past.member("7")
     scene.do(
@@ -405,6 +408,7 @@ DIFFERENCES = {
 }
 
 
+@pytest.mark.needs_filter
 @pytest.mark.parametrize("fault", DIFFERENCES)
 def test_counting_anew_names(scene: Scene, fault: str) -> None:
     sql, expected = DIFFERENCES[fault]

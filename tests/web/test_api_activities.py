@@ -157,3 +157,23 @@ def test_a_birthday_is_kept_with_consent_and_forgotten(api: Api) -> None:
     assert api.shop.scalar("SELECT count(*) FROM birthdays WHERE {fence}") == 1
     assert api.client.delete(path, headers=headers).status_code == 204
     assert api.shop.scalar("SELECT count(*) FROM birthdays WHERE {fence}") == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"birthday": "02-28", "consent": NaN}',
+        b'{"birthday": "02-28\\u0000", "consent": true}',
+        b'{"birthday": "\\ud800", "consent": true}',
+        b"[]",
+        b"{",
+    ],
+)
+def test_a_body_that_is_put_is_read_as_strictly_as_one_that_is_posted(api: Api, body: bytes) -> None:
+    answer = api.client.put(
+        f"/api/v1/members/{api.shop.member('7')}/birthday",
+        data=body,
+        headers={"Authorization": f"Bearer {api.token}"},
+        content_type="application/json",
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "bad_request")

@@ -10,6 +10,7 @@ from app.services.check_session import check_session, end_session
 from app.services.open_session import USED, link_works, open_session
 from app.services.request_sign_in import request_sign_in
 from app.web.admin import guard
+from app.web.clean import refuse_unclean_form
 from app.web.here import runtime
 from app.web.limits import limited
 from app.web.policy import Guarded, Policy
@@ -31,6 +32,7 @@ blueprint.context_processor(guard.tools)
 
 @blueprint.before_request
 def check() -> None:
+    refuse_unclean_form()
     if request.method == "POST":
         guard.check_form()
 

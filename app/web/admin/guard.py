@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from app.domain.staff import Role
 from app.services.check_session import Visitor, check_session
+from app.web.clean import refuse_unclean_form
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
 
@@ -64,6 +65,7 @@ def let_in() -> ResponseReturnValue | None:
     g.visitor = found
     if not found.role.may(role_for(current_app, request.endpoint or "", request.method)):
         abort(403)
+    refuse_unclean_form()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_form()
     return None

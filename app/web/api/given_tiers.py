@@ -20,7 +20,7 @@ from app.web.here import runtime
     description="At least that tier, at once; the only way to one that is by invitation. 200 if this Idempotency-Key "
     "has done it before.",
     operation_id="give_tier",
-    responses={200: "It was done before.", **problems(400, 401, 404, 409, 422)},
+    responses={200: "It was done before.", **problems(400, 401, 404, 422)},
 )
 def post_tier(member_id: int, headers: dict[str, str], wish: dict[str, Any]) -> tuple[GivenTier, int]:
     given = give_tier(

@@ -1,0 +1,1 @@
+"""Both APIs against their descriptions: `python -m tests.fuzz_api`."""
