@@ -10,6 +10,7 @@ from app.domain.tier_rules import Measure, Tier, Window
 from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
+from app.services.estimate_order import Estimate
 from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
 from app.services.prove_shopper import Shopper
@@ -69,6 +70,12 @@ def _member(who: Shopper, front: Shopfront, member: MemberView, email_proof: str
         "next_tier": _next_tier(member.next_tier, front.words),
         "email_proof": email_proof,
     }
+
+
+def estimate(found: Estimate, words: Words) -> Json:
+    known = found.points is not None
+    text = words.points(found.points) if found.points is not None else None
+    return {"points": found.points, "text": text, "about": known and not found.exact}
 
 
 def _next_tier(above: NextTier | None, words: Words) -> Json | None:
