@@ -14,9 +14,9 @@
 			if ( window.laurelShop ) {
 				window.laurelShop.scan();
 			}
-		}, [ told.wish ] );
+		}, [ told.wish, told.codes ] );
 		return el( 'div', { className: 'wc-block-components-totals-wrapper laurel-blocks' },
-			el( 'p', { className: 'laurel-earn', 'data-laurel': 'earn', 'data-kind': 'cart', 'data-wish': told.wish || '', 'aria-live': 'polite' } ),
+			el( 'p', { className: 'laurel-earn', 'data-laurel': 'earn', 'data-kind': 'cart', 'data-wish': told.wish || '', 'data-codes': told.codes || '', 'data-alone': told.alone || '', 'aria-live': 'polite' } ),
 			el( Rewards, {} ) );
 	}
 

@@ -158,7 +158,10 @@
 		if ( code ) {
 			event.preventDefault();
 			event.currentTarget.close();
-			apply( code ).then( ( problem ) => say( cart, problem || filled( words.applied, code ), ! problem ) );
+			apply( code ).then( ( problem ) => {
+				said = { text: problem || filled( words.applied, code ), good: ! problem, code: problem ? '' : code };
+				say( cart, said.text, said.good );
+			} );
 		}
 	}
 
@@ -257,27 +260,37 @@
 		return offer;
 	}
 
+	let said = null; // what became of the last use, as long as this page lives
+
 	async function fillRedeem( place ) {
-		if ( place.dataset.filled || ! config.signedIn ) {
+		const { used, alone } = inCart();
+		if ( place.dataset.filled === used || ! config.signedIn || place.querySelector( 'button:disabled' ) ) {
 			return;
 		}
-		place.dataset.filled = 'yes';
+		place.dataset.filled = used;
 		const [ me, rewards, redemptions ] = await loadOffer();
-		if ( ! me || ! me.member || ! rewards || ! redemptions ) {
+		if ( ! me || ! me.member || ! rewards || ! redemptions || place.dataset.filled !== used ) {
 			return; // not a member, or no answer: the page is as always
 		}
-		const open = redemptions.redemptions.filter( ( one ) => one.state === 'issued' && one.code && one.reward && AT_ONCE.includes( one.reward.kind ) );
-		const ready = rewards.rewards.filter( ( one ) => one.state === 'ready' && AT_ONCE.includes( one.kind ) && ! one.steps );
-		if ( ! open.length && ! ready.length ) {
-			return;
-		}
+		const open = redemptions.redemptions.filter( ( one ) => one.state === 'issued' && one.code && one.reward &&
+			AT_ONCE.includes( one.reward.kind ) && ! used.split( ' ' ).includes( one.code.toLowerCase() ) );
+		const ready = alone ? [] : rewards.rewards.filter( ( one ) => one.state === 'ready' && AT_ONCE.includes( one.kind ) && ! one.steps );
 		const list = h( 'ul', {},
-			...open.map( ( one ) => item( one.reward.title, words.yours, ( button ) => use( place, button, Promise.resolve( one ) ) ) ),
+			...( alone ? [] : open ).map( ( one ) => item( one.reward.title, words.yours, ( button ) => use( place, button, Promise.resolve( one ) ) ) ),
 			...ready.map( ( one ) => item( one.title, one.cost_text || String( one.cost ), ( button ) => use( place, button, redeem( one ) ) ) ) );
 		place.replaceChildren(
 			h( 'p', { class: 'laurel-have' }, filled( words.have, me.member.balance.available_text ) ),
 			list,
 			h( 'p', { class: 'laurel-said', role: 'status' } ) );
+		if ( said && ( ! said.code || used.includes( said.code.toLowerCase() ) ) ) {
+			say( place, said.text, said.good );
+		}
+	}
+
+	/** The codes in the cart, and whether one of them wants no other beside it, as the page says. */
+	function inCart() {
+		const place = document.querySelector( '[data-laurel=earn][data-kind=cart]' );
+		return { used: ' ' + ( ( place && place.dataset.codes ) || '' ), alone: Boolean( place && place.dataset.alone ) };
 	}
 
 	function item( title, cost, act ) {
@@ -300,11 +313,13 @@
 			text = good ? filled( words.applied, got.code ) : problem + ' ' + filled( words.kept, got.code );
 		}
 		offer = null;
-		known.clear();
-		document.querySelectorAll( '[data-laurel=redeem]' ).forEach( async ( each ) => {
+		said = { text, good, code: good ? got.code : '' };
+		buttons.forEach( ( one ) => {
+			one.disabled = false;
+		} );
+		document.querySelectorAll( '[data-laurel=redeem]' ).forEach( ( each ) => {
 			delete each.dataset.filled;
-			await fillRedeem( each );
-			say( each, text, good );
+			fillRedeem( each );
 		} );
 	}
 

@@ -48,7 +48,7 @@ final class Checkout {
 		$wish = Lines::of_cart();
 		if ( $wish ) {
 			$wish['channel'] = 'checkout';
-			echo '<tr class="laurel-row"><td colspan="2">' . Storefront::earn( 'cart', $wish ) . '</td></tr>'; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- escaped where it is made.
+			echo '<tr class="laurel-row"><td colspan="2">' . Storefront::earn( 'cart', $wish, self::codes() ) . '</td></tr>'; // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- escaped where it is made.
 		}
 	}
 
@@ -86,7 +86,25 @@ final class Checkout {
 	 */
 	public static function cart_data(): array {
 		$wish = Lines::of_cart();
-		return array( 'wish' => $wish ? (string) wp_json_encode( array( 'channel' => 'store-api' ) + $wish ) : '' );
+		return array( 'wish' => $wish ? (string) wp_json_encode( array( 'channel' => 'store-api' ) + $wish ) : '' ) + self::codes();
+	}
+
+	/**
+	 * What is used already and so not offered once more: the codes in the cart, by spaces, and whether one of them
+	 * wants no other beside it. Then no points are taken for a code that the shop would refuse.
+	 *
+	 * @return array{codes:string, alone:string}
+	 */
+	private static function codes(): array {
+		$coupons = WC()->cart ? WC()->cart->get_coupons() : array();
+		$alone   = false;
+		foreach ( $coupons as $coupon ) {
+			$alone = $alone || $coupon->get_individual_use();
+		}
+		return array(
+			'codes' => implode( ' ', array_keys( $coupons ) ),
+			'alone' => $alone ? 'yes' : '',
+		);
 	}
 
 	/**
@@ -96,8 +114,18 @@ final class Checkout {
 	 */
 	public static function cart_schema(): array {
 		return array(
-			'wish' => array(
+			'wish'  => array(
 				'description' => 'What to ask Laurel about this cart.',
+				'type'        => 'string',
+				'readonly'    => true,
+			),
+			'codes' => array(
+				'description' => 'The codes in this cart, by spaces.',
+				'type'        => 'string',
+				'readonly'    => true,
+			),
+			'alone' => array(
+				'description' => 'Whether one of them wants no other beside it.',
 				'type'        => 'string',
 				'readonly'    => true,
 			),

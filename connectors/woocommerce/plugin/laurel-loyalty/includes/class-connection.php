@@ -127,6 +127,9 @@ final class Connection {
 			),
 			false
 		);
+		if ( '' === $facts['shop_key'] ) {
+			Plugin::pages_changed();
+		}
 		$facts['connected_at']    = $facts['connected_at'] ? $facts['connected_at'] : $now;
 		$facts['shop_key']        = $told['shop_key'];
 		$facts['webhook_address'] = $told['webhook_address'];
@@ -142,5 +145,6 @@ final class Connection {
 	public static function forget(): void {
 		delete_option( self::SECRETS );
 		delete_option( self::OPTION );
+		Plugin::pages_changed();
 	}
 }

@@ -56,7 +56,13 @@ final class Plugin {
 	public static function activate(): void {
 		Outbox::make_table();
 		update_option( self::SCHEMA_OPTION, self::SCHEMA );
-		// The address of the rewards page is known to WordPress once its rules were written anew.
+		self::pages_changed();
+	}
+
+	/**
+	 * The rewards page came or went: WooCommerce writes WordPress's rules for addresses anew with the next request.
+	 */
+	public static function pages_changed(): void {
 		update_option( 'woocommerce_queue_flush_rewrite_rules', 'yes' );
 	}
 

@@ -150,6 +150,7 @@ final class Settings_Page {
 			$wanted[ $name ] = isset( $_POST[ $name ] );
 		}
 		update_option( Storefront::OPTION, $wanted );
+		Plugin::pages_changed();
 		self::back( 'saved' );
 	}
 
@@ -257,7 +258,7 @@ final class Settings_Page {
 		if ( $bad ) {
 			printf( '<div class="notice notice-error inline"><p><strong>%s</strong> %s</p></div>', esc_html__( 'The last message did not arrive.', 'laurel-loyalty' ), esc_html( $state['error'] ) );
 		}
-		echo '<table class="form-table" role="presentation">';
+		echo '<table class="widefat striped" style="max-width:44rem" role="presentation">';
 		self::row( __( 'Server', 'laurel-loyalty' ), $facts['server'], true );
 		self::row( __( 'This shop’s key there', 'laurel-loyalty' ), $facts['shop_key'], true );
 		self::row( __( 'Connected', 'laurel-loyalty' ), self::when( $facts['connected_at'] ) );
@@ -276,7 +277,7 @@ final class Settings_Page {
 	private static function outbox(): void {
 		$counts = Outbox::counts();
 		$state  = Outbox::state();
-		echo '<h2>' . esc_html__( 'Messages to Laurel', 'laurel-loyalty' ) . '</h2><p>' . esc_html__( 'Every change of an order, refund or reward coupon is written down here and sent until Laurel has it.', 'laurel-loyalty' ) . '</p><table class="form-table" role="presentation">';
+		echo '<h2>' . esc_html__( 'Messages to Laurel', 'laurel-loyalty' ) . '</h2><p>' . esc_html__( 'Every change of an order, refund or reward coupon is written down here and sent until Laurel has it.', 'laurel-loyalty' ) . '</p><table class="widefat striped" style="max-width:44rem" role="presentation">';
 		self::row( __( 'Arrived', 'laurel-loyalty' ), number_format_i18n( $state['sent'] ) );
 		self::row( __( 'Waiting', 'laurel-loyalty' ), number_format_i18n( $counts['waiting'] ) . ( $counts['waiting'] ? ' (' . self::when( $counts['oldest_at'] ) . ')' : '' ) );
 		self::row( __( 'Of those, tried without success', 'laurel-loyalty' ), number_format_i18n( $counts['failing'] ) );

@@ -21,6 +21,13 @@ final class Storefront {
 	const ENDPOINT = 'laurel-rewards';
 
 	/**
+	 * Whether the page has its product's points: block themes run the older themes' hooks as well.
+	 *
+	 * @var bool
+	 */
+	private static $is_product_shown = false;
+
+	/**
 	 * Hooks.
 	 */
 	public static function start(): void {
@@ -93,7 +100,7 @@ final class Storefront {
 			'server'   => $facts['server'],
 			'shop'     => $facts['shop_key'],
 			'lang'     => str_replace( '_', '-', determine_locale() ),
-			'launcher' => self::shown()['launcher'] && ! self::is_rewards_page(),
+			'launcher' => self::shown()['launcher'] && ! self::has_own_place(),
 			'signedIn' => $signed_in,
 			'token'    => rest_url( 'laurel/v1/token' ),
 			'nonce'    => $signed_in ? wp_create_nonce( 'wp_rest' ) : '',
@@ -131,10 +138,10 @@ final class Storefront {
 	}
 
 	/**
-	 * Whether this is the account's page that shows the panel itself.
+	 * Whether the page shows points by itself, or is the checkout, where nothing may lie over the way to pay.
 	 */
-	private static function is_rewards_page(): bool {
-		return function_exists( 'is_wc_endpoint_url' ) && is_wc_endpoint_url( self::ENDPOINT );
+	private static function has_own_place(): bool {
+		return is_wc_endpoint_url( self::ENDPOINT ) || ( is_checkout() && ! is_order_received_page() );
 	}
 
 	/**
@@ -172,7 +179,7 @@ final class Storefront {
 	 */
 	public static function product(): void {
 		global $product;
-		if ( $product instanceof WC_Product ) {
+		if ( $product instanceof WC_Product && ! self::$is_product_shown ) {
 			echo self::earn_of( $product ); // phpcs:ignore WordPress.Security.EscapeOutput.OutputNotEscaped -- escaped where it is made.
 		}
 	}
@@ -187,7 +194,7 @@ final class Storefront {
 	 */
 	public static function product_block( $html, $block, $at = null ) {
 		$id = is_object( $at ) && isset( $at->context['postId'] ) ? (int) $at->context['postId'] : 0;
-		if ( ! is_string( $html ) || 0 === $id || ! is_singular( 'product' ) || get_queried_object_id() !== $id || did_action( 'woocommerce_single_product_summary' ) ) {
+		if ( ! is_string( $html ) || 0 === $id || self::$is_product_shown || ! is_singular( 'product' ) || get_queried_object_id() !== $id ) {
 			return $html;
 		}
 		$product = wc_get_product( $id );
@@ -203,6 +210,8 @@ final class Storefront {
 		if ( $product->is_type( array( 'grouped', 'external' ) ) ) {
 			return '';
 		}
+		self::$is_product_shown = true;
+
 		$wish = $product->is_type( 'variable' ) ? null : Lines::of_product( $product );
 		return self::earn( 'product', $wish );
 	}
@@ -212,9 +221,14 @@ final class Storefront {
 	 *
 	 * @param string                     $kind What it is about: product, cart, order.
 	 * @param array<string, string>|null $wish What to ask; null: not known yet.
+	 * @param array<string, string>      $more Further facts, as data attributes.
 	 */
-	public static function earn( string $kind, ?array $wish ): string {
-		return sprintf( '<p class="laurel-earn" data-laurel="earn" data-kind="%s" data-wish="%s" aria-live="polite"></p>', esc_attr( $kind ), esc_attr( $wish ? (string) wp_json_encode( $wish ) : '' ) );
+	public static function earn( string $kind, ?array $wish, array $more = array() ): string {
+		$html = '<p class="laurel-earn" data-laurel="earn" aria-live="polite"';
+		foreach ( array( 'kind' => $kind, 'wish' => $wish ? (string) wp_json_encode( $wish ) : '' ) + $more as $name => $value ) {
+			$html .= sprintf( ' data-%s="%s"', esc_attr( $name ), esc_attr( $value ) );
+		}
+		return $html . '></p>';
 	}
 
 	/**
