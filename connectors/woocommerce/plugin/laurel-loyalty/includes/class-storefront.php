@@ -132,7 +132,6 @@ final class Storefront {
 				'kept'       => __( 'Your code %s is kept under your rewards.', 'laurel-loyalty' ),
 				'later'      => __( 'Your code is being made. It will be under your rewards in a moment.', 'laurel-loyalty' ),
 				'failed'     => __( 'That did not work. No points were lost.', 'laurel-loyalty' ),
-				'down'       => __( 'Your points cannot be shown at the moment.', 'laurel-loyalty' ),
 			),
 		);
 	}
