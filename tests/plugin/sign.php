@@ -13,6 +13,6 @@ require $argv[1] . '/includes/class-sender.php';
 echo json_encode(
 	array(
 		'token'   => Token::make( (int) $argv[3], $argv[2], (int) $argv[4] ),
-		'headers' => Sender::headers( 'order.updated', $argv[5], $argv[2], 'https://shop.example/' ),
+		'headers' => Sender::headers( 'order.updated', $argv[5], $argv[2], 'https://shop.example/', 'laurel-1-1-1' ),
 	)
 );

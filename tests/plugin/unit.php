@@ -37,6 +37,10 @@ final class Outbox {
 		$row->attempts  += 1;
 		$row->last_error = $error;
 	}
+	public static function again( $now ) {
+		self::$state['down_until'] = 0;
+		self::$state['again']      = true;
+	}
 	public static function state() {
 		return self::$state;
 	}
@@ -93,7 +97,10 @@ function wait_in_outbox( int ...$refs ): void {
 	);
 	foreach ( $refs as $ref ) {
 		Outbox::$rows[] = (object) array(
+			'id'         => $ref,
 			'kind'       => 'order',
+			'changes'    => 1,
+			'changed_at' => 1000,
 			'ref'        => $ref,
 			'attempts'   => 0,
 			'last_error' => '',
@@ -178,6 +185,26 @@ $tests = array(
 			Sender::run();
 			same( 1, count( World::$posts ) );
 		}
+	},
+	'each change is a message of its own, sent again as the same' => static function () {
+		connect();
+		$names = array();
+		foreach ( array( 1, 1, 2 ) as $changes ) {
+			wait_in_outbox( 5 );
+			Outbox::$rows[0]->changes = $changes;
+			World::$answers           = array( 200 );
+			Sender::run();
+			$names[] = end( World::$posts )['headers']['X-WC-Webhook-Delivery-ID'];
+		}
+		same( true, $names[0] === $names[1] && $names[1] !== $names[2] );
+	},
+	'a server that is back makes everything due'              => static function () {
+		connect();
+		wait_in_outbox( 1, 2 );
+		Outbox::$state['down_until'] = time() - 1;
+		World::$answers              = array( 200, 200 );
+		Sender::run();
+		same( array( true, 0, 2 ), array( Outbox::$state['again'] ?? false, Outbox::$state['down_until'], Outbox::$state['sent'] ) );
 	},
 	'a message that is refused holds up no other'             => static function () {
 		connect();

@@ -90,8 +90,22 @@ function wp_safe_remote_post( $url, $options ) {
 function wp_remote_retrieve_response_code( $answer ) {
 	return $answer['response']['code'];
 }
-function as_next_scheduled_action( $hook ) {
-	return World::$scheduled ? min( World::$scheduled ) : false;
+/** A waiting run, as Action Scheduler hands it out. */
+final class Waiting_Run {
+	private $at;
+	public function __construct( int $at ) {
+		$this->at = $at;
+	}
+	public function get_schedule() {
+		return $this;
+	}
+	public function get_date() {
+		return new DateTime( '@' . $this->at );
+	}
+}
+function as_get_scheduled_actions( $wish ) {
+	sort( World::$scheduled );
+	return array_map( static fn( $at ) => new Waiting_Run( $at ), array_slice( World::$scheduled, 0, $wish['per_page'] ) );
 }
 function as_schedule_single_action( $at, $hook ) {
 	World::$scheduled[] = $at;

@@ -7,6 +7,8 @@
 
 namespace Laurel\Loyalty;
 
+use WC_Order;
+
 defined( 'ABSPATH' ) || exit;
 
 /**
@@ -21,9 +23,12 @@ final class Changes {
 	 * Hooks.
 	 */
 	public static function start(): void {
-		foreach ( array( 'new_order', 'update_order', 'order_refunded', 'trash_order', 'untrash_order', 'before_delete_order', 'delete_order' ) as $name ) {
+		foreach ( array( 'order_refunded', 'trash_order', 'untrash_order', 'before_delete_order', 'delete_order' ) as $name ) {
 			add_action( 'woocommerce_' . $name, array( self::class, 'order' ) );
 		}
+		// Not `woocommerce_update_order`: it is not told when an order comes back from the trash by its status.
+		// Source: OrdersTableDataStore.php, update(); seen on 10.9.1.
+		add_action( 'woocommerce_after_order_object_save', array( self::class, 'saved' ) );
 		add_filter( 'woocommerce_pre_delete_order_refund', array( self::class, 'refund_goes' ), 10, 2 );
 		add_action( 'woocommerce_refund_deleted', array( self::class, 'refund_went' ), 10, 2 );
 		add_action( 'woocommerce_update_coupon', array( self::class, 'coupon' ) );
@@ -40,6 +45,17 @@ final class Changes {
 	 */
 	public static function order( $order_id ): void {
 		self::mark( 'order', (int) $order_id );
+	}
+
+	/**
+	 * An order was saved. What lies in a cart that somebody is still filling is no order yet.
+	 *
+	 * @param mixed $order The order.
+	 */
+	public static function saved( $order ): void {
+		if ( $order instanceof WC_Order && ! in_array( $order->get_status(), Messages::DRAFTS, true ) ) {
+			self::order( $order->get_id() );
+		}
 	}
 
 	/**

@@ -19,6 +19,11 @@ defined( 'ABSPATH' ) || exit;
 final class Messages {
 
 	/**
+	 * Statuses of what is no order yet.
+	 */
+	const DRAFTS = array( 'checkout-draft', 'auto-draft' );
+
+	/**
 	 * Fields that Laurel has no use for: they stay in the shop.
 	 */
 	const PRIVATE_FIELDS = array( 'order_key', 'payment_url', 'customer_ip_address', 'customer_user_agent', 'customer_note', 'transaction_id', 'shipping', 'cart_hash', 'meta_data', 'payment_method', 'payment_method_title' );
@@ -48,7 +53,7 @@ final class Messages {
 		if ( ! $order instanceof WC_Order || 'shop_order' !== $order->get_type() ) {
 			return null;
 		}
-		if ( in_array( $order->get_status(), array( 'checkout-draft', 'auto-draft' ), true ) ) {
+		if ( in_array( $order->get_status(), self::DRAFTS, true ) ) {
 			return null;
 		}
 		return array( 'order.updated', self::body( $order ) );

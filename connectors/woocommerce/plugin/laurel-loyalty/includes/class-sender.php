@@ -65,15 +65,33 @@ final class Sender {
 	 */
 	public static function schedule(): void {
 		$next = Outbox::next_at();
-		if ( 0 === $next || ! Connection::is_connected() || ! function_exists( 'as_next_scheduled_action' ) ) {
+		if ( 0 === $next || ! Connection::is_connected() || ! function_exists( 'as_get_scheduled_actions' ) ) {
 			return;
 		}
 		$at    = max( $next, Outbox::state()['down_until'], time() );
-		$known = as_next_scheduled_action( self::ACTION, null, self::GROUP );
-		// True: one runs at this very moment, and may have looked before the row was written.
-		if ( ! is_int( $known ) || $known > $at ) {
+		$known = self::next_run();
+		if ( 0 === $known || $known > $at ) {
 			as_schedule_single_action( $at, self::ACTION, array(), self::GROUP );
 		}
+	}
+
+	/**
+	 * When the next run begins; 0: none waits. One that runs at this moment may have looked before a row was written.
+	 */
+	private static function next_run(): int {
+		$waiting = as_get_scheduled_actions(
+			array(
+				'hook'     => self::ACTION,
+				'group'    => self::GROUP,
+				'status'   => 'pending',
+				'per_page' => 1,
+				'orderby'  => 'date',
+				'order'    => 'ASC',
+			)
+		);
+		$first   = reset( $waiting );
+		$date    = $first ? $first->get_schedule()->get_date() : null;
+		return $date ? $date->getTimestamp() : 0;
 	}
 
 	/**
@@ -122,8 +140,10 @@ final class Sender {
 			Outbox::done( $row );
 			return true;
 		}
-		$error = self::post( $message[0], $message[1] );
-		$now   = time();
+		// One for each change, also where two changes leave the same words: an order trashed, brought back, trashed.
+		$delivery = implode( '-', array( 'laurel', $row->id, $row->changes, $row->changed_at ) );
+		$error    = self::post( $message[0], $message[1], $delivery );
+		$now      = time();
 		if ( null === $error ) {
 			Outbox::done( $row );
 			return true;
@@ -140,9 +160,10 @@ final class Sender {
 	 * A signed message, as WooCommerce's own webhooks look. Null: it was acknowledged.
 	 *
 	 * @param string               $topic What it is about.
-	 * @param array<string, mixed> $body  What it says.
+	 * @param array<string, mixed> $body     What it says.
+	 * @param string               $delivery Names the message: sent again under the same name, it is the same one.
 	 */
-	public static function post( string $topic, array $body ): ?WP_Error {
+	public static function post( string $topic, array $body, string $delivery ): ?WP_Error {
 		$text    = (string) wp_json_encode( $body );
 		$answer  = wp_safe_remote_post(
 			Connection::facts()['webhook_address'],
@@ -150,11 +171,15 @@ final class Sender {
 				'timeout'     => self::TIMEOUT_S,
 				'redirection' => 0,
 				'user-agent'  => 'LaurelLoyalty/' . VERSION,
-				'headers'     => self::headers( $topic, $text, Connection::secret( 'webhook' ), home_url( '/' ) ),
+				'headers'     => self::headers( $topic, $text, Connection::secret( 'webhook' ), home_url( '/' ), $delivery ),
 				'body'        => $text,
 			)
 		);
 		$problem = self::problem_of( $answer );
+		if ( null === $problem && Outbox::state()['down_until'] > 0 ) {
+			Outbox::again( time() ); // it is back: nothing needs to wait any longer.
+			self::wake();
+		}
 		Outbox::note(
 			null === $problem
 				? array(
@@ -175,10 +200,11 @@ final class Sender {
 	 * @param string $topic  Such as "order.updated".
 	 * @param string $text   The body as it goes out.
 	 * @param string $secret The webhook secret.
-	 * @param string $source The shop's address.
+	 * @param string $source   The shop's address.
+	 * @param string $delivery Names the message.
 	 * @return array<string, string>
 	 */
-	public static function headers( string $topic, string $text, string $secret, string $source ): array {
+	public static function headers( string $topic, string $text, string $secret, string $source, string $delivery ): array {
 		list( $resource, $event ) = explode( '.', $topic, 2 );
 		return array(
 			'Content-Type'              => 'application/json',
@@ -188,7 +214,7 @@ final class Sender {
 			'X-WC-Webhook-Event'        => $event,
 			// phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- as WooCommerce signs.
 			'X-WC-Webhook-Signature'    => base64_encode( hash_hmac( 'sha256', $text, $secret, true ) ),
-			'X-WC-Webhook-Delivery-ID'  => 'laurel-' . md5( $topic . $text ),
+			'X-WC-Webhook-Delivery-ID'  => $delivery,
 		);
 	}
 

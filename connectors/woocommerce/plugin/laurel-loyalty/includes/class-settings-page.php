@@ -108,7 +108,7 @@ final class Settings_Page {
 					$webhook->delete( true );
 				}
 			}
-			Sender::post( 'laurel.disconnected', array( 'at' => time() ) );
+			Sender::post( 'laurel.disconnected', array( 'at' => time() ), uniqid( 'laurel-', true ) );
 		}
 		Sender::unschedule();
 		Outbox::clear();
@@ -121,9 +121,9 @@ final class Settings_Page {
 	 */
 	public static function check(): void {
 		self::require_may( 'check' );
-		$problem = Connection::is_connected() ? Sender::post( 'laurel.ping', array( 'at' => time() ) ) : null;
+		$problem = Connection::is_connected() ? Sender::post( 'laurel.ping', array( 'at' => time() ), uniqid( 'laurel-', true ) ) : null;
 		if ( null === $problem ) {
-			Outbox::note( array( 'down_until' => 0 ) );
+			Outbox::again( time() );
 			Sender::wake();
 		}
 		self::back( null === $problem ? 'well' : 'unwell' );
