@@ -96,6 +96,7 @@ class Shop:
 
     def text(self, selector: str, wanted: Callable[[str], bool] = bool) -> str:
         """Its text, once it is as wanted."""
+        found = ""
         for _ in range(100):
             found = self.page.locator(selector).first.inner_text()
             if wanted(found):
