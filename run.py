@@ -72,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     install(DEV)
     if rest:
         return run([BIN / "python", "-m", "pytest", *rest], for_tests(find_chromium()))
+    require_php()
     return test_everything(chromium())
 
 
@@ -226,6 +227,15 @@ def chromium() -> str:
     if found is None:
         raise Trouble("Chromium was installed and is still not to be found")
     return found
+
+
+def require_php() -> None:
+    """The language of the plugin, which is tested under the real thing."""
+    if shutil.which("php") is None:
+        why = "the tests run the WordPress plugin's PHP, and there is none"
+        apt_install("php-cli", why)
+        if shutil.which("php") is None:
+            raise Trouble("PHP was installed and is still not to be found")
 
 
 # --- testing -------------------------------------------------------------------------------------------------

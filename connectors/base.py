@@ -179,6 +179,17 @@ class WebhookState:
     found: WebhookFound = WebhookFound.RIGHT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """What our companion, a piece of ours that runs inside the shop (a plugin), must know of us."""
+
+    server: str  # our public address, no slash at the end
+    shop_key: str
+    webhook_address: str  # where the shop's own messages go
+    webhook_secret: str = field(repr=False)  # signs them
+    widget_secret: str = field(repr=False)  # signs shoppers' tokens
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     orders: tuple[OrderSnapshot, ...]
@@ -257,6 +268,15 @@ class ShopClient(Protocol):
         """Make, revive or repoint our subscriptions so that every topic we need reaches `address` exactly once."""
 
     def remove_webhooks(self, address: str) -> None: ...
+
+    def introduce(self, introduction: Introduction) -> str | None:
+        """Tell our companion inside the shop who we are: its version. Asked twice, it is the same.
+
+        None: there is no companion, because nobody installed one or the platform needs none.
+
+        Raises: Refused("companion_elsewhere") if it belongs to another installation, or nobody named us there yet;
+        Refused("companion_shut") if we may not call it; Retryable.
+        """
 
     def close(self) -> None: ...
 

@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 something is wrong or was refused, 2 used wrongly (setting
 
 import click
 
-from app.cli import checking, connecting, members, people, programs, proving, running
+from app.cli import checking, connecting, members, packing, people, programs, proving, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -34,6 +34,7 @@ for command in (
     people.staff,
     people.keys,
     people.invite,
+    packing.plugin,
 ):
     main.add_command(command)
 

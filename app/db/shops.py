@@ -37,6 +37,7 @@ class ShopRow:
     codes_checked_at: datetime | None
     access_problem: str | None
     webhooks: Sequence[Mapping[str, Any]] = field(default=())
+    companion: Mapping[str, Any] | None = None  # our piece in the shop: version, problem, seen_at
 
     @property
     def callable(self) -> bool:
@@ -47,8 +48,10 @@ class ShopRow:
 _COLUMNS = (
     "program_id, id AS shop_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
     "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, "
-    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks"
+    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion"
 )
+
+_JSON = {"webhooks", "companion"}
 
 
 def find_shops(session: Session, shop_ids: Sequence[int] | None = None) -> dict[int, ShopRow]:
@@ -110,11 +113,11 @@ def add_shop(
 
 
 def update_shop(session: Session, shop_id: int, **changes: Any) -> None:
-    """Set columns of a shop. Values for `webhooks` are given as data."""
-    if "webhooks" in changes:
-        changes["webhooks"] = json.dumps(changes["webhooks"])
+    """Set columns of a shop. Values for `webhooks` and `companion` are given as data."""
+    for name in _JSON & changes.keys():
+        changes[name] = None if changes[name] is None else json.dumps(changes[name])
     assignments = ", ".join(
-        f"{name} = CAST(:{name} AS jsonb)" if name == "webhooks" else f"{name} = :{name}" for name in changes
+        f"{name} = CAST(:{name} AS jsonb)" if name in _JSON else f"{name} = :{name}" for name in changes
     )
     session.run(f"UPDATE shops SET {assignments} WHERE {{fence}} AND id = :shop_id", changes, shop_id=shop_id)
 

@@ -162,6 +162,7 @@ shops = _table(
     _at("lease_until", nullable=True),  # who renews the credentials
     Column("access_problem", Text, nullable=True),  # why a person must reconnect
     Column("webhooks", JSONB, nullable=False, server_default=text("'[]'")),  # subscriptions as last seen
+    Column("companion", JSONB, nullable=True),  # our plugin in the shop, as last seen; none without one
     ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
     CheckConstraint("state IN ('connected', 'unchecked', 'uninstalled')", name="state"),
 )

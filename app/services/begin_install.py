@@ -12,6 +12,7 @@ from app.services.runtime import Runtime
 from connectors.base import Connector, Consent, Granted, InstallRequest, Page
 
 VALID = timedelta(minutes=10)
+_LONGEST_BACK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,19 @@ class Sent:
 
 
 def begin_install(
-    rt: Runtime, platform: str, request: InstallRequest, *, invitation: str | None
+    rt: Runtime, platform: str, request: InstallRequest, *, invitation: str | None, back: str | None = None
 ) -> Sent | Page | ConnectedShop:
     """What to answer. Raises: Refused, Retryable.
 
-    `invitation`: the token of a link whose page the merchant has agreed to.
+    `invitation`: the token of a link whose page the merchant has agreed to. `back`: the page of the shop's own that
+    the merchant came from; any other address is not gone back to.
     """
     connector = get_connector(rt, platform)
     state = secrets.token_urlsafe(32)
     step = connector.begin_install(request, state, rt.public_url, rt.app_of(platform), rt.http, rt.now())
     match step:
         case Consent():
-            return Sent(step.url, _remember(rt, connector, state, step.shop_ref, invitation))
+            return Sent(step.url, _remember(rt, connector, state, step.shop_ref, invitation, back))
         case Granted():
             return _granted(rt, connector, step)
         case Page():
@@ -51,13 +53,16 @@ def get_connector(rt: Runtime, platform: str) -> Connector:
     return connector
 
 
-def _remember(rt: Runtime, connector: Connector, state: str, shop_ref: str, invitation: str | None) -> str:
+def _remember(
+    rt: Runtime, connector: Connector, state: str, shop_ref: str, invitation: str | None, back: str | None
+) -> str:
     browser = secrets.token_urlsafe(32)
     details = {
         "platform": connector.name,
         "shop_ref": shop_ref,
         "browser": rt.vault.token_hash(browser),
         "invitation": rt.vault.token_hash(invitation) if invitation else None,
+        "back": back if back and back.startswith(f"{shop_ref}/") and len(back) <= _LONGEST_BACK else None,
     }
     with rt.db.outside() as connection:
         directory.put(

@@ -46,6 +46,7 @@ class ConnectedShop:
     shop: RecordedShop
     facts: ShopFacts
     is_new_program: bool
+    back: str | None = None  # the page of the shop's own that the merchant came from
 
 
 def connect_shop(rt: Runtime, wish: ShopToConnect) -> ConnectedShop:

@@ -7,7 +7,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.db import directory
@@ -102,7 +102,7 @@ def _connect(
 ) -> ConnectedShop:
     keys = dict(credentials) or _opened(rt, found.details, state)
     invitation = found.details["invitation"]
-    return connect_shop(
+    connected = connect_shop(
         rt,
         ShopToConnect(
             platform=platform,
@@ -112,6 +112,7 @@ def _connect(
             program_id=spend_invitation(rt, invitation) if invitation else None,
         ),
     )
+    return replace(connected, back=found.details.get("back"))
 
 
 def _opened(rt: Runtime, details: Mapping[str, Any], state: str) -> dict[str, str]:

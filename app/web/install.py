@@ -65,7 +65,8 @@ def callback(platform: str) -> Response:
 
 
 def _begun(platform: str, asked: InstallRequest, invitation: str | None) -> Response:
-    answer = begin_install(runtime(), platform, asked, invitation=invitation)
+    back = (asked.query.get("back") or (None,))[0]
+    answer = begin_install(runtime(), platform, asked, invitation=invitation, back=back)
     if not isinstance(answer, Sent):
         return _shown(answer)
     response = make_response(redirect(answer.url, code=303))
@@ -84,6 +85,10 @@ def _begun(platform: str, asked: InstallRequest, invitation: str | None) -> Resp
 def _shown(answer: ConnectedShop | Page) -> Response:
     if isinstance(answer, Page):
         return Response(answer.html, status=answer.status, headers=dict(answer.headers))
+    if answer.back is not None:
+        response = make_response(redirect(answer.back, code=303))
+        response.delete_cookie(_COOKIE, path="/install")
+        return response
     response = _page("install_done.html", connected=answer)
     response.delete_cookie(_COOKIE, path="/install")
     return response

@@ -20,6 +20,7 @@ from connectors.base import (
     CodeSpec,
     FoundCode,
     HttpSeam,
+    Introduction,
     IssuedCode,
     OrderDigest,
     OrderPage,
@@ -408,6 +409,10 @@ class ShopifyShop:
             for subscription in list(self._subscriptions()):
                 if subscription.uri == address:
                     self._change_webhook(DELETE_WEBHOOK, {"id": subscription.id})
+
+    def introduce(self, introduction: Introduction) -> str | None:
+        """Shopify signs for shopper and shop by itself: what runs in a theme needs no secret of ours."""
+        return None
 
     def close(self) -> None:
         self._http.close()

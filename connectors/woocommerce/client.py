@@ -29,6 +29,7 @@ from connectors.base import (
     CodeSpec,
     FoundCode,
     HttpSeam,
+    Introduction,
     IssuedCode,
     OrderDigest,
     OrderPage,
@@ -41,6 +42,7 @@ from connectors.decoding import decode, split_list
 from connectors.woocommerce import codes, mapping
 from connectors.woocommerce.payloads import (
     Category,
+    Companion,
     Coupon,
     Customer,
     ErrorObject,
@@ -63,6 +65,12 @@ _NO_COUPON = "woocommerce_rest_shop_coupon_invalid_id"
 _NO_WEBHOOK = "woocommerce_rest_shop_webhook_invalid_id"
 _NO_CUSTOMER = ("wc_user_invalid_id", "woocommerce_rest_invalid_id")
 _CODE_EXISTS = "woocommerce_rest_coupon_code_already_exists"
+# WooCommerce lets its own keys in at `wc-…` too: the plugin's address asks for the same key as the REST API.
+# Source: class-wc-rest-authentication.php, is_request_to_rest_api().
+_COMPANION = "wp-json/wc-laurel/v1/connection"
+_NO_ROUTE = "rest_no_route"
+_ELSEWHERE = ("laurel_other_server", "laurel_not_expected")
+_NAME_US = "The plugin does not expect us: on its page in the shop, give this installation's address and press Connect."
 
 # status=any leaves the trash out, and a list with both ignores the trash: two questions.
 _STATUSES = ("any", "trash")
@@ -433,6 +441,29 @@ class WooClient:
             found=_found(hooks, address, wanted["name"]),
         )
 
+    # --- Our plugin -----------------------------------------------------------------------------------------
+
+    def introduce(self, introduction: Introduction) -> str | None:
+        """As `ShopClient` says; a shop without the plugin has no such address."""
+        told = {
+            "server": introduction.server,
+            "shop_key": introduction.shop_key,
+            "webhook_address": introduction.webhook_address,
+            "webhook_secret": introduction.webhook_secret,
+            "widget_secret": introduction.widget_secret,
+        }
+        try:
+            return _read(self._call_at("PUT", f"{self._site}/{_COMPANION}", told), Companion).version
+        except AccessLost as lost:
+            # Whoever guards this one address says nothing about orders and codes: the other calls find that out.
+            raise Refused("companion_shut", f"The plugin's address is shut to us: {lost.detail}") from lost
+        except Refused as refused:
+            if refused.code == _NO_ROUTE:
+                return None
+            if refused.code in _ELSEWHERE:
+                raise Refused("companion_elsewhere", _NAME_US) from refused
+            raise
+
     # --- Calls ----------------------------------------------------------------------------------------------
 
     def _get(self, path: str, **params: str) -> httpx.Response:
@@ -463,10 +494,13 @@ class WooClient:
         params: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> httpx.Response:
-        """Basic authentication over https; over http (own networks only) each URL is signed by OAuth 1.0a."""
         url = f"{self._site}/wp-json/wc/v3/{path}"
         if params:
             url = f"{url}?{urlencode(params)}"
+        return self._call_at(method, url, body)
+
+    def _call_at(self, method: str, url: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+        """Basic authentication over https; over http (own networks only) each URL is signed by OAuth 1.0a."""
         if url.startswith("https:"):
             token = b64encode(f"{self._key}:{self._secret}".encode()).decode()
             return self._send(method, url, body, {"authorization": f"Basic {token}"})

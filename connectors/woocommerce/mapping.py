@@ -16,6 +16,7 @@ from app.domain.changes import (
     OrderChanged,
     OrderToReread,
     ProductFacts,
+    ShopUninstalled,
 )
 from app.domain.errors import Refused, quoted
 from app.domain.money import Money, exponent
@@ -101,6 +102,9 @@ def _meaning(topic: str, body: bytes) -> Change:
                     "a coupon that can be used was made or changed; codes are read when they matter"
                 )
             return CodeGone(str(coupon.id))
+        case "laurel.disconnected":
+            # Of our plugin. A topic is not signed: whoever reads this asks the shop whether it let us go.
+            return ShopUninstalled()
         case _:
             return Ignored(f"topic “{topic[:60]}” means nothing to us")
 

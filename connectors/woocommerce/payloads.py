@@ -195,3 +195,9 @@ class Keys(Struct):
     consumer_key: str
     consumer_secret: str
     key_permissions: str
+
+
+class Companion(Struct):
+    """What our own plugin answers when it was introduced to us."""
+
+    version: str

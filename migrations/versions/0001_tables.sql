@@ -166,6 +166,7 @@ CREATE TABLE shops (
     lease_until TIMESTAMP WITH TIME ZONE,
     access_problem TEXT,
     webhooks JSONB DEFAULT '[]' NOT NULL,
+    companion JSONB,
     CONSTRAINT pk_shops PRIMARY KEY (program_id, id),
     CONSTRAINT fk_shops_programs FOREIGN KEY(program_id) REFERENCES programs (program_id),
     CONSTRAINT ck_shops_state CHECK (state IN ('connected', 'unchecked', 'uninstalled'))

@@ -23,6 +23,7 @@ def create_app(shop: Shop) -> Flask:
     app.secret_key = shop.widget_secret  # of the shop pages' own session
     for part in (rest_orders, rest_refunds, rest_coupons, rest_customers, rest_products, rest_site):
         app.register_blueprint(part.make(shop), url_prefix=PREFIX)
+    app.register_blueprint(rest_site.make_companion(shop), url_prefix="/wp-json/wc-laurel/v1")
     app.register_blueprint(consent.make(shop))
     app.register_blueprint(page.make(shop))
 

@@ -62,6 +62,8 @@ class ShopBase:
         self.widget: dict[
             str, str
         ] = {}  # script, api, program…: attributes of the element on the shop's pages
+        self.plugin_server: str | None = None  # the Laurel that its plugin expects; None: no plugin
+        self.introduced: dict[str, str] = {}  # what the plugin was told
         self.version = "10.9.1"
         self.lock = threading.RLock()
         self.deliveries = Deliverer(clock, client, "woo")

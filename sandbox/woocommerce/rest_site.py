@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
 from sandbox.woocommerce.bodies import HOOKS, webhook_body
 from sandbox.woocommerce.parts import SYMBOLS
 from sandbox.woocommerce.shop import Shop
 from sandbox.woocommerce.state import Webhook
-from sandbox.woocommerce.wire import WcError, answer, missing_param, page_of
+from sandbox.woocommerce.wire import WcError, answer, authenticate, missing_param, page_of
 
 NAMES = {"USD": "United States (US) dollar", "EUR": "Euro", "GBP": "Pound sterling", "JPY": "Japanese yen"}
 _STATUSES = ("active", "paused", "disabled")
@@ -42,6 +42,24 @@ def make(shop: Shop) -> Blueprint:
     @api.get("/system_status")
     def status() -> Response:
         return answer(_status(shop))
+
+    return api
+
+
+def make_companion(shop: Shop) -> Blueprint:
+    """The address that Laurel's plugin adds to a store that has it."""
+    api = Blueprint("companion", __name__)
+
+    @api.put("/connection")
+    def connection() -> Response:
+        if shop.plugin_server is None:
+            abort(404)
+        authenticate(shop)
+        told = request.get_json()
+        if told["server"] != shop.plugin_server:
+            raise WcError("laurel_other_server", "This shop is connected to another Laurel.", 409)
+        shop.introduced = told
+        return answer({"version": "0.1.0"})
 
     return api
 

@@ -1,24 +1,32 @@
 """Subscriptions are revived and reported; codes at the shop and codes sold are the same, or it is said."""
 
+import base64
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.db.directory import Kind
 from app.domain.errors import Refused
 from app.domain.money import Money
 from app.services import reconcile_codes
 from app.services.cancel_redemption import cancel_redemption
 from app.services.due_reconciliations import due_reconciliations
+from app.services.receive_delivery import Receipt, receive_delivery
 from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from app.services.set_up_shop import set_up_shop
+from app.services.shop_access import shop_access
 from app.services.shop_client import open_shop
-from connectors.base import CodeKind, CodeSpec
+from connectors.base import CodeKind, CodeSpec, WebhookRequest
 from connectors.woocommerce.client import WooClient
 from sandbox.faults import FaultKind
+from sandbox.woocommerce import rest_site
+from sandbox.woocommerce.wire import WcError
 from tests.conftest import Clock, make_program
 from tests.services.jobs import run_jobs
 from tests.services.stands import Stand, shopify_stand, woo_stand
@@ -78,6 +86,79 @@ def test_a_shop_that_takes_no_subscriptions_is_read_all_the_same(
     woo.store.pay(order)
     assert set_up(woo).webhook_problem == "not on this plan"
     assert woo.worth(order.id) == [40]
+
+
+def test_a_plugin_in_the_shop_is_told_who_we_are(woo: Stand) -> None:
+    woo.store.plugin_server = "https://laurel.example"
+    set_up(woo)
+    known = shop_access(woo.rt, Kind.SHOP, woo.shop.key)
+    assert known is not None
+    assert woo.store.introduced == {
+        "server": "https://laurel.example",
+        "shop_key": woo.shop.key,
+        "webhook_address": f"https://laurel.example/webhooks/woocommerce/{woo.shop.key}",
+        "webhook_secret": known.webhook_secrets[0],
+        "widget_secret": known.widget_secret,
+    }
+    companion = woo.shop_row().companion
+    assert companion is not None
+    assert (companion["version"], companion["problem"]) == ("0.1.0", None)
+
+
+def test_a_shop_without_a_plugin_has_none(woo: Stand) -> None:
+    set_up(woo)
+    assert (woo.shop_row().companion, woo.store.introduced) == (None, {})
+
+
+def test_a_plugin_of_another_installation_is_left_alone_and_shown(woo: Stand) -> None:
+    woo.store.plugin_server = "https://other.example"
+    assert set_up(woo).webhook_problem is None  # subscriptions do not depend on it
+    companion = woo.shop_row().companion
+    assert companion is not None
+    assert "does not expect us" in companion["problem"]
+    assert woo.store.introduced == {}
+
+
+def test_a_plugin_whose_address_a_guard_has_shut_does_not_lock_us_out(
+    woo: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woo.store.plugin_server = "https://laurel.example"
+    monkeypatch.setattr(rest_site, "authenticate", _shut)
+    assert set_up(woo).webhook_problem is None
+    companion = woo.shop_row().companion
+    assert companion is not None
+    assert "shut to us" in companion["problem"]
+    assert woo.shop_row().callable
+
+
+def _shut(_: object) -> None:
+    raise WcError("rest_forbidden", "Not here.", 403)
+
+
+def test_a_plugin_that_says_goodbye_is_believed_of_a_shop_that_lets_us_in_no_more(
+    woo: Stand, clock: Clock
+) -> None:
+    set_up(woo)
+    say_goodbye(woo, b"{}")
+    assert woo.shop_row().state == "connected"
+    for key in woo.store.keys.values():
+        key.revoked = True
+    say_goodbye(woo, b'{"again":true}')
+    assert woo.shop_row().state == "uninstalled"
+
+
+def say_goodbye(stand: Stand, body: bytes) -> None:
+    known = shop_access(stand.rt, Kind.SHOP, stand.shop.key)
+    assert known is not None
+    signature = hmac.new(known.webhook_secrets[0].encode(), body, hashlib.sha256).digest()
+    headers = {
+        "x-wc-webhook-topic": "laurel.disconnected",
+        "x-wc-webhook-signature": base64.b64encode(signature).decode(),
+    }
+    received = WebhookRequest(body, headers)
+    assert receive_delivery(stand.rt, "woocommerce", stand.shop.key, received) is Receipt.KEPT
+    stand.deliver_all()
+    run_jobs(stand.rt, stand.program_id)
 
 
 def test_the_app_of_the_installation_has_its_subscriptions_elsewhere(rt: Runtime, clock: Clock) -> None:

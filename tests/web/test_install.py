@@ -193,6 +193,22 @@ def test_a_merchant_who_denies_is_told_that_nothing_was_connected(merchant: Merc
     assert post_keys(merchant, state).status_code == 410
 
 
+def test_a_merchant_who_came_from_the_shop_is_back_there(merchant: Merchant) -> None:
+    page = f"https://{merchant.host}/wp-admin/admin.php?page=laurel"
+    begun = merchant.browser.get(
+        "/install/woocommerce", query_string={"url": f"https://{merchant.host}", "back": page}
+    )
+    answer = merchant.come_back(merchant.approve(begun.headers["Location"]))
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    assert shop_of(merchant) is not None
+
+
+@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "https://{host}.evil.example/"])
+def test_nobody_is_sent_on_to_another_site(merchant: Merchant, page: str) -> None:
+    answer = merchant.come_back(merchant.approve(merchant.begin(back=page.replace("{host}", merchant.host))))
+    assert (answer.status_code, "is connected" in answer.text) == (200, True)
+
+
 def test_coming_back_reconnects_the_same_shop(merchant: Merchant) -> None:
     merchant.come_back(merchant.approve(merchant.begin()))
     first = shop_of(merchant)

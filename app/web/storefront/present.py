@@ -10,6 +10,7 @@ from app.domain.tier_rules import Measure, Tier, Window
 from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
 from app.services.describe_shopfront import Shopfront
+from app.services.estimate_order import Estimate
 from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
 from app.services.open_panel import Panel
@@ -80,6 +81,12 @@ def _stopped(code: str | None, words: Words) -> Json | None:
         "title": words.say(f"refused.{code}.title"),
         "sentence": words.say(f"refused.{code}"),
     }
+
+
+def estimate(found: Estimate, words: Words) -> Json:
+    known = found.points is not None
+    text = words.points(found.points) if found.points is not None else None
+    return {"points": found.points, "text": text, "about": known and not found.exact}
 
 
 def _next_tier(above: NextTier | None, words: Words) -> Json | None:

@@ -14,6 +14,7 @@ from app.domain.ledger import MAX_POINTS
 from app.services.await_code import await_code
 from app.services.cancel_redemption import cancel_redemption
 from app.services.enrol_customer import enrol_customer
+from app.services.estimate_order import estimate_order
 from app.services.find_member import ById
 from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
 from app.services.find_words import program_words
@@ -31,6 +32,7 @@ from app.web.languages import language
 from app.web.limits import limited
 from app.web.policy import Guarded, Policy
 from app.web.storefront import present
+from app.web.storefront.basket import read_basket
 from app.web.storefront.limits import counts
 from app.web.storefront.who import allow_own_pages, customer, member, shopper, words_for_errors
 
@@ -84,6 +86,13 @@ def get_history() -> Response:
         runtime(), who.shop.program_id, member_id, cursor=request.args.get("cursor"), language=language()
     )
     return jsonify(present.history(page.items, page.next))
+
+
+@blueprint.get("/estimate")
+def get_estimate() -> Response:
+    rt, who = runtime(), shopper()
+    words = program_words(rt, who.shop.program_id, language())
+    return jsonify(present.estimate(estimate_order(rt, who, read_basket()), words))
 
 
 @blueprint.post("/referral-code")

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
-from connectors.base import Absent, CodeKind, CodeSpec, Connector, ShopClient
+from connectors.base import Absent, CodeKind, CodeSpec, Connector, Introduction, ShopClient
 from tests.connectors.platforms import Fault, Platform, client_of
 from tests.connectors.stories import OUR_CODE
 
@@ -53,6 +53,17 @@ def test_asked_twice_there_is_one_code(connector: Connector, platform: Platform,
     again = client_of(connector, shop).issue_code(spec)
     assert first == again
     assert shop.codes_named(spec.code) == 1
+
+
+def test_a_shop_without_a_companion_has_nobody_to_tell(connector: Connector, platform: Platform) -> None:
+    introduction = Introduction(
+        server="https://laurel.example",
+        shop_key="fern",
+        webhook_address="https://laurel.example/webhooks/x/fern",
+        webhook_secret="w",
+        widget_secret="s",
+    )
+    assert client_of(connector, platform.shop()).introduce(introduction) is None
 
 
 @pytest.mark.parametrize("spec", KINDS, ids=lambda spec: spec.kind)
