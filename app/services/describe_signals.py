@@ -35,7 +35,7 @@ def _what(kind: SignalKind, told: Mapping[str, Any]) -> str:
         case SignalKind.REFUNDS:
             return f"{n} of {_some(told['of'], 'order')} given back whole"
         case SignalKind.SPENT_THEN_REFUNDED:
-            return f"{_some(n, 'order')} given back after the points for them had been spent,"
+            return f"{_some(n, 'order')} given back after what they earned had been spent,"
     assert_never(kind)
 
 
@@ -62,7 +62,7 @@ _LOOKED_FOR = {
     SignalKind.SELF_REFERRAL: "friends brought who have the member’s own mailbox",
     SignalKind.SIGN_UPS: "spellings of one mailbox that join",
     SignalKind.REFUNDS: "orders given back whole",
-    SignalKind.SPENT_THEN_REFUNDED: "orders given back after their points were spent",
+    SignalKind.SPENT_THEN_REFUNDED: "orders given back after what they earned was spent",
 }
 
 
@@ -74,7 +74,7 @@ def _rule(signal: Signal) -> str:
         if signal.more_than
         else f"any {_LOOKED_FOR[signal.kind]}"
     )
-    after = "points wait until staff decided" if signal.action is Action.HOLD else "staff see it"
+    after = "nothing can be spent until staff decided" if signal.action is Action.HOLD else "staff see it"
     return f"{count}{share} {_within(hours)}: {after}"
 
 

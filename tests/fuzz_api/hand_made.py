@@ -53,6 +53,7 @@ BODIES: dict[str, Any] = {
 _QUERIED = {"list_members", "list_entries", "list_rewards", "list_activities"}
 _STOREFRONT = {
     "me",
+    "estimate",
     "join",
     "rewards",
     "history",
@@ -97,7 +98,7 @@ def hand_made(world: World, operation: str, declared: set[int]) -> Iterator[Ask]
             yield ask(400, json=None, data=b'{"points": NaN')
     if 401 in declared:
         yield ask(401, signed_in=False, headers={**once, "Authorization": "Bearer x"})
-        if operation != "me":  # which is everybody's
+        if operation not in ("me", "estimate"):  # which are everybody's
             yield ask(401, signed_in=False)
     if 403 in declared:
         yield ask(403, customer_ref=STRANGER)
@@ -117,6 +118,10 @@ def _of_a_shopper(world: World, operation: str, ask: Any, declared: set[int]) ->
     if 422 in declared and good is not None:
         yield ask(422, json={**good, "shop": "another"})
     match operation:
+        case "estimate":
+            yield ask(422, query={"currency": "EUR", "lines": "nonsense"})
+            yield ask(200, query={"currency": "EUR", "lines": "11.0.2.2000.0.200.0", "delivery": "750"})
+            yield ask(200, query={"currency": "EUR", "lines": "11.0.2.2000.0.200.0"}, signed_in=False)
         case "history":
             yield ask(400, query={"cursor": "nonsense"})
             yield ask(200)

@@ -123,6 +123,20 @@ ITEM = _object(
     sentence=TEXT,
     facts=_list(_object(label=TEXT, value=TEXT)),
 )
+ESTIMATE = _object(points={"type": ["integer", "null"]}, text=MAYBE_TEXT, about=FLAG)
+BASKET: tuple[Json, ...] = (
+    {
+        "name": "currency",
+        "in": "query",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Z]{3}$"},
+    },
+    {"name": "lines", "in": "query", "required": True, "schema": TEXT},
+    *(
+        {"name": name, "in": "query", "schema": TEXT}
+        for name in ("fees", "delivery", "delivery_tax", "channel")
+    ),
+)
 PROBLEM = _object({"ref": TEXT}, type=TEXT, title=TEXT, status=WHOLE, code=TEXT, detail=TEXT)
 
 _LANG = {"name": "lang", "in": "query", "schema": TEXT}
@@ -175,6 +189,9 @@ def describe(shop_key: str) -> Json:
             },
             "/storefront/v1/rewards": {
                 "get": operation("rewards", {200: _object(rewards=_list(REWARD))}, "400 401 403 404")
+            },
+            "/storefront/v1/estimate": {
+                "get": operation("estimate", {200: ESTIMATE}, "400 401 404 422", *BASKET)
             },
             "/storefront/v1/history": {
                 "get": operation(

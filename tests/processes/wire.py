@@ -54,6 +54,7 @@ class Wire:
         try:
             theirs.connect(str(self.server / f".s.PGSQL.{_PORT}"))
         except OSError:
+            theirs.close()
             return False
         with self._lock:
             self._open |= {ours, theirs}

@@ -131,7 +131,7 @@ def test_functions_that_run_with_the_owners_rights_are_not_everybodys(
         right = connection.execute(asked).fetchall()
     with psycopg.connect(other.everything_url) as connection:
         assert connection.execute(asked).fetchall() == right
-        assert [row[1] for row in right] == [False, False]
+        assert [row[1] for row in right] == [False, False, False]
 
 
 def test_erasures_since_the_backup_are_carried_over(database: DatabaseUrls, tmp_path: Path) -> None:

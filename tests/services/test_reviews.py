@@ -204,9 +204,7 @@ def test_points_spent_and_the_order_given_back_again_and_again(rt: Runtime, cloc
         clock.forward(days=1)
     assert look(crowd) == 1
     assert (
-        queue(crowd)[0]
-        .sentences[0]
-        .startswith("2 orders given back after the points for them had been spent")
+        queue(crowd)[0].sentences[0].startswith("2 orders given back after what they earned had been spent")
     )
     crowd.require_proof()
 
