@@ -40,11 +40,11 @@ class Signal:
 
 
 # Far above what an honest heavy buyer does: each was chosen so that only a machine or a scheme gets there. What an
-# honest person may well do by the dozen, buying and giving back, is only shown.
+# honest person may well do by the dozen, buying, spending and giving back, is only shown.
 _DAY, _MONTH, _QUARTER = timedelta(hours=24), timedelta(days=30), timedelta(days=90)
 DEFAULTS = (
     Signal(kind=SignalKind.ORDERS, action=Action.WATCH, more_than=30, within=_DAY),
-    Signal(kind=SignalKind.REDEMPTIONS, action=Action.HOLD, more_than=20, within=_DAY),
+    Signal(kind=SignalKind.REDEMPTIONS, action=Action.WATCH, more_than=20, within=_DAY),
     Signal(kind=SignalKind.ACTIVITIES, action=Action.HOLD, more_than=40, within=_DAY),
     Signal(kind=SignalKind.SELF_REFERRAL, action=Action.HOLD, more_than=0, within=_QUARTER),
     Signal(kind=SignalKind.SIGN_UPS, action=Action.HOLD, more_than=3, within=_MONTH),

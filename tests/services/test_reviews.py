@@ -96,7 +96,7 @@ def visits(rt: Runtime) -> Crowd:
 
 
 def test_many_redemptions_are_held_in_the_moment_and_nothing_is_taken(rt: Runtime) -> None:
-    crowd = crowd_looking_for(rt, redemptions={"more_than": 2})
+    crowd = crowd_looking_for(rt, redemptions={"more_than": 2, "action": "hold"})
     crowd.see(bought("ann", "1000.00"))
     ann = crowd.known("ann")
     for _ in range(3):
@@ -406,7 +406,9 @@ def test_who_was_erased_is_not_noticed_any_more(visits: Crowd) -> None:
 
 
 def test_cancelled_orders_and_failed_codes_are_nobodys_fault(rt: Runtime) -> None:
-    crowd = crowd_looking_for(rt, orders={"more_than": 0, "action": "hold"}, redemptions={"more_than": 0})
+    crowd = crowd_looking_for(
+        rt, orders={"more_than": 0, "action": "hold"}, redemptions={"more_than": 0, "action": "hold"}
+    )
     moment = NOW + timedelta(minutes=1)
     crowd.see(bought("ann", state=OrderState.CANCELLED, cancelled_at=moment))
     assert look(crowd) == 0

@@ -11,7 +11,6 @@ from app.db import embedded, shops
 from app.db.migrating import migrate
 from app.db.sealing import CannotOpen, KeyRing, open_vault
 from app.db.session import Database
-from app.domain.program import default_document
 from app.services.rotate_keys import Rotated, rotate_keys
 from app.services.runtime import Runtime
 from app.services.shop_memory import ShopMemory
@@ -49,9 +48,7 @@ def test_keys_are_rotated_under_traffic_and_nothing_is_refused(
     monkeypatch.setattr("app.web.limits.Minute.count", lambda self, name, second: 1)
     monkeypatch.setattr("app.services.await_code.LONGEST_S", 0.0)
     first = make_runtime(home, clock, mails)
-    document = default_document("Sprig", "EUR", "UTC")
-    del document["review"]  # nobody buys so much in a minute
-    program_id = make_program(first, document=document)
+    program_id = make_program(first)
     fronts = [make_storefront(first, create_app(first).test_client(), program_id) for _ in range(4)]
     for front in fronts:
         front.member("7", points=1_000_000)

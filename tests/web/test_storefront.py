@@ -535,7 +535,6 @@ def test_codes_of_a_merged_account_are_the_winners(storefront: Storefront, no_wa
 
 
 def test_all_open_codes_are_listed_newest_first(storefront: Storefront, no_wait: None) -> None:
-    publish(storefront.rt, storefront.program_id, review={"redemptions": {"action": "off"}})
     storefront.member("7", points=10_000)
     ids = [
         storefront.post("redemptions", {"reward": "amount-5"}, key=f"k{number}").get_json()["id"]
