@@ -17,7 +17,10 @@ from connectors.base import AppCredentials, BadSignature, InstallRequest
 
 LONGEST = timedelta(minutes=15)
 _CLOCKS_DIFFER = timedelta(seconds=10)
-OUR_PARAMETERS = frozenset({"key", "lang", "cursor"})
+OUR_PARAMETERS = frozenset(
+    {"key", "lang", "cursor", "currency", "lines", "fees", "delivery", "delivery_tax", "channel"}
+)
+"""What our own pages ask with; a platform adds others when it vouches for somebody."""
 
 # What platforms call their customers. No colon: that is how the refs of erased people are told apart.
 _CUSTOMER_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)

@@ -1,14 +1,16 @@
 """GET /widget/…: the shopper's element, as shops' pages load it. The files are read once, at start.
 
-`/widget/laurel.js` leads to the version of now, and a version stays the same for ever: a module's imports follow its
-final address, so one page never mixes two versions.
+`/widget/laurel.js` is one line that imports the version of now, and a version stays the same for ever: a module's imports
+follow its own address, so one page never mixes two versions. All addresses are relative, since the same files are served
+below a shop's own address too, through its platform's proxy: there a page needs no other origin in its policy.
 """
 
 from flask import Flask, Response, abort, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.web.policy import Guarded, Policy
-from app.web.widget_files import read_widget_files
+from app.web.storefront.views import PREFIX
+from app.web.widget_files import WidgetFiles, read_widget_files
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_NOW = "public, max-age=300"
@@ -16,33 +18,39 @@ _FOR_NOW = "public, max-age=300"
 
 def register(app: Flask) -> None:
     files = read_widget_files()
-    blueprint = Guarded("widget", __name__, policy=Policy.PUBLIC, url_prefix="/widget")
+    app.register_blueprint(_serving(files, "widget", "/widget"))
+    app.register_blueprint(_serving(files, "widget_by_proxy", f"{PREFIX}/widget"))
+
+
+def _serving(files: WidgetFiles, name: str, url_prefix: str) -> Guarded:
+    blueprint = Guarded(name, __name__, policy=Policy.PUBLIC, url_prefix=url_prefix)
 
     @blueprint.get("/laurel.js")
     def newest() -> AnyResponse:
-        return _led_to(f"/widget/{files.digest}/laurel.js")
+        # Not a redirect: what a platform's proxy makes of one is its own affair.
+        response = Response(
+            f'import "./{files.digest}/laurel.js";\n', content_type=files.content_type("laurel.js")
+        )
+        return _for_any_page(response, _FOR_NOW)
 
     @blueprint.get("/<digest>/<path:name>")
     def one(digest: str, name: str) -> AnyResponse:
         if name not in files.bodies:
             abort(404)
         if digest != files.digest:
-            return _led_to(f"/widget/{files.digest}/{name}")  # a page from before the last upgrade
+            up = "../" * (1 + name.count("/"))
+            return _for_any_page(
+                redirect(f"{up}{files.digest}/{name}", 302), _FOR_NOW
+            )  # from before an upgrade
         response = Response(files.bodies[name], content_type=files.content_type(name))
-        response.headers["Cache-Control"] = _FOR_EVER
-        return _for_any_page(response)
+        return _for_any_page(response, _FOR_EVER)
 
-    app.register_blueprint(blueprint)
-
-
-def _led_to(address: str) -> AnyResponse:
-    response = redirect(address, 302)
-    response.headers["Cache-Control"] = _FOR_NOW
-    return _for_any_page(response)
+    return blueprint
 
 
-def _for_any_page(response: AnyResponse) -> AnyResponse:
+def _for_any_page(response: AnyResponse, kept: str) -> AnyResponse:
     """Anybody's page may load it: it holds nothing of anybody's."""
+    response.headers["Cache-Control"] = kept
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -1,7 +1,7 @@
 """The widget's files as they are served: comments and indentation taken out, and one digest over all of them.
 
 Serve them below a folder named after the digest, for ever (`immutable`), and let the stable address
-`/widget/laurel.js` redirect there: a module's imports follow its final address, so that one page never mixes
+`/widget/laurel.js` import from there: a module's imports follow its own address, so that one page never mixes
 two versions. What the modules do is in `static/widget/`; nothing here changes a statement of theirs.
 """
 

@@ -53,6 +53,13 @@ _OUR_OWN = {
     "key": r"[a-z0-9][a-z0-9-]{0,99}",
     "lang": r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}",
     "cursor": r"[A-Za-z0-9-]{1,100}",
+    # A basket, of which the pages ask what it would earn.
+    "currency": r"[A-Z]{3}",
+    "lines": r"[0-9.,]{1,4000}",
+    "fees": r"[0-9]{1,15}",
+    "delivery": r"[0-9]{1,15}",
+    "delivery_tax": r"[0-9]{1,15}",
+    "channel": r"[A-Za-z0-9_.-]{1,50}",
 }
 
 

@@ -224,6 +224,21 @@ def test_a_cursor_may_be_signed_too(signed_shop: Storefront) -> None:
     assert signed_shop.client.get("/storefront/v1/history", query_string=query).status_code == 200
 
 
+def test_a_basket_may_be_signed_too(signed_shop: Storefront) -> None:
+    query = proxied(
+        signed_shop, key="-", currency="EUR", lines="11.0.1.2000.0.0.0", fees="500", channel="web"
+    )
+    answer = signed_shop.client.get("/storefront/v1/estimate", query_string=query)
+    assert (answer.status_code, answer.get_json()["points"]) == (200, 15)
+
+
+def test_a_guest_asks_about_a_basket_without_any_signature(signed_shop: Storefront) -> None:
+    """With the shop's key alone: nobody is claimed, so nothing has to be proven."""
+    query = {"key": signed_shop.shop.key, "currency": "EUR", "lines": "11.0.1.2000.0.0.0"}
+    answer = signed_shop.client.get("/storefront/v1/estimate", query_string=query)
+    assert (answer.status_code, answer.get_json()["about"]) == (200, True)
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -13,6 +13,7 @@ import time_machine
 from shopify_app import ShopifyApp
 
 from app.domain.errors import AccessLost, Refused, Retryable
+from app.services.prove_shopper import OUR_PARAMETERS
 from connectors.base import AppCredentials, BadSignature, Granted, InstallRequest, Page, ShopAccess
 from connectors.shopify import install
 from connectors.shopify.install import proxy_signature
@@ -366,6 +367,10 @@ def test_a_signed_shopper_is_believed() -> None:
     assert (prove(proxied()).shop_ref, prove(proxied()).customer_ref) == (SHOP, "77")
     assert prove(proxied(logged_in_customer_id="")).customer_ref is None
     assert prove(proxied(APP.secrets[1], locale="pt-BR")).customer_ref == "77"
+    assert (
+        prove(proxied(lang="de-AT", currency="USD", lines="11.0.1.1000.0.0.0,12.3.1.5.0.0.1")).customer_ref
+        == "77"
+    )
 
 
 @pytest.mark.parametrize("age", [-91, 91, 3600])
@@ -387,6 +392,9 @@ def test_an_old_or_future_signature_is_refused(age: int) -> None:
         {"timestamp": "1.8e9"},
         {"customer": "77"},
         {"locale": "de=1"},
+        {"lines": "11.0.1.1000.0.0.0&x=1"},
+        {"currency": "usd"},
+        {"fees": "-1"},
     ],
 )
 def test_a_signed_query_that_is_not_strictly_ours_is_refused(changes: dict[str, str]) -> None:
@@ -430,6 +438,7 @@ def test_two_readings_of_one_signed_text_are_impossible() -> None:
     names = [*install._FROM_SHOPIFY, *install._OUR_OWN]
     assert not any(a != b and a.endswith(b) for a in names for b in names)
     assert not any("=" in pattern for pattern in install._OUR_OWN.values())
+    assert set(install._OUR_OWN) == OUR_PARAMETERS | {"locale"}  # Shopify's own, of a shop with languages
 
 
 @pytest.mark.parametrize("secrets", [(), ("",)])

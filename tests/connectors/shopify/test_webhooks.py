@@ -1,14 +1,10 @@
 """What is peculiar to how Shopify signs and names: two families of headers, and a shop that nobody signed."""
 
-import tomllib
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from connectors.base import BadSignature, WebhookRequest
-from connectors.shopify import webhooks
-from connectors.shopify.client import API_VERSION
 from connectors.shopify.mapping import TOPICS
 from connectors.shopify.webhooks import COMPLIANCE_TOPICS, SUBSCRIBED, verify
 from tests.connectors.signing import SECRET, sign
@@ -70,15 +66,6 @@ def test_a_signature_in_one_family_does_not_vouch_for_the_other() -> None:
 
 def test_an_odd_delivery_id_is_left_out() -> None:
     assert verify(signed(x_shopify_webhook_id="a b\n"), (SECRET,)).delivery_ref == ""
-
-
-def test_the_apps_file_subscribes_to_the_same_topics_and_to_nothing_else() -> None:
-    app = tomllib.loads((Path(webhooks.__file__).parent / "shopify.app.toml").read_text("utf-8"))
-    assert app["webhooks"]["api_version"] == API_VERSION
-    topics, compliance = app["webhooks"]["subscriptions"]
-    assert tuple(topics["topics"]) == SUBSCRIBED
-    assert set(compliance["compliance_topics"]) == COMPLIANCE_TOPICS
-    assert {topics["uri"], compliance["uri"]} == {"/webhooks/shopify"}
 
 
 def test_all_that_we_subscribe_to_is_understood() -> None:

@@ -23,7 +23,7 @@ export function makeClient(settings, renewToken) {
   };
   return {
     get: (path, query = {}) => send(path, { query }),
-    post: (path, body = {}, key = null) => send(path, { body: { shop: settings.shop, ...body }, key }),
+    post: (path, body = {}, key = null) => send(path, { body: { ...(settings.shop && { shop: settings.shop }), ...body }, key }),
   };
 }
 

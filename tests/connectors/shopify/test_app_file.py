@@ -1,0 +1,186 @@
+"""shopify.app.toml against the code: topics, the fields that are read, the scopes that are needed, the proxy's way."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from graphql import InlineFragmentNode, parse
+
+from app.web.storefront.views import PREFIX
+from connectors import shopify
+from connectors.base import Delivery
+from connectors.shopify import client, codes, payloads
+from connectors.shopify.client import API_VERSION
+from connectors.shopify.mapping import normalise
+from connectors.shopify.webhooks import COMPLIANCE_TOPICS, SUBSCRIBED
+from sandbox.demo.world import _SCOPES as DEMO_SCOPES
+from tests.connectors.shopify.make_fixtures import HERE
+
+APP: Any = tomllib.loads((Path(shopify.__file__).parent / "shopify.app.toml").read_text("utf-8"))
+SUBSCRIPTIONS: list[Any] = APP["webhooks"]["subscriptions"]
+CUT: Mapping[str, tuple[str, ...]] = {
+    topic: tuple(each["include_fields"])
+    for each in SUBSCRIPTIONS
+    if "include_fields" in each
+    for topic in each["topics"]
+}
+READ: Mapping[str, type[msgspec.Struct]] = {
+    "orders/create": payloads.Order,
+    "orders/updated": payloads.Order,
+    "orders/edited": payloads.EditedOrder,
+    "refunds/create": payloads.OfOrder,
+    "customers/create": payloads.Customer,
+    "customers/update": payloads.Customer,
+    "customers/merge": payloads.CustomersMerge,
+}
+"""What `mapping` decodes each shortened message as: it can read no field that its struct has not."""
+
+# Source: shopify.dev, "Access scopes", and "Requires … access scope" of each type in the Admin API 2026-10.
+NEEDS: Mapping[str, frozenset[str]] = {
+    "orders": frozenset({"read_orders"}),
+    "Order": frozenset({"read_orders"}),
+    "Refund": frozenset({"read_orders"}),
+    "customer": frozenset({"read_customers"}),
+    "Customer": frozenset({"read_customers"}),
+    "Product": frozenset({"read_products"}),
+    "product": frozenset({"read_products"}),
+    "codeDiscountNodeByCode": frozenset({"read_discounts"}),
+    "discountNodes": frozenset({"read_discounts"}),
+    "discountCodeBasicCreate": frozenset({"write_discounts"}),
+    "discountCodeFreeShippingCreate": frozenset({"write_discounts"}),
+    "discountCodeBxgyCreate": frozenset({"write_discounts"}),
+    "discountCodeDeactivate": frozenset({"write_discounts"}),
+    "giftCards": frozenset({"read_gift_cards"}),
+    "giftCard": frozenset({"read_gift_cards"}),
+    "giftCardCreate": frozenset({"write_gift_cards"}),
+    "giftCardDeactivate": frozenset({"write_gift_cards"}),
+    "storeCreditAccounts": frozenset({"read_store_credit_accounts"}),
+    "storeCreditAccountCredit": frozenset({"write_store_credit_account_transactions"}),
+    **dict.fromkeys(("node", "nodes", "shop", "currentAppInstallation", "webhookSubscriptions"), frozenset()),
+    **dict.fromkeys(
+        ("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete"), frozenset()
+    ),
+}
+BESIDE_THE_API = {"read_customer_merge", "write_app_proxy"}  # the topic customers/merge, and [app_proxy]
+
+
+def test_it_subscribes_to_what_is_understood_and_to_nothing_else() -> None:
+    topics = [topic for each in SUBSCRIPTIONS for topic in each.get("topics", ())]
+    assert sorted(topics) == sorted(SUBSCRIBED)
+    assert {
+        topic for each in SUBSCRIPTIONS for topic in each.get("compliance_topics", ())
+    } == COMPLIANCE_TOPICS
+    assert {each["uri"] for each in SUBSCRIPTIONS} == {"/webhooks/shopify"}
+    assert not any("filter" in each for each in SUBSCRIPTIONS)
+    assert APP["webhooks"]["api_version"] == API_VERSION
+
+
+@pytest.mark.parametrize("topic", CUT)
+def test_every_field_that_is_read_is_sent(topic: str) -> None:
+    assert sorted(missing(READ[topic], set(CUT[topic]))) == []
+
+
+@pytest.mark.parametrize("topic", [topic for topic in CUT if topic.startswith(("orders/c", "orders/u"))])
+def test_no_field_is_sent_that_nobody_reads(topic: str) -> None:
+    named = {field.encode_name for field in msgspec.structs.fields(READ[topic])}
+    assert {path.partition(".")[0] for path in CUT[topic]} == named
+
+
+@pytest.mark.parametrize("topic", CUT)
+def test_a_shortened_sample_means_the_same(topic: str) -> None:
+    path = HERE / "recordings" / f"{topic.replace('/', '__')}.2026-07.json"
+    same(topic, json.loads(path.read_bytes()))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((HERE / "fixtures").glob("orders-*.json")), ids=lambda path: path.stem
+)
+def test_a_shortened_order_means_the_same(path: Path) -> None:
+    same("orders/updated", json.loads(path.read_bytes()))
+
+
+def test_what_nobody_reads_of_a_person_stays_at_the_platform() -> None:
+    order = json.loads((HERE / "recordings" / "orders__create.2026-07.json").read_bytes())
+    told = json.dumps(cut(order, CUT["orders/create"]))
+    assert order["billing_address"]["address1"] not in told.replace(json.dumps(order["line_items"]), "")
+    assert {"billing_address", "shipping_address", "phone", "browser_ip", "note"}.isdisjoint(json.loads(told))
+
+
+def test_the_scopes_are_those_that_the_calls_need() -> None:
+    scopes = set(APP["access_scopes"]["scopes"].split(","))
+    optional = set(APP["access_scopes"]["optional_scopes"])
+    needed = {scope for text in (*client.OPERATIONS, *codes.OPERATIONS) for scope in scopes_of(text)}
+    assert needed | BESIDE_THE_API == scopes | optional
+    assert not scopes & optional
+    assert {scope for scope in optional if "gift_card" in scope or "store_credit" in scope} == optional
+    assert scopes | {"read_all_orders"} == set(DEMO_SCOPES)
+
+
+def test_an_operation_of_a_kind_that_is_not_listed_is_noticed() -> None:
+    with pytest.raises(KeyError, match="metaobjects"):
+        list(scopes_of("{ metaobjects(first: 1) { nodes { id } } }"))
+
+
+def test_the_addresses_lead_to_one_installation() -> None:
+    home = APP["application_url"].removesuffix("/install/shopify")
+    assert APP["auth"]["redirect_urls"] == [f"{home}/install/shopify/callback"]
+    proxy = APP["app_proxy"]
+    assert proxy["url"] == f"{home}{PREFIX}"
+    assert (proxy["prefix"], proxy["subpath"]) == ("apps", "laurel")
+    assert APP["embedded"] is True
+
+
+def missing(kind: type[msgspec.Struct], sent: set[str], path: str = "") -> Iterator[str]:
+    """The fields of `kind` that `sent` lacks: neither whole nor part by part."""
+    for field in msgspec.structs.fields(kind):
+        name = f"{path}{field.encode_name}"
+        if name in sent:
+            continue
+        inner = [one for one in (field.type, *get_args(field.type)) if isinstance(one, type)]
+        structs = [one for one in inner if issubclass(one, msgspec.Struct)]
+        if structs and any(each.startswith(f"{name}.") for each in sent):
+            yield from missing(structs[0], sent, f"{name}.")
+        else:
+            yield name
+
+
+def cut(body: Any, paths: tuple[str, ...]) -> Any:
+    """The body as the platform sends it: the named fields, “a.b” for b within a."""
+    told: dict[str, Any] = {}
+    for path in paths:
+        name, _, rest = path.partition(".")
+        if name not in body:
+            continue
+        inner = body[name]
+        told[name] = (
+            {**(told.get(name) or {}), **cut(inner, (rest,))} if rest and inner is not None else inner
+        )
+    return told
+
+
+def same(topic: str, body: Any) -> None:
+    whole, short = (
+        normalise(Delivery(topic=topic, delivery_ref="1", shop_ref="x", body=json.dumps(one).encode()))
+        for one in (body, cut(body, CUT[topic]))
+    )
+    assert whole == short
+
+
+def scopes_of(operation: str) -> Iterator[str]:
+    """What an operation asks for, by its first fields, the types it names, and what only some may read."""
+    for definition in parse(operation).definitions:
+        chosen: Any = definition
+        for field in chosen.selection_set.selections:
+            yield from NEEDS[field.name.value]
+            yield from _within(field)
+
+
+def _within(node: Any) -> Iterator[str]:
+    for inner in node.selection_set.selections if node.selection_set else ():
+        named: Any = inner.type_condition if isinstance(inner, InlineFragmentNode) else inner
+        yield from NEEDS.get(named.name.value, ())
+        yield from _within(inner)
