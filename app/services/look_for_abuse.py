@@ -15,6 +15,7 @@ from app.db.members import MemberRow
 from app.db.reviews import Notice
 from app.db.session import Session
 from app.db.suspicion import Seen
+from app.domain.program import Program
 from app.domain.suspicion import Action, Signal
 from app.services.runtime import Runtime
 
@@ -29,15 +30,14 @@ def look_for_abuse(rt: Runtime, program_id: int) -> int:
         return _notice(session, _count(session, signals, now=now), now=now)
 
 
-def hold_if_odd(session: Session, member: MemberRow, *, now: datetime) -> bool:
+def hold_if_odd(session: Session, member: MemberRow, program: Program, *, now: datetime) -> bool:
     """Whether the points of this open account, which is locked, wait for a decision, now that they are to be spent.
 
     What is noticed only now is written down: whoever is refused for it must commit all the same.
     """
     if member.was_held and reviews.find_holds(session, [member.member_id]):
         return True
-    live = programs.load_versions(session)[session.program_id].live
-    holding = [one for one in live.signals if one.action is Action.HOLD]
+    holding = [one for one in program.signals if one.action is Action.HOLD]
     if not holding:
         return False
     ours = members.find_merged(session, member.member_id)

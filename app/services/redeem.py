@@ -13,6 +13,7 @@ from app.domain.calendar import days_later
 from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
+from app.domain.program import Program
 from app.domain.redeeming import Had, RedemptionState, code_of, quote
 from app.domain.rewards import Reward, RewardKind
 from app.services.look_for_abuse import hold_if_odd
@@ -65,8 +66,9 @@ def redeem(rt: Runtime, request: RedeemRequest) -> RedemptionRow:
         member = members.get_member(session, member_id)
         if member.was_blocked and blocks.find_block(session, member_id, rt.now()) is not None:
             raise Refused("blocked", "This account cannot spend points at the moment. Ask the shop.")
-        if not hold_if_odd(session, member, now=rt.now()):
-            return _buy(rt, session, request, member, book)
+        program = programs.load_versions(session)[request.program_id].live
+        if not hold_if_odd(session, member, program, now=rt.now()):
+            return _buy(rt, session, request, program, member, book)
     # Not inside: the transaction commits the review that was opened.
     raise Refused(
         "being_checked",
@@ -83,10 +85,9 @@ def _same(done: RedemptionRow, request: RedeemRequest) -> RedemptionRow:
 
 
 def _buy(
-    rt: Runtime, session: Session, request: RedeemRequest, member: MemberRow, book: Book
+    rt: Runtime, session: Session, request: RedeemRequest, program: Program, member: MemberRow, book: Book
 ) -> RedemptionRow:
     now, member_id = rt.now(), member.member_id
-    program = programs.load_versions(session)[request.program_id].live
     shop = shops.get_shop(session, request.shop_id)
     reward = program.reward(request.reward_key)
     if reward is None:

@@ -51,10 +51,10 @@ class Ground:
     def settings(self) -> Settings:
         return make_settings(self.home, self.address, keys=(self.key,))
 
-    def runtime(self) -> Runtime:
-        """Of the one who looks on: by the server's own socket, whatever the wire does."""
+    def runtime(self, *, later: timedelta = timedelta(0)) -> Runtime:
+        """Of the one who looks on, by a clock that is so much ahead. By the server's own socket, past the wire."""
         urls = DatabaseUrls(self.server.app_url, self.server.owner_url, None)
-        return bootstrap.build(self.settings(), urls=urls, pool_size=4)
+        return bootstrap.build(self.settings(), urls=urls, now=lambda: bootstrap.clock() + later, pool_size=4)
 
     # --- Processes -------------------------------------------------------------------------------------------
 

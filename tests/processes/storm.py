@@ -7,7 +7,7 @@ import threading
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -207,8 +207,7 @@ class Storm:
     def settle(self) -> Outcome:
         """Two hours later everything has been gone on with; each line of `problems` is one that must not be."""
         self._ground.stop()
-        rt = self._ground.runtime()
-        rt = replace(rt, clock=lambda now=rt.clock: now() + _LATER)  # type: ignore[misc]
+        rt = self._ground.runtime(later=_LATER)
         try:
             for _ in range(3):
                 drain_inbox(rt)

@@ -9,10 +9,11 @@ from app.services.audit import audit
 from app.services.enrol_customer import enrol_customer
 from app.services.find_member import ById
 from app.services.record_activity import RecordedActivity, Told, record_activity
+from app.services.redeem import RedeemRequest, redeem
 from app.services.refer_friend import Referred, refer_friend, referral_code
 from app.services.replay import replay
 from app.services.runtime import Runtime
-from tests.conftest import NOW, make_program
+from tests.conftest import NOW, make_program, unique
 from tests.factories import eur, make_order
 from tests.services.books import assert_books_are_true, balance, get_member
 from tests.services.test_settle_orders import Shop
@@ -55,6 +56,20 @@ class Crowd(Shop):
     def did(self, member_id: int, activity: str, key: str, **more: Any) -> RecordedActivity:
         told = Told(who=ById(member_id), activity_key=activity, request_key=key, actor="api:the till", **more)
         return record_activity(self.rt, self.program_id, told)
+
+    def spend(self, member_id: int, *, key: str | None = None) -> None:
+        """A click on the reward for 100 points; `key` None: a click of its own. Raises: Refused."""
+        redeem(
+            self.rt,
+            RedeemRequest(
+                program_id=self.program_id,
+                member_id=member_id,
+                shop_id=self.shop.shop_id,
+                reward_key="amount-5",
+                request_key=key or unique("click"),
+                actor="shopper",
+            ),
+        )
 
     def bring(self, referrer: int, friend: int) -> Referred:
         code = referral_code(self.rt, self.program_id, referrer)

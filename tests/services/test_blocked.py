@@ -10,7 +10,6 @@ from app.services.adjust import adjust
 from app.services.block_member import block_member, unblock_member
 from app.services.export_member import export_member
 from app.services.find_merges import join_members, part_members
-from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from tests.conftest import NOW, Clock
 from tests.factories import make_refund
@@ -31,20 +30,6 @@ def unblock(crowd: Crowd, member_id: int) -> None:
     unblock_member(crowd.rt, crowd.program_id, member_id, reason="Cleared up", actor="Ben")
 
 
-def spend(crowd: Crowd, member_id: int) -> None:
-    redeem(
-        crowd.rt,
-        RedeemRequest(
-            program_id=crowd.program_id,
-            member_id=member_id,
-            shop_id=crowd.shop.shop_id,
-            reward_key="amount-5",
-            request_key="k",
-            actor="shopper",
-        ),
-    )
-
-
 def zero(crowd: Crowd, ref: str) -> str | None:
     found = crowd.scalar("SELECT facts->>'zero' FROM orders WHERE {fence} AND order_ref = :ref", ref=ref)
     return None if found is None else str(found)
@@ -61,7 +46,7 @@ def test_who_is_blocked_keeps_what_they_have_earns_nothing_and_spends_nothing(
     crowd.did(ann, "newsletter", "k")
     assert (crowd.has(ann), zero(crowd, "2"), crowd.why(ann, "newsletter")) == (150, "blocked", "blocked")
     with pytest.raises(Refused, match="cannot spend"):
-        spend(crowd, ann)
+        crowd.spend(ann, key="k")
     crowd.require_proof()
 
 
@@ -78,7 +63,7 @@ def test_unblocking_pays_nothing_afterwards(crowd: Crowd, clock: Clock) -> None:
     assert crowd.has(ann) == 0
     crowd.see(bought("ann", "120.00", ref="new", at=clock.at))
     assert crowd.has(ann) == 120
-    spend(crowd, ann)
+    crowd.spend(ann, key="k")
     crowd.require_proof()
 
 

@@ -16,7 +16,6 @@ from app.services.export_member import export_member
 from app.services.find_merges import join_members, part_members
 from app.services.list_reviews import ReviewView, list_reviews
 from app.services.look_for_abuse import look_for_abuse
-from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from app.services.spared_accounts import GRACE
 from tests.conftest import NOW, Clock, unique
@@ -41,20 +40,6 @@ def crowd_looking_for(rt: Runtime, **signals: Any) -> Crowd:
     """A program that looks for these, and for nothing else."""
     review = {kind: signals.get(kind, OFF) for kind in KINDS}
     return make_crowd(rt, activities=[SIGN_UP, VISIT], referral=REFERRAL, review=review)
-
-
-def spend(crowd: Crowd, member_id: int) -> None:
-    redeem(
-        crowd.rt,
-        RedeemRequest(
-            program_id=crowd.program_id,
-            member_id=member_id,
-            shop_id=crowd.shop.shop_id,
-            reward_key="amount-5",
-            request_key=unique("click"),
-            actor="shopper",
-        ),
-    )
 
 
 def look(crowd: Crowd) -> int:
@@ -100,10 +85,10 @@ def test_many_redemptions_are_held_in_the_moment_and_nothing_is_taken(rt: Runtim
     crowd.see(bought("ann", "1000.00"))
     ann = crowd.known("ann")
     for _ in range(3):
-        spend(crowd, ann)
+        crowd.spend(ann)
     for _ in range(2):
         with pytest.raises(Refused, match="being checked") as refused:
-            spend(crowd, ann)
+            crowd.spend(ann)
         assert refused.value.code == "being_checked"
     (found,) = queue(crowd)
     assert (found.member.member_id, crowd.has(ann), is_held(crowd, ann)) == (ann, 1050 - 300, True)
@@ -114,7 +99,7 @@ def test_many_redemptions_are_held_in_the_moment_and_nothing_is_taken(rt: Runtim
 def test_many_activities_are_held_before_the_hour_is_over(visits: Crowd) -> None:
     ann = visitor(visits)
     with pytest.raises(Refused, match="being checked"):
-        spend(visits, ann)
+        visits.spend(ann)
     assert look(visits) == 0  # one review, whoever noticed
     assert [one.held_at for one in queue(visits)] == [visits.rt.now()]
 
@@ -125,7 +110,7 @@ def test_what_is_only_watched_stops_nothing(rt: Runtime) -> None:
         crowd.see(bought("ann", "100.00", ref=str(number), at=NOW))
     assert look(crowd) == 1
     ann = crowd.known("ann")
-    spend(crowd, ann)
+    crowd.spend(ann)
     (found,) = queue(crowd)
     assert (found.held_at, is_held(crowd, ann)) == (None, False)
     assert found.sentences == ("3 orders that earn within 24 hours. More than 2 are looked at.",)
@@ -174,7 +159,7 @@ def test_the_newcomer_of_a_known_mailbox_is_held_when_they_spend(rt: Runtime) ->
     for name in ("one", "two"):
         meet(rt, crowd.program_id, crowd.shop.shop_id, name, f"bo+{name}@example.com")
     with pytest.raises(Refused, match="being checked"):
-        spend(crowd, crowd.known("two"))
+        crowd.spend(crowd.known("two"))
 
 
 def test_who_gives_nearly_everything_back_is_seen_and_who_gives_half_back_is_not(rt: Runtime) -> None:
@@ -197,7 +182,7 @@ def test_points_spent_and_the_order_given_back_again_and_again(rt: Runtime, cloc
         placed, ref = clock.at, str(number)
         crowd.see(bought("ann", "300.00", ref=ref, at=placed))
         if number:
-            spend(crowd, crowd.known("ann"))
+            crowd.spend(crowd.known("ann"))
         clock.forward(hours=1)
         back = make_refund("300.00", f"r-{ref}", refunded_at=clock.at)
         crowd.see(bought("ann", "300.00", ref=ref, at=placed, updated_at=clock.at, refunds=(back,)))
@@ -223,7 +208,7 @@ def test_an_honest_heavy_buyer_is_not_held_at_the_defaults(rt: Runtime, clock: C
     for number in range(39):  # and the welcome
         crowd.did(ann, "visit", f"visit-{number}")
     for _ in range(20):
-        spend(crowd, ann)
+        crowd.spend(ann)
     assert (look(crowd), queue(crowd)) == (0, [])
 
 
@@ -231,7 +216,7 @@ def test_without_the_group_nothing_is_looked_for_and_off_is_off(rt: Runtime) -> 
     crowd = crowd_looking_for(rt)
     ann = visitor(crowd, visits=60)
     assert look(crowd) == 0
-    spend(crowd, ann)
+    crowd.spend(ann)
     assert queue(crowd) == []
 
 
@@ -285,7 +270,7 @@ def test_allowing_lets_them_spend_and_the_same_facts_are_not_held_again(visits: 
     look(visits)
     clock.forward(minutes=1)
     decide(visits, queue(visits)[0].review_id, allow=True)
-    spend(visits, ann)
+    visits.spend(ann)
     assert (look(visits), is_held(visits, ann)) == (0, False)
     clock.forward(minutes=1)
     for number in range(3):  # three more, after the decision
@@ -303,7 +288,7 @@ def test_refusing_blocks_and_its_undo_opens_the_review_again(visits: Crowd, cloc
     clock.forward(minutes=1)
     decide(visits, found.review_id, allow=False)
     with pytest.raises(Refused, match="Ask the shop") as refused:
-        spend(visits, ann)
+        visits.spend(ann)
     view = describe_member(visits.rt, visits.program_id, ann)
     assert (refused.value.code, view.blocked_at, view.held_at) == ("blocked", clock.at, None)
     clock.forward(minutes=1)
@@ -311,7 +296,7 @@ def test_refusing_blocks_and_its_undo_opens_the_review_again(visits: Crowd, cloc
     view = describe_member(visits.rt, visits.program_id, ann)
     assert (view.blocked_at, view.held_at) == (None, NOW)
     decide(visits, found.review_id, allow=True)
-    spend(visits, ann)
+    visits.spend(ann)
     assert visits.has(ann) == had - 100
     (found,) = queue(visits)
     assert [(one.act, one.actor, one.reason) for one in found.acts] == [
@@ -365,9 +350,9 @@ def test_a_hold_follows_who_is_merged_and_stays_behind_when_they_are_parted(visi
     assert (merged.winner_id, is_held(visits, ben)) == (ben, True)
     assert queue(visits)[0].member.member_id == ben
     with pytest.raises(Refused, match="being checked"):
-        spend(visits, ben)
+        visits.spend(ben)
     part_members(visits.rt, visits.program_id, merged.merge_id)
-    spend(visits, ben)
+    visits.spend(ben)
     assert (is_held(visits, ben), is_held(visits, ann)) == (False, True)
     visits.require_proof()
 
@@ -382,7 +367,7 @@ def test_what_was_decided_before_a_merge_is_not_held_again_after_it(rt: Runtime,
     decide(crowd, queue(crowd)[0].review_id, allow=True)
     join_members(rt, crowd.program_id, ben, ann, actor="Ada")  # the orders are Ben's from now on
     assert look(crowd) == 0
-    spend(crowd, ben)
+    crowd.spend(ben)
 
 
 def test_erasing_who_is_checked_leaves_counts_and_no_mailbox(visits: Crowd) -> None:

@@ -160,6 +160,8 @@ def test_that_nothing_can_be_spent_now_is_said_before_anybody_tries(page: Page, 
     stub.member["stopped"] = {"reason": "being_checked", "title": "Being checked", "sentence": sentence}
     panel = open_panel(page, stub)
     expect(panel.get_by_role("status").filter(has_text=sentence)).to_be_visible()
+    expect(panel.get_by_role("heading", name="Ready for you")).to_be_visible()
+    expect(panel.get_by_role("button", name="Get €5.00 off")).to_have_count(0)
 
 
 def test_a_tier_by_points_uses_the_servers_sentence(page: Page, stub: Stub) -> None:

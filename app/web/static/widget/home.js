@@ -214,7 +214,7 @@ export class Home {
     const { store } = this.#app;
     const [rewards, earn, history] = this.#panels();
     this.#boxes.tabs.hidden = store.old && !this.#lists.rewards; // last known values are the balance and the tier
-    fill(rewards, [this.#lists.rewards, this.#lists.codes, this.#failed.rewards, store.old], () => this.#rewards());
+    fill(rewards, [this.#lists.rewards, this.#lists.codes, this.#failed.rewards, store.old, store.me.member.stopped], () => this.#rewards());
     fill(earn, store.me.program, () => this.#earn());
     fill(history, [this.#lists.history, this.#lists.next, this.#failed.history], () => this.#history());
   }
@@ -240,7 +240,7 @@ export class Home {
     return h("li", { class: `lw-item ${ready ? "can" : ""}` },
       icon(reward.state === "locked" ? "lock" : kindIcon(reward.kind)),
       h("div", {}, h("b", {}, h("bdi", {}, reward.title)), h("p", {}, this.#rewardLine(reward)), reward.state === "short" && this.#rewardBar(reward)),
-      ready && this.#getButton(reward));
+      ready && !this.#app.store.me.member.stopped && this.#getButton(reward));
   }
 
   #rewardLine(reward) {
