@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from msgspec import Struct
 from shopify_app import ShopifyApp
-from shopify_app.types import Res
+from shopify_app.types import RequestInput, Res
 
 from app.domain.errors import AccessLost, Refused, Retryable
 from connectors.base import (
@@ -36,6 +36,8 @@ from connectors.shopify.webhooks import SHOP, shop_domain
 _RENEW_BEFORE = timedelta(minutes=5)
 _CALLBACK = "/install/shopify/callback"
 _CLOCKS_DIFFER_S = 10
+# Shopify's live a minute; one that lives for years was not made by it, or would be a password.
+_ID_TOKEN_LIVES_S = 600
 _PROXY_MAX_AGE_S = 90
 
 # What Shopify's app proxy adds, and our own parameters; each exactly once, ours may be absent. Shopify signs the
@@ -84,16 +86,22 @@ def begin_install(
     """
     shop = _shop_asked_for(request)
     told = urlsplit(request.url)
-    verified = _library(app).verify_app_home_req(
-        {
-            "method": request.method,
-            "headers": {**request.headers},
-            # A proxy in front may have changed scheme and host, and the redirect is made from them.
-            "url": f"{public_url.rstrip('/')}{told.path}?{told.query}",
-            "body": "",
-        },
-        _CALLBACK,
-    )
+    asked: RequestInput = {
+        "method": request.method,
+        "headers": {**request.headers},
+        # A proxy in front may have changed scheme and host, and the redirect is made from them.
+        "url": f"{public_url.rstrip('/')}{told.path}?{told.query}",
+        "body": "",
+    }
+    library = _library(app)
+    try:
+        verified = library.verify_app_home_req(asked, _CALLBACK)
+    except (
+        AttributeError,
+        TypeError,
+        ValueError,
+    ) as broken:  # a `dest` that is no text: the library trusts it
+        raise Refused("bad_id_token", "Shopify's id token cannot be read: open the app again.") from broken
     if not verified.ok or verified.id_token is None:
         if verified.response.status == 302:
             return _page(verified.response, shop)
@@ -103,7 +111,7 @@ def begin_install(
     _check_claims(verified.id_token.claims, shop, now)
     call = _TokenCall(http, allow_private=False)
     try:
-        result = _library(app).exchange_using_token_exchange(
+        result = library.exchange_using_token_exchange(
             access_mode="offline",
             id_token=verified.id_token,
             invalid_token_response=verified.invalid_token_response,
@@ -307,13 +315,17 @@ def _shop_asked_for(request: InstallRequest) -> str:
 
 
 def _check_claims(claims: Mapping[str, Any], shop: str, now: datetime) -> None:
-    """What the library leaves out: it takes a token without an end, and one whose issuer is another shop."""
+    """What the library leaves out: a token without an end or with a far one, and one whose issuer is another shop."""
     dest = f"https://{shop}"
     if claims.get("dest") != dest or claims.get("iss") != f"{dest}/admin":
         raise Refused("bad_id_token", "Shopify's id token is for another shop: open the app again.")
-    end = claims.get("exp")
-    if not isinstance(end, int) or isinstance(end, bool) or end + _CLOCKS_DIFFER_S < now.timestamp():
+    end, then = claims.get("exp"), now.timestamp()
+    if not isinstance(end, int) or isinstance(end, bool) or end + _CLOCKS_DIFFER_S < then:
         raise Refused("bad_id_token", "Shopify's id token has ended: open the app again.")
+    if end - _CLOCKS_DIFFER_S > then + _ID_TOKEN_LIVES_S:
+        raise Refused(
+            "bad_id_token", "Shopify's id token is none: it would live too long. Open the app again."
+        )
 
 
 def _page(response: Res, shop: str) -> Page:

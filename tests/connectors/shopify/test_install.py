@@ -128,6 +128,8 @@ def test_the_redirect_is_on_our_own_address_whatever_the_proxy_in_front_says() -
     "changes",
     [
         {"exp": None},
+        {"exp": int(NOW.timestamp()) + 3600},
+        {"exp": 2**63},
         {"iss": "https://other.myshopify.com/admin"},
         {"iss": None},
         {"dest": "https://other.myshopify.com", "iss": "https://other.myshopify.com/admin"},
