@@ -16,6 +16,7 @@ import httpx
 from app.domain.changes import Change, CustomerFacts, ProductFacts
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfilePart
 from app.domain.rewards import Combines, Gift
 
 # --- Receiving ---------------------------------------------------------------------------------------------
@@ -264,6 +265,27 @@ class ShopClient(Protocol):
     def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
         """Orders that used the code, as far as the platform can be asked; newest first."""
 
+    def prepare_profiles(self) -> None:
+        """Make ready what profiles stand in: fields that the shop's pages and staff can read. Twice is the same.
+
+        Raises: Refused("not_granted") if the shop does not let us write at its customers, and goes on otherwise.
+        """
+
+    def write_profiles(self, changes: Sequence[ProfileChange]) -> Mapping[str, ProfileEnding]:
+        """Bring each of these customers to its state; customer ref -> what became of it, every one answered.
+
+        Where it raises, any of them may have been written. Raises: Refused("not_granted"), as above.
+        """
+
+    def read_profiles(self, customer_refs: Sequence[str]) -> Mapping[str, FoundProfile]:
+        """What stands there of ours. One that the shop has no more is left out."""
+
+    def remove_profiles(self) -> None:
+        """Take away the fields everywhere, and what they were prepared with; tags stay. Twice is the same.
+
+        Raises: Refused("not_granted").
+        """
+
     def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
         """Make, revive or repoint our subscriptions so that every topic we need reaches `address` exactly once."""
 
@@ -375,6 +397,8 @@ class Connector:
     balances: frozenset[CodeKind]
     """Kinds of money that the platform has no account for: a code instead, of which we keep what is left and bring the
     shop to it (`set_balance`). What an order takes of it is told by the order's snapshot (`code_uses`)."""
+    profiles: frozenset[ProfilePart]
+    """What can stand of a member at the platform's own customers; empty: nothing, and nothing is ever asked for it."""
     refresh: Callable[["ShopAccess", AppCredentials, HttpSeam, datetime], Mapping[str, str] | None]
     """Credentials that must be stored before the next call (a rotated token), or None while the present ones hold.
 

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.session import Session
+from app.db.shops import ShopRow
 
-KINDS = ("changed", "digests", "webhooks", "codes")
+KINDS = ("changed", "digests", "webhooks", "codes", "profiles")
+
+
+def kinds_of(shop: ShopRow) -> tuple[str, ...]:
+    """By what this shop can be compared: nothing stands at its customers where it shows nothing there."""
+    return tuple(kind for kind in KINDS if kind != "profiles" or shop.profile_parts or shop.profile_ready)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,13 +238,15 @@ def find_due(
     """
     rows = session.rows(
         "SELECT s.program_id, s.id AS shop_id, k.kind FROM shops s CROSS JOIN (VALUES ('changed'), ('digests'), "
-        "('webhooks'), ('codes')) AS k(kind) LEFT JOIN LATERAL (SELECT max(r.started_at) AS began, "
+        "('webhooks'), ('codes'), ('profiles')) AS k(kind) LEFT JOIN LATERAL (SELECT max(r.started_at) AS began, "
         "max(r.finished_at) FILTER (WHERE r.problem IS NULL) AS done FROM reconciliations r WHERE {fence:r} "
         "AND r.program_id = s.program_id AND r.shop_id = s.id AND r.kind = k.kind AND r.started_at > :daily) l ON true "
         "WHERE {fence:s} AND s.state = 'connected' AND s.access_problem IS NULL AND CASE k.kind "
         "WHEN 'changed' THEN coalesce(s.reconciled_until, '-infinity') <= :often AND coalesce(l.began <= :often, true) "
         "WHEN 'digests' THEN coalesce(s.digested_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
         "WHEN 'codes' THEN coalesce(s.codes_checked_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
+        "WHEN 'profiles' THEN (s.shows_fields OR s.shows_tags OR s.profile_ready) AND l.done IS NULL "
+        "AND coalesce(l.began <= :again, true) "
         "ELSE l.done IS NULL AND coalesce(l.began <= :again, true) END ORDER BY s.program_id, s.id, k.kind",
         often=now - often,
         daily=now - daily,

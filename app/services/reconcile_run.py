@@ -40,6 +40,7 @@ class Run:
     started_at: datetime
     since: datetime
     until: datetime
+    everything: bool = False
     watch: Watch | None = None
     total: int | None = None
     looked_at: int = 0

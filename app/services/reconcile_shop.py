@@ -15,6 +15,7 @@ from app.services.causes import HARMLESS
 from app.services.reconcile_changed import reconcile_changed
 from app.services.reconcile_codes import reconcile_codes
 from app.services.reconcile_digests import reconcile_digests
+from app.services.reconcile_profiles import reconcile_profiles
 from app.services.reconcile_run import Run, Watch
 from app.services.reconcile_webhooks import reconcile_webhooks
 from app.services.runtime import Runtime
@@ -29,6 +30,7 @@ _WORK: Mapping[str, Callable[[Run], None]] = {
     "digests": reconcile_digests,
     "webhooks": reconcile_webhooks,
     "codes": reconcile_codes,
+    "profiles": reconcile_profiles,
 }
 log = structlog.get_logger()
 
@@ -126,6 +128,7 @@ def _start(
         started_at=now,
         since=start,
         until=now,
+        everything=everything,
         watch=watch,
     )
 
