@@ -1,6 +1,9 @@
 """Commands that compare, prove, save and bring back. Exit code 1: something was found wrong."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -19,6 +22,7 @@ from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
 from app.db.reconciliations import KINDS, kinds_of
 from app.db.sealing import CannotOpen
+from app.domain.errors import PutOff
 from app.domain.profiles import ProfilePart
 from app.services.describe_profiles import describe_profiles
 from app.services.diagnose import diagnose
@@ -27,7 +31,7 @@ from app.services.find_shop import find_shop
 from app.services.find_words import program_words
 from app.services.look_outside import look_outside
 from app.services.reconcile_run import Progress
-from app.services.reconcile_shop import reconcile_shop
+from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.show_profiles import show_profiles
 from app.settings import Settings, SettingsError
 
@@ -62,11 +66,10 @@ def reconcile(
                 def watch(seen: Progress, bar: Any = bar) -> None:
                     bar(seen.looked_at, seen.total)
 
-                done.append(
-                    reconcile_shop(
-                        rt, program_id, shop.shop_id, kind, since=start, everything=everything, watch=watch
-                    )
+                wish = partial(
+                    reconcile_shop, rt, program_id, shop.shop_id, kind, since=start, everything=everything
                 )
+                done.append(_patiently(partial(wish, watch=watch)))
     if as_json:
         show_json(done)
     else:
@@ -79,6 +82,15 @@ def reconcile(
                 click.echo(f"  {repair.subject}  {repair.cause}  {repair.detail}")
     if any(one.amiss for one in done):
         raise SystemExit(WRONG)
+
+
+def _patiently(reconcile: Callable[[], Reconciled]) -> Reconciled:
+    """A person waits here: what is put off goes on by itself, where it was."""
+    while True:
+        try:
+            return reconcile()
+        except PutOff as later:
+            time.sleep(later.wait_s)
 
 
 @click.command()

@@ -6,7 +6,7 @@ is unknown from before the shop is called until it answered.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -301,6 +301,27 @@ def note_trying(session: Session, shop_id: int, targets: Mapping[str, Profile]) 
         "WHERE {fence:p} AND p.shop_id = :shop AND p.customer_ref = u.ref",
         shop=shop_id,
         rows=rows_of([{"ref": ref, "tags": [one.tag] if one.tag else []} for ref, one in targets.items()]),
+    )
+
+
+def note_untried(session: Session, rows: Iterable[ProfileRow]) -> None:
+    """The shop was not asked after all: what we knew stands, of those that nothing happened to since."""
+    session.run(
+        "UPDATE shop_profiles p SET known = u.known, tags = u.tags FROM jsonb_to_recordset(CAST(:rows AS jsonb)) "
+        "AS u(shop bigint, ref text, mark int, known boolean, tags jsonb) WHERE {fence:p} AND p.shop_id = u.shop "
+        "AND p.customer_ref = u.ref AND p.mark = u.mark",
+        rows=rows_of(
+            [
+                {
+                    "shop": row.shop_id,
+                    "ref": row.customer_ref,
+                    "mark": row.mark,
+                    "known": row.held.known,
+                    "tags": sorted(row.held.tags),
+                }
+                for row in rows
+            ]
+        ),
     )
 
 

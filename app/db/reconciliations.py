@@ -95,6 +95,38 @@ def end_dead_runs(session: Session, shop_id: int, kind: str, *, now: datetime) -
     ).rowcount
 
 
+def pause_run(session: Session, run_id: int, *, cursor: str | None, now: datetime) -> None:
+    session.run(
+        "UPDATE reconciliations SET paused_at = :now, cursor = :cursor WHERE {fence} AND id = :id",
+        id=run_id,
+        cursor=cursor,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedRun:
+    run_id: int
+    started_at: datetime
+    since_at: datetime | None
+    until_at: datetime | None
+    looked_at: int
+    cursor: str | None
+
+
+def take_paused(session: Session, shop_id: int, kind: str, *, after: datetime) -> PausedRun | None:
+    """The run of that kind that was put off since `after`; it is under way again, and nobody else's."""
+    row = session.first(
+        "UPDATE reconciliations SET paused_at = NULL WHERE {fence} AND id = (SELECT max(id) FROM reconciliations "
+        "WHERE {fence} AND shop_id = :shop AND kind = :kind AND finished_at IS NULL) AND paused_at > :after "
+        "RETURNING id AS run_id, started_at, since_at, until_at, looked_at, cursor",
+        shop=shop_id,
+        kind=kind,
+        after=after,
+    )
+    return PausedRun(**row._mapping) if row else None
+
+
 def note_looked(session: Session, run_id: int, count: int) -> None:
     session.run(
         "UPDATE reconciliations SET looked_at = looked_at + :count WHERE {fence} AND id = :id",

@@ -740,6 +740,8 @@ reconciliations = _table(
     _at("until_at", nullable=True),
     Column("looked_at", Integer, nullable=False, server_default=text("0")),
     Column("problem", Text, nullable=True),
+    _at("paused_at", nullable=True),  # put off by itself, and to be gone on with at …
+    Column("cursor", Text, nullable=True),  # … this place, where the kind has places
     _to("shops", "shop_id"),
     Index("ix_reconciliations_shop", "program_id", "shop_id", "kind"),
 )

@@ -29,9 +29,11 @@ def reconcile_profiles(run: Run) -> None:
     """
     if "profiles" not in kinds_of(run.shop):
         return
-    if not _may_write(run):
-        return
-    sweep_profiles(run.rt, run.program_id, run.shop_id)
+    if run.cursor is None:
+        if not _may_write(run):
+            return
+        sweep_profiles(run.rt, run.program_id, run.shop_id)
+        run.cursor = "swept"  # gone on with, it is not looked through again
     write_profiles(run.rt, run.program_id, run.shop_id)
     run.total = None if run.everything else A_NIGHT
     while run.everything or run.looked_at < A_NIGHT:

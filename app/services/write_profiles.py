@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import structlog
 
 from app.db import profiles, shops
+from app.db.profiles import ProfileRow
 from app.db.session import Session
 from app.db.shops import ShopRow
-from app.domain.errors import Refused
+from app.domain.errors import PutOff, Refused
 from app.domain.profiles import ProfileChange, ProfileEnding, change_to_reach, reached
 from app.services.find_profiles import WantedProfile, find_profiles
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
 
-BATCH = 100
-_BATCHES = 5  # a job; then others that wait for the shop have their turn
+BATCH = 25  # some 550 points of a platform that counts, where all is new: one piece of work is never more than is free
+_BATCHES = 20  # a job; then others that wait for the shop have their turn
 NOT_GRANTED = "not_granted"
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 class _Part:
     """Some customers that are due. `changes`: what is to be written of them, by customer ref."""
 
-    marks: Mapping[str, int]
+    rows: Mapping[str, ProfileRow]
     wanted: Mapping[str, WantedProfile]
     changes: Mapping[str, ProfileChange]
 
@@ -73,7 +74,7 @@ def _take(rt: Runtime, program_id: int, shop_id: int) -> _Part | None:
         }
         profiles.note_written(session, shop_id, right, now=now)
         profiles.note_trying(session, shop_id, {ref: wanted[ref].profile for ref in changes})
-    return _Part({ref: rows[ref].mark for ref in changes}, wanted, changes)
+    return _Part({ref: rows[ref] for ref in changes}, wanted, changes)
 
 
 def _write(rt: Runtime, program_id: int, shop_id: int, part: _Part) -> bool:
@@ -87,6 +88,11 @@ def _write(rt: Runtime, program_id: int, shop_id: int, part: _Part) -> bool:
                 with rt.db.begin(program_id) as session:
                     shops.update_shop(session, shop_id, profile_ready=True)
             endings = client.write_profiles(list(part.changes.values()))
+    except PutOff as later:
+        if not later.begun:  # nothing was asked: what we knew before is as good as it was
+            with rt.db.begin(program_id) as session:
+                profiles.note_untried(session, part.rows.values())
+        raise
     except Refused as refused:
         if refused.code not in (NOT_GRANTED, "rejected"):
             raise
@@ -105,13 +111,13 @@ def _keep(
     for ref in part.changes:
         by_ending.setdefault(endings[ref], []).append(ref)
     done = {
-        ref: (part.marks[ref], reached(part.wanted[ref].profile), part.wanted[ref].next_at)
+        ref: (part.rows[ref].mark, reached(part.wanted[ref].profile), part.wanted[ref].next_at)
         for ref in by_ending.get(ProfileEnding.WRITTEN, ())
     }
     profiles.note_written(session, shop.shop_id, done, now=rt.now())
     profiles.forget(session, shop.shop_id, by_ending.get(ProfileEnding.GONE, ()))
     rejected = by_ending.get(ProfileEnding.REJECTED, ())
-    profiles.note_rejected(session, shop.shop_id, {ref: part.marks[ref] for ref in rejected})
+    profiles.note_rejected(session, shop.shop_id, {ref: part.rows[ref].mark for ref in rejected})
     if rejected:
         log.warning("profiles_rejected", shop_id=shop.shop_id, count=len(rejected))
 

@@ -2,18 +2,21 @@
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx
 import msgspec
 from msgspec import Struct
 
 from app.domain.changes import CustomerFacts, ProductFacts
-from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.errors import AccessLost, PutOff, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Urgency
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfileField, is_ours
 from connectors.base import (
     Absent,
@@ -211,6 +214,8 @@ _SHOP_STATES = {
 
 _log = logging.getLogger(__name__)
 _Shape = TypeVar("_Shape")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class ErrorExtensions(Struct, frozen=True):
@@ -224,6 +229,7 @@ class ApiError(Struct, frozen=True, kw_only=True):
 
 
 class ThrottleStatus(Struct, frozen=True, rename="camel"):
+    maximum_available: float
     currently_available: float
     restore_rate: float
 
@@ -251,6 +257,19 @@ class _TooCostly(Exception):
     """The query may never cost more than one bucket: ask for less at once."""
 
 
+def _in_one_go(
+    method: "Callable[Concatenate[ShopifyShop, _P], _R]",
+) -> "Callable[Concatenate[ShopifyShop, _P], _R]":
+    """A piece of work of several calls: whether the shop's allowance is enough is asked before the first."""
+
+    @wraps(method)
+    def begun(self: "ShopifyShop", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._paced(method.__name__):
+            return method(self, *args, **kwargs)
+
+    return begun
+
+
 class ShopifyShop:
     """`ShopClient` for one shop."""
 
@@ -262,6 +281,7 @@ class ShopifyShop:
         self._url = f"https://{access.shop_ref}/admin/api/{API_VERSION}/graphql.json"
         self._access = access
         self._http = http.client(allow_private=access.allow_private)
+        self._spent: int | None = None  # points of the piece of work that is being done; None: none is
 
     # --- Facts ---------------------------------------------------------------------------------------------
 
@@ -277,6 +297,7 @@ class ShopifyShop:
             reads_orders_days=None if "read_all_orders" in scopes else _READABLE_DAYS,
         )
 
+    @_in_one_go
     def read_orders(self, order_refs: Sequence[str]) -> Mapping[str, OrderSnapshot | Absent]:
         found: dict[str, OrderSnapshot | Absent] = {}
         nodes: dict[str, Any] = {}
@@ -293,11 +314,13 @@ class ShopifyShop:
             found[order_ref] = Absent.UNREADABLE
         return found | {order.order_ref: order for order in understood}
 
+    @_in_one_go
     def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
         upper = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         query = f"updated_at:>='{_moment(since)}' AND updated_at:<='{_moment(upper)}'"
         return self._page(query, cursor, sort="UPDATED_AT", reverse=False)
 
+    @_in_one_go
     def order_digests(self, order_refs: Sequence[str]) -> Mapping[str, OrderDigest | Absent]:
         digests: dict[str, OrderDigest | Absent] = {}
         for order_ref, node in self._nodes(DIGEST_ORDERS, "Order", order_refs, _DIGESTS_AT_ONCE):
@@ -320,12 +343,14 @@ class ShopifyShop:
             )
         )
 
+    @_in_one_go
     def read_tags(self, customer_refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         found = self._nodes(READ_TAGS, "Customer", customer_refs, _CUSTOMERS_AT_ONCE)
         return {ref: _as(_sound(node), _Tagged).tags for ref, node in found if node is not Absent.GONE}
 
     # --- Profiles ------------------------------------------------------------------------------------------
 
+    @_in_one_go
     def prepare_profiles(self) -> None:
         for name, (title, kind) in _PROFILE_FIELDS.items():
             wanted: dict[str, Any] = {
@@ -344,6 +369,7 @@ class ShopifyShop:
                 errors = self._told_errors(DEFINE_FIELD, {"definition": wanted})
             _require_none(error for error in errors if error.code != "TAKEN")
 
+    @_in_one_go
     def write_profiles(self, changes: Sequence[ProfileChange]) -> Mapping[str, ProfileEnding]:
         put = [
             (
@@ -365,6 +391,7 @@ class ShopifyShop:
         missing = {ref: ProfileEnding.REJECTED if ref in there else ProfileEnding.GONE for ref in doubtful}
         return {one.customer_ref: missing.get(one.customer_ref, ProfileEnding.WRITTEN) for one in changes}
 
+    @_in_one_go
     def read_profiles(self, customer_refs: Sequence[str]) -> Mapping[str, FoundProfile]:
         more = {"namespace": NAMESPACE}
         found = self._nodes(READ_PROFILES, "Customer", customer_refs, _PROFILES_AT_ONCE, more)
@@ -382,6 +409,7 @@ class ShopifyShop:
 
     # --- Products ------------------------------------------------------------------------------------------
 
+    @_in_one_go
     def read_products(self, product_refs: Sequence[str]) -> Mapping[str, ProductFacts]:
         found = self._nodes(READ_PRODUCTS, "Product", product_refs, _PRODUCTS_AT_ONCE)
         try:
@@ -455,6 +483,7 @@ class ShopifyShop:
     def set_balance(self, spec: CodeSpec, left: Money, uses: int) -> bool:
         raise Refused("unsupported", "Shopify keeps gift cards and store credit itself.")
 
+    @_in_one_go
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
         # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.
         query = f"method:code tag:{_escaped(tag_prefix)}*"
@@ -466,6 +495,7 @@ class ShopifyShop:
                 ours.append(codes.found_code(node, tag))
         return ours, _next(page.page_info)
 
+    @_in_one_go
     def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
         """As `ShopClient` says. Shopify searches an order's first code only: of a code that may stand beside others
         all orders of its customer are looked through."""
@@ -492,6 +522,7 @@ class ShopifyShop:
 
     # --- Webhooks ------------------------------------------------------------------------------------------
 
+    @_in_one_go
     def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
         """As `ShopClient` says, for a merchant's own app; `secret` is not used: the app's client secret signs.
 
@@ -888,9 +919,12 @@ class ShopifyShop:
             json={"query": operation, "variables": dict(variables)},
             headers={"x-shopify-access-token": token},
         )
-        changes = _changes(operation)
+        with self._paced(_name(operation)):
+            return self._told(self._sent(request, changes=_changes(operation)), changes=_changes(operation))
+
+    def _sent(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
         try:
-            response = send(self._http, request, error_code=lambda _: None)
+            return send(self._http, request, error_code=lambda _: None)
         except Retryable as error:
             maybe_applied = changes and error.maybe_applied
             raise Retryable(
@@ -900,35 +934,72 @@ class ShopifyShop:
             raise
         except Refused as error:
             raise _shop_state(error) from error
-        return _told(response, changes=changes)
+
+    @contextmanager
+    def _paced(self, work: str) -> Iterator[None]:
+        """One piece of work, put off before it begins or not at all: begun again and again, it would never end.
+
+        Raises: PutOff.
+        """
+        pace = self._access.pace
+        if pace is None or self._spent is not None:  # part of a piece that was begun
+            yield
+            return
+        pace.require(work, self._access.urgency)
+        self._spent = 0
+        try:
+            yield
+        finally:
+            pace.learn(work, self._spent)
+            self._spent = None
+
+    def _told(self, response: httpx.Response, *, changes: bool) -> "_Told":
+        host = response.request.url.host
+        try:
+            answer = decode(response.content, Answer)
+        except Refused as error:
+            # A maintenance page, a cut answer: nobody knows what happened at the shop.
+            raise Retryable(
+                f"{host}: the answer is no GraphQL ({error.code})", maybe_applied=changes
+            ) from error
+        self._hear(answer.extensions.cost)
+        if isinstance(answer.errors, str):
+            raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+        by_code = {error.extensions.code: error for error in answer.errors}
+        if "THROTTLED" in by_code:
+            raise self._throttled(f"{host}: throttled", answer.extensions.cost)
+        if "MAX_COST_EXCEEDED" in by_code:
+            raise _TooCostly
+        if answer.data is None:
+            if answer.errors:
+                raise _failure(answer.errors[0], changes=changes)
+            raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+        return _Told(answer.data, answer.errors)
+
+    def _hear(self, cost: Cost) -> None:
+        status = cost.throttle_status
+        if self._access.pace is None or status is None:
+            return
+        self._spent = (self._spent or 0) + math.ceil(cost.requested_query_cost or 0)
+        self._access.pace.hear(
+            available=math.floor(status.currently_available),
+            maximum=math.floor(status.maximum_available),
+            restored_per_s=math.floor(status.restore_rate),
+        )
+
+    def _throttled(self, shown: str, cost: Cost) -> Retryable:
+        """Others were faster. Work that nobody waits for is put off until there is room beside what is kept."""
+        wait, access = _wait_s(cost), self._access
+        if access.pace is None or access.urgency is Urgency.SHOPPER:
+            return Retryable(shown, retry_after_s=wait, maybe_applied=False)
+        wanted = math.ceil(cost.requested_query_cost or 0)
+        wait = max(wait, access.pace.wait_s(wanted, access.urgency))
+        return PutOff(shown, retry_after_s=wait, begun=True)
 
 
 class _Told(Struct, frozen=True):
     data: Any
     errors: tuple[ApiError, ...]
-
-
-def _told(response: httpx.Response, *, changes: bool) -> _Told:
-    host = response.request.url.host
-    try:
-        answer = decode(response.content, Answer)
-    except Refused as error:
-        # A maintenance page, a cut answer: nobody knows what happened at the shop.
-        raise Retryable(f"{host}: the answer is no GraphQL ({error.code})", maybe_applied=changes) from error
-    if isinstance(answer.errors, str):
-        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
-    by_code = {error.extensions.code: error for error in answer.errors}
-    if "THROTTLED" in by_code:
-        raise Retryable(
-            f"{host}: throttled", retry_after_s=_wait_s(answer.extensions.cost), maybe_applied=False
-        )
-    if "MAX_COST_EXCEEDED" in by_code:
-        raise _TooCostly
-    if answer.data is None:
-        if answer.errors:
-            raise _failure(answer.errors[0], changes=changes)
-        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
-    return _Told(answer.data, answer.errors)
 
 
 def _wait_s(cost: Cost) -> int:
@@ -1002,6 +1073,11 @@ def _shown(errors: Iterable[codes.UserError]) -> str:
 
 def _changes(operation: str) -> bool:
     return operation.lstrip().startswith("mutation")
+
+
+def _name(operation: str) -> str:
+    """As the operation calls itself: "ReadOrders"."""
+    return operation.split("(", 1)[0].split("{", 1)[0].split()[-1]
 
 
 def _as(value: Any, shape: type[_Shape]) -> _Shape:

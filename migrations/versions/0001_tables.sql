@@ -318,6 +318,8 @@ CREATE TABLE reconciliations (
     until_at TIMESTAMP WITH TIME ZONE,
     looked_at INTEGER DEFAULT 0 NOT NULL,
     problem TEXT,
+    paused_at TIMESTAMP WITH TIME ZONE,
+    cursor TEXT,
     CONSTRAINT pk_reconciliations PRIMARY KEY (program_id, id),
     CONSTRAINT shop_id_shops FOREIGN KEY(program_id, shop_id) REFERENCES shops (program_id, id)
 );
