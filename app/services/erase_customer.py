@@ -12,7 +12,7 @@ def erase_customer(
     session: Session,
     vault: Vault,
     shop_id: int,
-    customer_ref: str,
+    customer_ref: str | None,
     *,
     email: str | None,
     order_refs: Sequence[str] = (),
@@ -21,11 +21,13 @@ def erase_customer(
     """Forget this customer of this shop. Returns whether we knew them. Asked twice, nothing more happens.
 
     Entries name our ids only, so nothing of them changes. Other shops' customers that belong to the same member
-    stay: each shop asks for its own. `order_refs`: orders that the shop says are theirs. Deliveries that still
+    stay: each shop asks for its own. `order_refs`: orders that the shop says are theirs.
+    `customer_ref` None: a guest, known by `email` alone. Deliveries that still
     wait keep their bodies until they are looked at; those looked at in this transaction must be finished before.
     """
-    identity = members.find_identities(session, [(shop_id, customer_ref)]).get((shop_id, customer_ref))
-    hashes = [vault.customer_hash(shop_id, customer_ref)]
+    key = (shop_id, customer_ref or "")
+    identity = members.find_identities(session, [key]).get(key) if customer_ref else None
+    hashes = [vault.customer_hash(shop_id, customer_ref)] if customer_ref else []
     addresses = [vault.email_hash(email)] if email else []
     if identity is not None and identity.email_hash is not None:
         addresses.append(identity.email_hash)
@@ -80,7 +82,11 @@ def forget_member(session: Session, member_id: int) -> None:
 
 
 def _empty_bodies(
-    session: Session, shop_id: int, customer_ref: str, addresses: Sequence[bytes], order_refs: Sequence[str]
+    session: Session,
+    shop_id: int,
+    customer_ref: str | None,
+    addresses: Sequence[bytes],
+    order_refs: Sequence[str],
 ) -> None:
     """What was received about the person is emptied; that it was received stays."""
     session.run(

@@ -12,6 +12,7 @@ from app.domain.changes import (
     CodeGone,
     CustomerFacts,
     CustomerSeen,
+    ErasureRequested,
     Ignored,
     OrderChanged,
     OrderToReread,
@@ -27,6 +28,7 @@ from connectors.woocommerce.payloads import (
     CouponLine,
     CouponStatus,
     Customer,
+    ErasureWish,
     ErrorObject,
     FeeLine,
     LineItem,
@@ -105,6 +107,10 @@ def _meaning(topic: str, body: bytes) -> Change:
         case "laurel.disconnected":
             # Of our plugin. A topic is not signed: whoever reads this asks the shop whether it let us go.
             return ShopUninstalled()
+        case "laurel.erasure_requested":
+            wish = decode(body, ErasureWish)
+            customer_ref = None if wish.customer_id is None else str(wish.customer_id)
+            return ErasureRequested(customer_ref, order_refs=(), email=wish.email or None)
         case _:
             return Ignored(f"topic “{topic[:60]}” means nothing to us")
 
