@@ -14,6 +14,7 @@ from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.redacting import told
 from connectors.base import (
     Absent,
     CodeKind,
@@ -693,7 +694,7 @@ class ShopifyShop:
             raise
         for error in answer.errors:
             if granted_apart and error.extensions.code == "ACCESS_DENIED":
-                raise Refused("not_granted", error.message[:200])
+                raise Refused("not_granted", told(error.message))
             if not _is_withheld(error):
                 raise _failure(error, changes=_changes(operation))
         return answer.data
@@ -766,7 +767,8 @@ def _wait_s(cost: Cost) -> int:
 
 def _failure(error: ApiError, *, changes: bool) -> Exception:
     code = error.extensions.code
-    shown = f"{code or 'error'} at {'.'.join(map(str, error.path)) or 'the query'}: {error.message[:200]}"
+    where = ".".join(map(str, error.path)) or "the query"
+    shown = f"{told(code or 'error', 60)} at {told(where)}: {told(error.message)}"
     if code == "ACCESS_DENIED":
         return _Denied(shown)
     if code in ("SHOP_INACTIVE", "INVALID_ACCESS_TOKEN"):
@@ -820,7 +822,8 @@ def _refusal(errors: Iterable[codes.UserError]) -> Exception:
 
 def _shown(errors: Iterable[codes.UserError]) -> str:
     return "; ".join(
-        f"{'.'.join(error.field or ())} {error.code or ''} {error.message[:200]}" for error in errors
+        f"{told('.'.join(error.field or ()))} {told(error.code or '', 60)} {told(error.message)}"
+        for error in errors
     )
 
 

@@ -22,6 +22,7 @@ from app.domain.changes import (
 from app.domain.errors import Refused, quoted
 from app.domain.money import Money, exponent
 from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
+from app.domain.redacting import told
 from connectors.base import Delivery
 from connectors.decoding import decode, in_utc
 from connectors.woocommerce.payloads import (
@@ -441,4 +442,4 @@ def _error_object(body: bytes) -> Refused | None:
         error = decode(body, ErrorObject)
     except Refused:
         return None
-    return Refused("error_object", f"WooCommerce sent an error in place of the thing: {error.code[:80]}")
+    return Refused("error_object", f"WooCommerce sent an error in place of the thing: {told(error.code, 80)}")
