@@ -69,6 +69,7 @@ class ShopifyFront:
 
     def __init__(self, shop: Shop) -> None:
         self.title = shop.name
+        self.admin = f"/admin/apps/{shop.app.handle}"
         self._shop = shop
 
     def widget(self, customer_ref: str) -> Markup:
