@@ -134,13 +134,22 @@ def _values(query: str) -> dict[str, list[str]]:
     return values
 
 
+class HandedOn(SecureCookieSessionInterface):
+    """Signs what is handed on in a frame; as a cookie it would be worth nothing."""
+
+    salt = "laurel-said"
+
+
+_handed_on = HandedOn()
+
+
 class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, in a cookie for the pages that people see, and in a frame from answer to request by hand."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if of(request) is None:
             return super().open_session(app, request)
-        signer = self.get_signing_serializer(app)
+        signer = _handed_on.get_signing_serializer(app)
         told = request.headers.get(SAID)
         if signer is None or not told:
             return self.session_class()
@@ -152,7 +161,7 @@ class Sessions(SecureCookieSessionInterface):
     def save_session(self, app: Flask, session: Any, response: Response) -> None:
         if framed() is None:
             super().save_session(app, session, response)
-        elif session and session.modified and (signer := self.get_signing_serializer(app)) is not None:
+        elif session and session.modified and (signer := _handed_on.get_signing_serializer(app)) is not None:
             response.headers[SAID] = str(signer.dumps(dict(session)))
 
 

@@ -37,7 +37,6 @@
   addEventListener('DOMContentLoaded', () => {
     const menu = document.querySelector('s-app-nav')
     if (!menu) return
-    menu.style.display = 'none'
     parent.postMessage({ menu: [...menu.querySelectorAll('s-link')].map(one => [one.textContent, new URL(one.getAttribute('href'), location).href]) }, '*')
   })
 })()

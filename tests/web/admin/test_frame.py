@@ -4,10 +4,12 @@ import logging
 import re
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from flask import Flask, request, request_started
 
 from app.db import shops
@@ -19,8 +21,8 @@ from app.services.list_staff import list_staff, remove_staff
 from app.services.runtime import Runtime
 from app.services.uninstall_shop import uninstall_shop
 from app.web.admin.guard import COOKIE, role_for
+from app.web.frames import HandedOn, Sessions
 from app.web.policy import Policy, policy_of
-from tests.conftest import Clock
 from tests.services.houses import make_shop
 from tests.web.admin.desk import Desk, World, fill
 from tests.web.admin.frames import HEAD, Insider, at_the_same_time, encoded, signed
@@ -78,9 +80,23 @@ def test_points_are_adjusted_under_the_name_of_who_did_it(desk: Desk, insider: I
     assert "100 points added" not in insider.get(f"/admin/members/{world.member}")
 
 
-def test_what_was_said_is_ours_and_not_old(desk: Desk, insider: Insider, world: World, clock: Clock) -> None:
-    forged = encoded({"_flashes": [["done", ["You won", None]]]})
-    assert "You won" not in insider.get("/admin/", headers={"Laurel-Said": f"{forged}.x.y"})
+def test_what_was_said_is_ours_and_no_cookie(desk: Desk, insider: Insider, world: World) -> None:
+    told = {"_flashes": [("done", ("You won", None))]}
+    cookies, said = (signer.get_signing_serializer(desk.app) for signer in (Sessions(), HandedOn()))
+    assert cookies is not None
+    assert said is not None
+    for wrong in (f"{encoded(told)}.x.y", str(cookies.dumps(told)), "é", ""):
+        assert "You won" not in insider.get("/admin/", headers={"Laurel-Said": wrong})
+    with at_the_same_time(desk):
+        good = str(said.dumps(told))
+    assert "You won" in insider.get("/admin/", headers={"Laurel-Said": good})
+    with time_machine.travel(desk.rt.now() + timedelta(minutes=2), tick=False):
+        headers = {"Laurel-Said": good, "Authorization": f"Bearer {insider.token(exp=_in(desk, 180))}"}
+        assert "You won" not in insider.client.get(insider.home, headers=headers).text
+
+
+def _in(desk: Desk, seconds: int) -> int:
+    return int(desk.rt.now().timestamp()) + seconds
 
 
 def test_a_question_and_its_answer_are_fragments_for_an_open_page(insider: Insider, world: World) -> None:
@@ -104,9 +120,12 @@ def test_a_document_brings_its_token_in_the_address_and_no_view_sees_it(
 
     def look(app: Flask, **_: Any) -> None:
         seen.append(request.full_path)
+        assert request.cookies == {}
 
     with caplog.at_level(logging.DEBUG), request_started.connected_to(look, desk.app):
-        response = insider.open("/admin/members", bearer="", query_string=query)
+        response = insider.open(
+            "/admin/members", bearer="", query_string=query, headers={"Cookie": f"{COOKIE}=x"}
+        )
     assert response.status_code == 200
     assert 'value="mara"' in response.text
     assert seen == ["/admin/members?q=mara"]
