@@ -9,6 +9,7 @@ from typing import Any
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
+from app.domain.staff import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class ShopRow:
     access_problem: str | None
     webhooks: Sequence[Mapping[str, Any]] = field(default=())
     companion: Mapping[str, Any] | None = None  # our piece in the shop: version, problem, seen_at
+    staff_role: Role | None = None  # of whoever opens us in the shop's own admin; None: nobody new comes in
 
     @property
     def callable(self) -> bool:
@@ -48,7 +50,7 @@ class ShopRow:
 _COLUMNS = (
     "program_id, id AS shop_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
     "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, "
-    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion"
+    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion, staff_role"
 )
 
 _JSON = {"webhooks", "companion"}
@@ -61,7 +63,11 @@ def find_shops(session: Session, shop_ids: Sequence[int] | None = None) -> dict[
         "AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[]))) ORDER BY id",
         ids=None if shop_ids is None else list(shop_ids),
     )
-    return {row.shop_id: ShopRow(**row._mapping) for row in rows}
+    return {row.shop_id: _row(row) for row in rows}
+
+
+def _row(row: Any) -> ShopRow:
+    return ShopRow(**{**row._mapping, "staff_role": Role(row.staff_role) if row.staff_role else None})
 
 
 def get_shop(session: Session, shop_id: int) -> ShopRow:
@@ -87,14 +93,15 @@ def add_shop(
     allow_private: bool,
     counts_from: datetime,
     reads_orders_days: int | None,
+    staff_role: Role | None,
     now: datetime,
 ) -> int:
     return int(
         session.scalar(
             "INSERT INTO shops (program_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
-            "allow_private, counts_from, connected_at, reads_orders_days) VALUES (:program_id, :key, :platform, "
-            ":shop_ref, :name, :url, :currency, :timezone, :state, :own_app, :allow_private, :counts_from, :now, "
-            ":reads) RETURNING id",
+            "allow_private, counts_from, connected_at, reads_orders_days, staff_role) VALUES (:program_id, :key, "
+            ":platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, :allow_private, "
+            ":counts_from, :now, :reads, :staff_role) RETURNING id",
             key=key,
             platform=platform,
             shop_ref=shop_ref,
@@ -107,6 +114,7 @@ def add_shop(
             allow_private=allow_private,
             counts_from=counts_from,
             reads=reads_orders_days,
+            staff_role=staff_role.value if staff_role else None,
             now=now,
         )
     )

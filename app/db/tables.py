@@ -163,6 +163,9 @@ shops = _table(
     Column("access_problem", Text, nullable=True),  # why a person must reconnect
     Column("webhooks", JSONB, nullable=False, server_default=text("'[]'")),  # subscriptions as last seen
     Column("companion", JSONB, nullable=True),  # our plugin in the shop, as last seen; none without one
+    Column(
+        "staff_role", Text, nullable=True
+    ),  # of whoever opens us in the shop's own admin; none: nobody new
     ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
     CheckConstraint("state IN ('connected', 'unchecked', 'uninstalled')", name="state"),
 )
@@ -808,16 +811,22 @@ failed_jobs = _table(
 
 # --- People who run it -------------------------------------------------------------------------------------
 
+# Known by an address, to which links are mailed, or by the shop whose own admin they come from.
 staff = _table(
     "staff",
     _id(),
-    Column("email", Text, nullable=False),
+    Column("email", Text, nullable=True),
+    Column("shop_id", BigInteger, nullable=True),
+    Column("user_ref", Text, nullable=True),  # the platform's word for them; none once the shop is erased
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     _at("invited_at"),
     _at("last_seen_at", nullable=True),
     _at("removed_at", nullable=True),
     UniqueConstraint("program_id", "email"),
+    UniqueConstraint("program_id", "shop_id", "user_ref"),
+    _to("shops", "shop_id"),
+    CheckConstraint("(email IS NULL) <> (shop_id IS NULL)", name="known_by"),
 )
 
 api_keys = _table(

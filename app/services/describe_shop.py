@@ -8,6 +8,7 @@ from app.db import reconciliations, shops
 from app.db.reconciliations import RunRow
 from app.db.shops import ShopRow
 from app.domain.errors import Refused
+from app.services.check_frame import is_framed
 from app.services.drift_report import ShopDrift, drift_report
 from app.services.runtime import Runtime
 
@@ -24,6 +25,7 @@ class ShopView:
     subjects: dict[str, tuple[str, str | None]]  # a repair's subject -> (in words, order ref)
     orders: int
     customers: int
+    framed: bool  # its people can open us in its own admin
 
 
 def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
@@ -54,6 +56,7 @@ def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
         },
         orders=int(orders),
         customers=int(people),
+        framed=is_framed(rt, shop),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession
 
 from app.services.runtime import Runtime
 from app.web import (
@@ -12,6 +12,7 @@ from app.web import (
     api,
     confirm,
     errors,
+    frames,
     headers,
     health,
     install,
@@ -43,6 +44,7 @@ def create_app(rt: Runtime) -> Flask:
     app.session_interface = OnlyForPages()
     put_runtime(app, rt)
     errors.register(app)
+    frames.register(app, rt)
     headers.register(app, rt.public_url)
     limits.register(app)
 
@@ -65,8 +67,8 @@ class Application(Flask):
         return func
 
 
-class OnlyForPages(SecureCookieSessionInterface):
-    """Flask's sessions, for the pages that people see: whoever brings a signature or a token needs none."""
+class OnlyForPages(frames.Sessions):
+    """For the pages that people see: whoever brings a signature or a token needs no session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if request.path.startswith(("/webhooks/", "/storefront/", "/api/")):

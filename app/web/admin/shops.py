@@ -12,6 +12,7 @@ from app.services.reconcile_now import reconcile_now
 from app.web.admin.answers import go
 from app.web.admin.deliveries import DONE
 from app.web.admin.guard import blueprint, program_id
+from app.web.admin.staff import ROLE_WORDS
 from app.web.here import runtime
 
 KIND_WORDS = {
@@ -45,6 +46,7 @@ def shop(shop_key: str) -> ResponseReturnValue:
         view=view,
         shop=view.shop,
         kinds=KIND_WORDS,
+        people=ROLE_WORDS,
         since=since,
         runs=runs_since(rt, program_id(), view.shop.shop_id, since),
     )
