@@ -14,6 +14,7 @@ from app.web import (
     errors,
     headers,
     health,
+    hosted,
     install,
     limits,
     storefront,
@@ -53,6 +54,7 @@ def create_app(rt: Runtime) -> Flask:
     app.register_blueprint(storefront.blueprint)
     api.register(app)
     widget.register(app)
+    hosted.register(app)
     admin.register(app)
 
     require_policies(app)
@@ -66,9 +68,9 @@ class Application(Flask):
 
 
 class OnlyForPages(SecureCookieSessionInterface):
-    """Flask's sessions, for the pages that people see: whoever brings a signature or a token needs none."""
+    """Flask's sessions, for the pages of staff: whoever brings a signature, a token or a cookie of its own needs none."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith(("/webhooks/", "/storefront/", "/api/")):
+        if request.path.startswith(("/webhooks/", "/storefront/", "/api/", "/my/")):
             return SecureCookieSession()
         return super().open_session(app, request)

@@ -23,6 +23,7 @@ class Policy(StrEnum):
     SIGNATURE = "signature"  # a platform's signature, or a one-time nonce
     STAFF = "staff"  # a signed-in person of the program
     SHOPPER = "shopper"  # a customer of a shop, proven by the platform or a token
+    MEMBER = "member"  # a customer of a shop, signed in at our own page by a cookie; acts only from that page
     API_KEY = "api-key"  # a merchant's own system
 
 

@@ -16,6 +16,7 @@ import httpx
 import structlog
 
 from app.bootstrap import clock
+from app.db import members
 from app.db.bell import Bell
 from app.domain.staff import Role
 from app.jobs.workers import run_workers
@@ -23,6 +24,7 @@ from app.services.create_api_key import create_api_key
 from app.services.invite_staff import invite_staff
 from app.services.reconcile_run import Progress
 from app.services.record_shop import RecordedShop
+from app.services.request_member_link import page_address
 from app.services.runtime import Runtime, SendMail
 from app.services.set_up_shop import set_up_shop
 from app.settings import ShopifyApp
@@ -71,12 +73,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where everything is. `admin`: a link that signs in once."""
+    """Where everything is. `admin`: a link that signs in once. `page`: the Shopify shop's page at ours."""
 
     laurel: str
     woocommerce: str
     shopify: str
     admin: str
+    page: str
+    somebody: str  # an address that signs in there
     api_key: str
     world: World
 
@@ -128,6 +132,8 @@ def running(var: Path, wish: Wish, *, mail: SendMail, say: Say) -> Iterator[Runn
             woocommerce=address["woocommerce"],
             shopify=address["shopify"],
             admin=_admin_link(rt, world.program_id),
+            somebody=_somebody(rt, world),
+            page=page_address(rt, next(one.shop.key for one in world.stands if one.platform == "shopify")),
             api_key=create_api_key(rt, world.program_id, "laurel demo").token,
             world=world,
         )
@@ -200,6 +206,19 @@ def _admin_link(rt: Runtime, program_id: int) -> str:
         quiet, program_id, email="merchant@example.test", name="Demo merchant", role=Role.OWNER
     )
     return invited.link
+
+
+def _somebody(rt: Runtime, world: World) -> str:
+    """The proven address of the Shopify shop's member who has the most points."""
+    shop_id = next(one.shop.shop_id for one in world.stands if one.platform == "shopify")
+    with rt.db.begin(world.program_id) as session:
+        found = session.scalar(
+            "SELECT i.id FROM identities i JOIN accounts a ON a.program_id = i.program_id AND a.id = i.member_id "
+            "WHERE {fence:i} AND {fence:a} AND i.shop_id = :shop AND i.email_verified ORDER BY a.points DESC LIMIT 1",
+            shop=shop_id,
+        )
+        person = members.find_person(session, rt.vault, found) if found is not None else None
+    return person.email if person and person.email else "a customer's address"
 
 
 # --- Processes, as threads -------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.web.admin import (
     assets,
+    cards,
     connecting,
     deliveries,
     door,
@@ -36,6 +37,7 @@ PAGES = (
     shops,
     shop_acts,
     members,
+    cards,
     member_acts,
     given_tiers,
     people,
