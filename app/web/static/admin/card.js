@@ -15,7 +15,7 @@ async function start () {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } })
     video.srcObject = stream
-    await video.play()
+    video.play().catch(() => {}) // stopped again before it began
   } catch {
     stop()
     box.hidden = false; video.hidden = true
