@@ -36,7 +36,8 @@ dialog::backdrop { background: #0007; }
 @media (min-width: 800px) {
   :host([mode=page]) [data-view=home] > .lw-body { grid: auto auto 1fr / 5fr 7fr; column-gap: 48px; }
   :host([mode=page]) [data-view=home] > .lw-body > :first-child { grid-area: 1 / 1 / 2 / 3; }
-  :host([mode=page]) [data-view=home] > .lw-body > :nth-child(2) { grid-row: 2; }
+  :host([mode=page]) [data-view=home] > .lw-body > :nth-child(2) { grid-area: 2 / 1; }
+  :host([mode=page]) [data-view=home] > .lw-body > :nth-child(3) { grid-area: 3 / 1; }
   :host([mode=page]) [data-view=home] > .lw-body > :last-child { grid-area: 2 / 2 / 4; }
 }
 .lw-card { block-size: 100%; border: 1px solid var(--line); box-shadow: none; }
