@@ -205,7 +205,10 @@ members = _table(  # id: the account's
     Column("was_blocked", Boolean, nullable=False, server_default=text("false")),  # then `blocks` is asked
     Column("was_held", Boolean, nullable=False, server_default=text("false")),  # then `reviews` is asked
     Column("referral_code", Text, nullable=True),  # theirs to hand on; None: never asked for, or erased
+    Column("card_serial", Integer, nullable=False, server_default=text("0")),  # how many cards there were
+    Column("card_hash", LargeBinary, nullable=True),  # of the card that counts; None: none yet, or erased
     UniqueConstraint("program_id", "referral_code"),
+    UniqueConstraint("program_id", "card_hash"),
     _to("accounts", "id"),
 )
 
@@ -287,6 +290,7 @@ identities = _table(
     Column("name", LargeBinary, nullable=True),  # sealed
     _at("seen_at"),
     _at("proof_sent_at", nullable=True),
+    _at("sign_in_sent_at", nullable=True),  # when a link to our own page was mailed last
     _at("gone_at", nullable=True),  # the shop made it one with another: no code can be bound to it
     UniqueConstraint("program_id", "shop_id", "customer_ref"),
     _to("shops", "shop_id"),

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import members, shop_facts
+from app.db import directory, members, shop_facts
+from app.db.directory import Kind
 from app.db.sealing import Vault
 from app.db.session import Session
+
+# Links that were mailed to them, and where they are signed in.
+_OF_A_PERSON = (Kind.EMAIL_PROOF, Kind.MEMBER_SIGN_IN, Kind.MEMBER_SESSION)
 
 
 def erase_customer(
@@ -53,6 +57,7 @@ def erase_customer(
         id=identity.identity_id,
     )
     shop_facts.forget_tags(session, identity.identity_id)
+    directory.remove_all(session.connection, _OF_A_PERSON, identity.program_id, [identity.identity_id])
     _forget_the_rest(session, identity.member_id, now)
     return True
 
@@ -74,7 +79,9 @@ def forget_member(session: Session, member_id: int) -> None:
     """What is kept beside a member's customers, of accounts merged into theirs too."""
     ours = members.find_merged(session, member_id)
     session.run("DELETE FROM birthdays WHERE {fence} AND member_id = ANY(:ids)", ids=ours)
-    session.run("UPDATE members SET referral_code = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours)
+    session.run(
+        "UPDATE members SET referral_code = NULL, card_hash = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours
+    )
     session.run(
         "UPDATE activities SET detail = NULL WHERE {fence} AND member_id = ANY(:ids) AND detail IS NOT NULL",
         ids=ours,

@@ -15,6 +15,7 @@ from app.web import (
     frames,
     headers,
     health,
+    hosted,
     install,
     limits,
     storefront,
@@ -55,6 +56,7 @@ def create_app(rt: Runtime) -> Flask:
     app.register_blueprint(storefront.blueprint)
     api.register(app)
     widget.register(app)
+    hosted.register(app)
     admin.register(app)
 
     require_policies(app)
@@ -68,9 +70,9 @@ class Application(Flask):
 
 
 class OnlyForPages(frames.Sessions):
-    """For the pages that people see: whoever brings a signature or a token needs no session."""
+    """For the pages of staff: whoever brings a signature, a token or a cookie of its own needs no session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith(("/webhooks/", "/storefront/", "/api/")):
+        if request.path.startswith(("/webhooks/", "/storefront/", "/api/", "/my/")):
             return SecureCookieSession()
         return super().open_session(app, request)

@@ -25,6 +25,7 @@ class Policy(StrEnum):
         "staff"  # a person of the program: signed in, or in a shop's own admin vouched for by the platform
     )
     SHOPPER = "shopper"  # a customer of a shop, proven by the platform or a token
+    MEMBER = "member"  # a customer of a shop, signed in at our own page by a cookie; acts only from that page
     API_KEY = "api-key"  # a merchant's own system
 
 

@@ -224,8 +224,11 @@ CREATE TABLE members (
     was_blocked BOOLEAN DEFAULT false NOT NULL,
     was_held BOOLEAN DEFAULT false NOT NULL,
     referral_code TEXT,
+    card_serial INTEGER DEFAULT 0 NOT NULL,
+    card_hash BYTEA,
     CONSTRAINT pk_members PRIMARY KEY (program_id, id),
     CONSTRAINT uq_members_program_id_referral_code UNIQUE (program_id, referral_code),
+    CONSTRAINT uq_members_program_id_card_hash UNIQUE (program_id, card_hash),
     CONSTRAINT id_accounts FOREIGN KEY(program_id, id) REFERENCES accounts (program_id, id)
 );
 CREATE TABLE merges (
@@ -394,6 +397,7 @@ CREATE TABLE identities (
     name BYTEA,
     seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
     proof_sent_at TIMESTAMP WITH TIME ZONE,
+    sign_in_sent_at TIMESTAMP WITH TIME ZONE,
     gone_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_identities PRIMARY KEY (program_id, id),
     CONSTRAINT uq_identities_program_id_shop_id_customer_ref UNIQUE (program_id, shop_id, customer_ref),

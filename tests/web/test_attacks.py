@@ -503,6 +503,7 @@ FIELDS = (
     "q", "show", "after", "with", "at", "ids", "id", "from", "template", "based_on", "preview", "invitation", "url",
     "email", "name", "role", "reason", "points", "key", "other", "document", "note", "platform", "undo", "tests", "until",
     "tier", "sure", "user_id", "success",
+    "code", "everywhere",
 )  # fmt: skip
 """Every field that a page reads or a form brings."""
 

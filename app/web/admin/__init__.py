@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.web.admin import (
     assets,
+    cards,
     connecting,
     deliveries,
     door,
@@ -38,6 +39,7 @@ PAGES = (
     shop_acts,
     shop_people,
     members,
+    cards,
     member_acts,
     given_tiers,
     people,

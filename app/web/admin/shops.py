@@ -9,6 +9,7 @@ from app.services.describe_shop import describe_shop, platform_title, runs_since
 from app.services.list_shops import list_shops
 from app.services.overview import overview
 from app.services.reconcile_now import reconcile_now
+from app.services.request_member_link import page_address
 from app.web.admin.answers import go
 from app.web.admin.deliveries import DONE
 from app.web.admin.guard import blueprint, program_id
@@ -47,6 +48,7 @@ def shop(shop_key: str) -> ResponseReturnValue:
         shop=view.shop,
         kinds=KIND_WORDS,
         people=ROLE_WORDS,
+        page=page_address(rt, view.shop.key),
         since=since,
         runs=runs_since(rt, program_id(), view.shop.shop_id, since),
     )
