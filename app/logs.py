@@ -8,32 +8,7 @@ from typing import Any
 
 import structlog
 
-# What no line may hold, whoever wrote it: ours, a library's, a traceback's.
-_REDACTIONS = (
-    (re.compile(r"\bshp(?:at|ca|pa|ss|ua|tka|rt)_[A-Za-z0-9_-]{6,}"), "shp…"),
-    (re.compile(r"\b(ck|cs)_[0-9A-Za-z]{6,}"), r"\1_…"),
-    (re.compile(r"(?i)\b((?:set-)?cookie)(['\"]?\s*[:=]\s*['\"]?)[^\r\n'\"]+"), r"\1\2…"),
-    (
-        re.compile(r"(?i)\b(authorization|x-[a-z-]+-token)(['\"]?\s*[:=]\s*['\"]?)(?:[a-z]+\s+)?[^\s'\",}]+"),
-        r"\1\2…",
-    ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
-    (
-        re.compile(r"(?i)(password|secret|token|hmac|signature)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
-        r"\1\2…",
-    ),
-    (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), r"\1…@"),
-    (re.compile(r"(?<=[A-Za-z0-9/_.-])\?[A-Za-z0-9_.%~\[\]-]+=[^\s'\"]*"), "?…"),
-    (re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), "…@…"),
-    (re.compile(r"\bLRL-[0-9A-Z]{6,}\b"), "LRL-…"),
-)
-
-
-def redacted(line: str) -> str:
-    """`line` without tokens, keys, codes, credentials, query strings and e-mail addresses."""
-    for pattern, instead in _REDACTIONS:
-        line = pattern.sub(instead, line)
-    return line
+from app.domain.redacting import redacted
 
 
 def configure(*, level: int = logging.INFO) -> None:

@@ -43,6 +43,8 @@ class BenchHouse:
     shop: RecordedShop
     app_url: str
     owner_url: str
+    everything_url: str
+    server_url: str
 
 
 @contextmanager
@@ -51,13 +53,14 @@ def bench_house() -> Iterator[BenchHouse]:
     home = Path(tempfile.gettempdir()) / f"laurel-bench-{os.getuid()}"
     with embedded.start(home) as server:
         name = f"bench_{os.getpid()}_{secrets.token_hex(3)}"
-        with psycopg.connect(server.url(embedded.SUPERUSER, "postgres"), autocommit=True) as admin:
+        server_url = server.url(embedded.SUPERUSER, "postgres")
+        with psycopg.connect(server_url, autocommit=True) as admin:
             admin.execute(
                 SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER))
             )
             app_url, owner_url = server.url(embedded.APP, name), server.url(embedded.OWNER, name)
             try:
-                yield _furnished(app_url, owner_url)
+                yield _furnished(app_url, owner_url, server.url(embedded.SUPERUSER, name), server_url)
             finally:
                 admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
@@ -78,7 +81,7 @@ def runtime(app_url: str) -> Runtime:
     )
 
 
-def _furnished(app_url: str, owner_url: str) -> BenchHouse:
+def _furnished(app_url: str, owner_url: str, everything_url: str, server_url: str) -> BenchHouse:
     migrate(owner_url, app_url)
     rt = runtime(app_url)
     program_id = create_program(rt, f"bench-{os.getpid()}", name="Bench", currency="USD", timezone="UTC")
@@ -102,7 +105,7 @@ def _furnished(app_url: str, owner_url: str) -> BenchHouse:
             counts_from=datetime(2026, 1, 1, tzinfo=UTC) - timedelta(days=365),
         ),
     )
-    return BenchHouse(rt, program_id, shop, app_url, owner_url)
+    return BenchHouse(rt, program_id, shop, app_url, owner_url, everything_url, server_url)
 
 
 def bodies(count: int, *, first: int) -> list[bytes]:

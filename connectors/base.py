@@ -419,6 +419,43 @@ class ShopperProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffProof:
+    """Somebody whom the platform lets into this shop's own admin, and who has us open there now."""
+
+    shop_ref: str
+    user_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """What one of our pages needs in order to live in a shop's own admin. It stands in the page as it is."""
+
+    ancestors: tuple[str, ...]  # the origins that may frame the page, and no others
+    meta: Mapping[str, str]  # name -> content
+    script: str  # the platform's own, loaded before any other
+    token: str  # a function of that script, by its path from `window`: promises a fresh token
+    menu: str  # the element whose links the platform shows as our menu
+    link: str  # one of those links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Our pages inside the platform's own admin, where no cookie of ours is."""
+
+    shop_named: Callable[[InstallRequest], str]
+    """The shop that an installation's request names, which proves nothing yet. Raises Refused("bad_request")."""
+    prove_staff: Callable[[InstallRequest, str, AppCredentials, datetime], StaffProof | Page]
+    """(request, shop_ref, app, now): whom the platform vouches for. A page instead: answer that, and nothing else (it
+    fetches a fresh token and comes back, or says that one is needed). Raises Refused for a token that is none."""
+    shell: Callable[[str, AppCredentials], Shell]
+    """(shop_ref, app): for any shop of the platform's, proven or not. Raises Refused("bad_request") for another ref."""
+    parameters: frozenset[str]
+    """What the platform adds to the addresses that it opens; it reaches no view."""
+    secrets: frozenset[str]
+    """Those of them that prove something: they do not stay in the address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """A platform's table of contents. `name` is the word in our URLs and tables."""
 
@@ -455,3 +492,5 @@ class Connector:
     """(request, app, http, now): the platform's call back, by browser or server."""
     prove_shopper: Callable[[InstallRequest, AppCredentials, datetime], ShopperProof] | None
     """The platform's own signature on a shopper's request (an app proxy); None where it has none. Raises BadSignature."""
+    frame: Frame | None = None
+    """Our pages inside the platform's own admin; None where a platform frames nobody."""

@@ -54,6 +54,7 @@ class Front(Protocol):
 
     title: str
     platform: str
+    admin: str  # where staff open the app; "" where the platform frames none
 
     def widget(self, customer_ref: str) -> Markup:
         """The widget's element and script for this shopper ("" if nobody is logged in)."""

@@ -9,6 +9,8 @@ import threading
 import psycopg
 import structlog
 
+from app.db.session import noticing
+
 CHANNEL = "laurel_inbox"
 _QUIET_S = 0.05  # at most one ring in this time, however many deliveries came
 _RECONNECT_S = 5.0
@@ -47,7 +49,7 @@ class Bell:
     def _run(self) -> None:
         while not self._closed.is_set():
             try:
-                with psycopg.connect(self._url, autocommit=True) as connection:
+                with psycopg.connect(self._url, autocommit=True, **noticing(self._url)) as connection:
                     self._ring(connection)
             except psycopg.Error as error:
                 log.warning("bell_silent", error=type(error).__name__)
@@ -74,7 +76,7 @@ class Listener:
         """Return at a ring, after `timeout_s`, or when `stopped`."""
         try:
             if self._connection is None:
-                self._connection = psycopg.connect(self._url, autocommit=True)
+                self._connection = psycopg.connect(self._url, autocommit=True, **noticing(self._url))
                 self._connection.execute(f"LISTEN {CHANNEL}")
             for _ in self._connection.notifies(timeout=timeout_s, stop_after=1):
                 return

@@ -1,7 +1,7 @@
 """Who an unguessable or world-unique string belongs to. Stands outside the fence, so it holds nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,8 @@ class Kind(StrEnum):
     NONCE = "nonce"  # hash of an installation's state
     INVITATION = "invitation"  # hash of a link by which a second shop joins a program
     EMAIL_PROOF = "email_proof"  # hash of a mailed link
+    MEMBER_SIGN_IN = "member_sign_in"  # hash of a one-time link to our own page
+    MEMBER_SESSION = "member_session"  # hash of the token of a member's session there
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,18 @@ def remove(connection: Connection, kind: Kind, program_id: int, target_id: int) 
     connection.execute(
         text("DELETE FROM directory WHERE kind = :kind AND program_id = :program AND target_id = :target"),
         {"kind": kind.value, "program": program_id, "target": target_id},
+    )
+
+
+def remove_all(
+    connection: Connection, kinds: Sequence[Kind], program_id: int, targets: Sequence[int]
+) -> None:
+    connection.execute(
+        text(
+            "DELETE FROM directory WHERE kind = ANY(:kinds) AND program_id = :program "
+            "AND target_id = ANY(:targets)"
+        ),
+        {"kinds": [kind.value for kind in kinds], "program": program_id, "targets": list(targets)},
     )
 
 

@@ -205,6 +205,32 @@ def find_by_referral_code(session: Session, code: str) -> int | None:
     return found
 
 
+def find_card(session: Session, member_id: int) -> int:
+    """The number of the card that counts; 0: there is none."""
+    sql = "SELECT card_serial FROM members WHERE {fence} AND id = :id AND card_hash IS NOT NULL"
+    return int(session.scalar(sql, id=member_id) or 0)
+
+
+def put_card(session: Session, member_id: int, serial: int, card_hash: bytes) -> bool:
+    """From now on this card counts. False: another member has one like it, or `serial` is not the next."""
+    row = session.first(
+        "UPDATE members SET card_serial = :serial, card_hash = :hash WHERE {fence} AND id = :id "
+        "AND card_serial < :serial AND NOT EXISTS ("
+        "SELECT 1 FROM members o WHERE {fence:o} AND o.card_hash = CAST(:hash AS bytea)) RETURNING 1",
+        id=member_id,
+        serial=serial,
+        hash=card_hash,
+    )
+    return row is not None
+
+
+def find_by_card(session: Session, card_hash: bytes) -> int | None:
+    found: int | None = session.scalar(
+        "SELECT id FROM members WHERE {fence} AND card_hash = CAST(:hash AS bytea)", hash=card_hash
+    )
+    return found
+
+
 def find_winners(session: Session, account_ids: Sequence[int]) -> dict[int, int]:
     """For each account that was merged away: the open account it counts as, followed to the end."""
     if not account_ids:

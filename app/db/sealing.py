@@ -81,6 +81,14 @@ class Vault:
         """Finds whose birthday it is without opening anybody's."""
         return self._hash(b"day", f"{program_id}:{day}")
 
+    def card(self, program_id: int, member_id: int, serial: int) -> bytes:
+        """What the member's n-th card shows: made of the key, so that it can be shown again and is kept nowhere."""
+        return self._hash(b"card", f"{program_id}:{member_id}:{serial}")
+
+    def card_hash(self, program_id: int, code: str) -> bytes:
+        """How a card is found."""
+        return self._hash(b"shown card", f"{program_id}:{code}")
+
     def token_hash(self, token: str) -> str:
         """How an unguessable token is looked up: the database never holds the token itself."""
         return hashlib.sha256(token.encode()).hexdigest()

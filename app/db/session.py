@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import psycopg
@@ -65,6 +66,21 @@ def rows_of(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 _OPTIONS = "-c timezone=UTC -c lock_timeout=15s -c statement_timeout=120s"
+
+# A database whose packets are lost answers nothing at all, and TCP alone would wait a quarter of an hour for it.
+_NOTICED_IN = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+def noticing(url: str) -> dict[str, Any]:
+    """How soon a lost way to the database is noticed, some 20 seconds; what `url` says of it itself stays."""
+    said = parse_qs(urlsplit(url).query)
+    return {name: value for name, value in _NOTICED_IN.items() if name not in said}
 
 
 class Session:
@@ -125,7 +141,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,
             hide_parameters=True,  # they would stand in every error's text, and so in logs
-            connect_args={"options": _OPTIONS},
+            connect_args={"options": _OPTIONS, **noticing(url)},
         )
         self._pool_size = pool_size
         self._direct: ConnectionPool | None = None
@@ -202,6 +218,7 @@ class Database:
                     kwargs={
                         "autocommit": True,
                         "options": f"{_OPTIONS} -c plan_cache_mode=force_generic_plan",
+                        **noticing(self.url),
                     },
                 )
             return self._direct

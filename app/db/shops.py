@@ -10,6 +10,7 @@ from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.profiles import ProfilePart
+from app.domain.staff import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class ShopRow:
     shows_tags: bool = False
     profile_ready: bool = False
     profile_problem: str | None = None
+    staff_role: Role | None = None  # of whoever opens us in the shop's own admin; None: nobody new comes in
 
     @property
     def profile_parts(self) -> frozenset[ProfilePart]:
@@ -60,7 +62,7 @@ _COLUMNS = (
     "program_id, id AS shop_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
     "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, "
     "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion, shows_fields, shows_tags, "
-    "profile_ready, profile_problem"
+    "profile_ready, profile_problem, staff_role"
 )
 
 _JSON = {"webhooks", "companion"}
@@ -73,7 +75,11 @@ def find_shops(session: Session, shop_ids: Sequence[int] | None = None) -> dict[
         "AND (CAST(:ids AS bigint[]) IS NULL OR id = ANY(CAST(:ids AS bigint[]))) ORDER BY id",
         ids=None if shop_ids is None else list(shop_ids),
     )
-    return {row.shop_id: ShopRow(**row._mapping) for row in rows}
+    return {row.shop_id: _row(row) for row in rows}
+
+
+def _row(row: Any) -> ShopRow:
+    return ShopRow(**{**row._mapping, "staff_role": Role(row.staff_role) if row.staff_role else None})
 
 
 def get_shop(session: Session, shop_id: int) -> ShopRow:
@@ -100,14 +106,15 @@ def add_shop(
     counts_from: datetime,
     reads_orders_days: int | None,
     profile_parts: frozenset[ProfilePart],
+    staff_role: Role | None,
     now: datetime,
 ) -> int:
     return int(
         session.scalar(
             "INSERT INTO shops (program_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
-            "allow_private, counts_from, connected_at, reads_orders_days, shows_fields, shows_tags) VALUES "
+            "allow_private, counts_from, connected_at, reads_orders_days, shows_fields, shows_tags, staff_role) VALUES "
             "(:program_id, :key, :platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, "
-            ":allow_private, :counts_from, :now, :reads, :fields, :tags) RETURNING id",
+            ":allow_private, :counts_from, :now, :reads, :fields, :tags, :staff_role) RETURNING id",
             key=key,
             platform=platform,
             shop_ref=shop_ref,
@@ -122,6 +129,7 @@ def add_shop(
             reads=reads_orders_days,
             fields=ProfilePart.FIELDS in profile_parts,
             tags=ProfilePart.TAGS in profile_parts,
+            staff_role=staff_role.value if staff_role else None,
             now=now,
         )
     )

@@ -170,6 +170,9 @@ shops = _table(
         "profile_ready", Boolean, nullable=False, server_default=text("false")
     ),  # its fields are defined there
     Column("profile_problem", Text, nullable=True),  # why nothing is written there for now
+    Column(
+        "staff_role", Text, nullable=True
+    ),  # of whoever opens us in the shop's own admin; none: nobody new
     ForeignKeyConstraint(["program_id"], ["programs.program_id"]),
     CheckConstraint("state IN ('connected', 'unchecked', 'uninstalled')", name="state"),
 )
@@ -209,7 +212,10 @@ members = _table(  # id: the account's
     Column("was_blocked", Boolean, nullable=False, server_default=text("false")),  # then `blocks` is asked
     Column("was_held", Boolean, nullable=False, server_default=text("false")),  # then `reviews` is asked
     Column("referral_code", Text, nullable=True),  # theirs to hand on; None: never asked for, or erased
+    Column("card_serial", Integer, nullable=False, server_default=text("0")),  # how many cards there were
+    Column("card_hash", LargeBinary, nullable=True),  # of the card that counts; None: none yet, or erased
     UniqueConstraint("program_id", "referral_code"),
+    UniqueConstraint("program_id", "card_hash"),
     _to("accounts", "id"),
 )
 
@@ -291,6 +297,7 @@ identities = _table(
     Column("name", LargeBinary, nullable=True),  # sealed
     _at("seen_at"),
     _at("proof_sent_at", nullable=True),
+    _at("sign_in_sent_at", nullable=True),  # when a link to our own page was mailed last
     _at("gone_at", nullable=True),  # the shop made it one with another: no code can be bound to it
     UniqueConstraint("program_id", "shop_id", "customer_ref"),
     _to("shops", "shop_id"),
@@ -838,16 +845,22 @@ failed_jobs = _table(
 
 # --- People who run it -------------------------------------------------------------------------------------
 
+# Known by an address, to which links are mailed, or by the shop whose own admin they come from.
 staff = _table(
     "staff",
     _id(),
-    Column("email", Text, nullable=False),
+    Column("email", Text, nullable=True),
+    Column("shop_id", BigInteger, nullable=True),
+    Column("user_ref", Text, nullable=True),  # the platform's word for them; none once the shop is erased
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     _at("invited_at"),
     _at("last_seen_at", nullable=True),
     _at("removed_at", nullable=True),
     UniqueConstraint("program_id", "email"),
+    UniqueConstraint("program_id", "shop_id", "user_ref"),
+    _to("shops", "shop_id"),
+    CheckConstraint("(email IS NULL) <> (shop_id IS NULL)", name="known_by"),
 )
 
 api_keys = _table(

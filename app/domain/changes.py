@@ -83,9 +83,9 @@ class DataRequested:
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequested:
-    """A person is to be forgotten. `email` for those who only ever ordered as guests."""
+    """A person is to be forgotten. `email` for those who only ever ordered as guests; they may have no ref at all."""
 
-    customer_ref: str
+    customer_ref: str | None
     order_refs: tuple[str, ...]
     email: str | None
 

@@ -8,6 +8,7 @@ import procrastinate
 import structlog
 
 from app.db.jobs import MAIN, PERIODIC, SHOP_CALLS
+from app.db.session import noticing
 from app.jobs.tasks import make_app
 from app.services.runtime import Runtime
 
@@ -35,7 +36,9 @@ async def run_workers(rt: Runtime, stop: asyncio.Event, *, shop_calls: int = SHO
 
 
 async def _run_once(rt: Runtime, stop: asyncio.Event, shop_calls: int) -> None:
-    connector = procrastinate.PsycopgConnector(conninfo=rt.db.url, min_size=1, max_size=6)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=rt.db.url, min_size=1, max_size=6, kwargs=noticing(rt.db.url)
+    )
     app = make_app(rt, connector)
     async with app.open_async():
         workers = [

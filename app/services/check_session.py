@@ -1,35 +1,14 @@
-"""Whose session a cookie is: the person, what they may do, and what every page shows of the program."""
+"""Whose session a cookie is."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.db import directory, freezes, programs, reviews
+from app.db import directory
 from app.db.directory import Kind
-from app.domain.staff import Role
+from app.services.find_visitor import Visitor, find_visitor
 from app.services.runtime import Runtime
 from app.services.staff_tokens import SLIDING, hashed
 
 _SEEN_EVERY = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
-    program_id: int
-    staff_id: int
-    name: str
-    email: str
-    role: Role
-    program_name: str
-    timezone: str
-    currency: str
-    failed_deliveries: int
-    open_reviews: int
-    frozen_at: datetime | None  # since when the program's points cannot be spent
-
-    @property
-    def actor(self) -> str:
-        """How this person is written down beside what they do."""
-        return self.name
 
 
 def check_session(rt: Runtime, token: str) -> Visitor | None:
@@ -53,29 +32,7 @@ def check_session(rt: Runtime, token: str) -> Visitor | None:
                 expires_at=min(now + SLIDING, until),
             )
     with rt.db.begin(found.program_id) as session:
-        row = session.first(
-            "SELECT name, email, role FROM staff WHERE {fence} AND id = :id AND removed_at IS NULL",
-            id=found.target_id,
-        )
-        if row is None:
-            return None
-        live = programs.load_versions(session)[found.program_id].live
-        failed = session.scalar("SELECT count(*) FROM inbox WHERE {fence} AND state = 'failed'")
-        freeze = freezes.find_open(session)
-        to_review = reviews.count_open(session)
-    return Visitor(
-        program_id=found.program_id,
-        staff_id=found.target_id,
-        name=row.name,
-        email=row.email,
-        role=Role(row.role),
-        program_name=live.name,
-        timezone=live.timezone,
-        currency=live.currency,
-        failed_deliveries=int(failed),
-        open_reviews=to_review,
-        frozen_at=freeze.at if freeze else None,
-    )
+        return find_visitor(session, found.target_id)
 
 
 def end_session(rt: Runtime, token: str) -> None:

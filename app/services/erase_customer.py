@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import members, profiles, shop_facts
+from app.db import directory, members, profiles, shop_facts
+from app.db.directory import Kind
 from app.db.sealing import Vault
 from app.db.session import Session
+
+# Links that were mailed to them, and where they are signed in.
+_OF_A_PERSON = (Kind.EMAIL_PROOF, Kind.MEMBER_SIGN_IN, Kind.MEMBER_SESSION)
 
 
 def erase_customer(
     session: Session,
     vault: Vault,
     shop_id: int,
-    customer_ref: str,
+    customer_ref: str | None,
     *,
     email: str | None,
     order_refs: Sequence[str] = (),
@@ -21,11 +25,13 @@ def erase_customer(
     """Forget this customer of this shop. Returns whether we knew them. Asked twice, nothing more happens.
 
     Entries name our ids only, so nothing of them changes. Other shops' customers that belong to the same member
-    stay: each shop asks for its own. `order_refs`: orders that the shop says are theirs. Deliveries that still
+    stay: each shop asks for its own. `order_refs`: orders that the shop says are theirs.
+    `customer_ref` None: a guest, known by `email` alone. Deliveries that still
     wait keep their bodies until they are looked at; those looked at in this transaction must be finished before.
     """
-    identity = members.find_identities(session, [(shop_id, customer_ref)]).get((shop_id, customer_ref))
-    hashes = [vault.customer_hash(shop_id, customer_ref)]
+    key = (shop_id, customer_ref or "")
+    identity = members.find_identities(session, [key]).get(key) if customer_ref else None
+    hashes = [vault.customer_hash(shop_id, customer_ref)] if customer_ref else []
     addresses = [vault.email_hash(email)] if email else []
     if identity is not None and identity.email_hash is not None:
         addresses.append(identity.email_hash)
@@ -52,6 +58,7 @@ def erase_customer(
         id=identity.identity_id,
     )
     shop_facts.forget_tags(session, identity.identity_id)
+    directory.remove_all(session.connection, _OF_A_PERSON, identity.program_id, [identity.identity_id])
     _forget_the_rest(session, identity.member_id, now)
     return True
 
@@ -73,7 +80,9 @@ def forget_member(session: Session, member_id: int) -> None:
     """What is kept beside a member's customers, of accounts merged into theirs too."""
     ours = members.find_merged(session, member_id)
     session.run("DELETE FROM birthdays WHERE {fence} AND member_id = ANY(:ids)", ids=ours)
-    session.run("UPDATE members SET referral_code = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours)
+    session.run(
+        "UPDATE members SET referral_code = NULL, card_hash = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours
+    )
     session.run(
         "UPDATE activities SET detail = NULL WHERE {fence} AND member_id = ANY(:ids) AND detail IS NOT NULL",
         ids=ours,
@@ -81,7 +90,11 @@ def forget_member(session: Session, member_id: int) -> None:
 
 
 def _empty_bodies(
-    session: Session, shop_id: int, customer_ref: str, addresses: Sequence[bytes], order_refs: Sequence[str]
+    session: Session,
+    shop_id: int,
+    customer_ref: str | None,
+    addresses: Sequence[bytes],
+    order_refs: Sequence[str],
 ) -> None:
     """What was received about the person is emptied; that it was received stays."""
     session.run(

@@ -41,4 +41,11 @@ def erase_shop(rt: Runtime, program_id: int, shop_id: int) -> int:
                     "AND state <> 'new' AND body IS NOT NULL",
                     shop=shop_id,
                 )
+                # Its people too, as the platform knew them. What they did keeps the name that we gave them.
+                session.run(
+                    "UPDATE staff SET user_ref = NULL, removed_at = coalesce(removed_at, :now) "
+                    "WHERE {fence} AND shop_id = :shop AND user_ref IS NOT NULL",
+                    shop=shop_id,
+                    now=rt.now(),
+                )
                 return erased

@@ -11,6 +11,7 @@ from app.services.describe_member import describe_member
 from app.services.describe_signals import noticed
 from app.services.find_redemptions import find_redemptions
 from app.services.find_words import find_words
+from app.services.member_card import card_code
 from app.services.member_entries import member_entries
 from app.services.runtime import Runtime
 
@@ -104,6 +105,7 @@ def _told(rt: Runtime, program_id: int, member_id: int) -> dict[str, Any]:
         return {
             "birthday": birthdays.find_birthday(session, rt.vault, ours),
             "referral_code": members.find_referral_code(session, member_id),
+            "card": card_code(rt, session, member_id),
             "activities": [
                 {
                     "activity": row.key,

@@ -34,9 +34,7 @@ def invite_staff(rt: Runtime, program_id: int, *, email: str, name: str, role: R
     address = email.strip().casefold()
     if not _EMAIL.fullmatch(address):
         raise Refused("bad_email", "This is no e-mail address, such as ada@shop.example.")
-    said = " ".join(name.split())
-    if not 0 < len(said) <= MAX_NAME:
-        raise Refused("bad_name", f"A name has 1 to {MAX_NAME} characters.")
+    said = name_of(name)
     with rt.db.begin(program_id) as session:
         known = session.first("SELECT id, role FROM staff WHERE {fence} AND email = :email", email=address)
         if known is not None and role is not Role.OWNER:
@@ -55,6 +53,14 @@ def invite_staff(rt: Runtime, program_id: int, *, email: str, name: str, role: R
         )
     link = make_link(rt, program_id, staff_id)
     return Invited(staff_id=staff_id, link=link, mailed=mail_link(rt, program_id, address, link))
+
+
+def name_of(typed: str) -> str:
+    """What stands beside what they do. Raises: Refused("bad_name")."""
+    said = " ".join(typed.split())
+    if not 0 < len(said) <= MAX_NAME:
+        raise Refused("bad_name", f"A name has 1 to {MAX_NAME} characters.")
+    return said
 
 
 def keep_an_owner(session: Session, staff_id: int) -> None:

@@ -13,19 +13,28 @@ from app.services.runtime import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffView:
+    """Known by an address, or by the shop in whose own admin they open us."""
+
     staff_id: int
-    email: str
+    email: str | None
+    shop_name: str | None
     name: str
     role: Role
     invited_at: datetime
     last_seen_at: datetime | None  # None: has never signed in
+    removed_at: (
+        datetime | None
+    )  # of a shop's people alone: they would come in by themselves, and are kept out
 
 
 def list_staff(rt: Runtime, program_id: int) -> list[StaffView]:
+    """Everybody who may come in, then whom of the shops' people nobody lets in any more."""
     with rt.db.begin(program_id) as session:
         rows = session.rows(
-            "SELECT id AS staff_id, email, name, role, invited_at, last_seen_at FROM staff "
-            "WHERE {fence} AND removed_at IS NULL ORDER BY name, id LIMIT 500"
+            "SELECT f.id AS staff_id, f.email, s.name AS shop_name, f.name, f.role, f.invited_at, f.last_seen_at, "
+            "f.removed_at FROM staff f LEFT JOIN shops s ON s.program_id = f.program_id AND s.id = f.shop_id "
+            "WHERE {fence:f} AND (f.removed_at IS NULL OR f.user_ref IS NOT NULL) "
+            "ORDER BY f.removed_at IS NOT NULL, f.name, f.id LIMIT 500"
         )
     return [StaffView(**{**row._mapping, "role": Role(row.role)}) for row in rows]
 

@@ -182,7 +182,7 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
                 row, "done", "the merchant is asked to hand the data over", customer_ref=customer_ref
             )
         case ErasureRequested(customer_ref):
-            return Outcome(row, "done", "the person is erased", customer_ref=customer_ref)
+            return Outcome(row, "done", "the person is erased", customer_ref=customer_ref, forget=True)
         case ShopErasureRequested():
             note_privacy_request(session, shop, "shop_erasure", row.delivery_ref, customer_ref=None, now=now)
             jobs.enqueue(session, "erase_shop", program_id=program_id, shop_id=shop.shop_id)

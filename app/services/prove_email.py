@@ -6,12 +6,14 @@ from app.db import directory, jobs, members, shops
 from app.db.directory import Found, Kind
 from app.domain.errors import Refused
 from app.services.join_identity import join_identity
+from app.services.request_member_link import page_address
 from app.services.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     shop_name: str
+    page: str  # where they can look at their points
 
 
 def look_at_proof(rt: Runtime, token: str) -> Proof:
@@ -46,7 +48,8 @@ def _proof(rt: Runtime, found: Found) -> Proof:
         person = members.find_person(session, rt.vault, found.target_id)
         if person is None or person.email is None:
             raise _used()  # erased since
-        return Proof(shops.get_shop(session, person.shop_id).name)
+        shop = shops.get_shop(session, person.shop_id)
+    return Proof(shop.name, page_address(rt, shop.key))
 
 
 def _used() -> Refused:

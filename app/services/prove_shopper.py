@@ -52,9 +52,12 @@ def prove_shopper(rt: Runtime, request: InstallRequest, token: str | None) -> Sh
 def named_shop(rt: Runtime, request: InstallRequest) -> KnownShop | None:
     """The shop that the request names, which proves nothing yet."""
     keys = request.query.get("key", ())
-    if len(keys) != 1 or not _SHOP_KEY.fullmatch(keys[0]):
-        return None
-    return shop_access(rt, Kind.SHOP, keys[0])
+    return shop_of_key(rt, keys[0]) if len(keys) == 1 else None
+
+
+def shop_of_key(rt: Runtime, key: str) -> KnownShop | None:
+    """The shop of that key, uninstalled ones too."""
+    return shop_access(rt, Kind.SHOP, key) if _SHOP_KEY.fullmatch(key) else None
 
 
 # --- The shop's own token ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from datetime import datetime
 from app.db import directory, profiles, shops
 from app.db.directory import Kind
 from app.domain.errors import Refused
+from app.domain.staff import Role
 from app.services.runtime import Runtime
 from connectors.base import ShopFacts
 
@@ -100,6 +101,8 @@ def record_shop(rt: Runtime, program_id: int, new: NewShop) -> RecordedShop:
             counts_from=new.counts_from or now,
             reads_orders_days=new.facts.reads_orders_days,
             profile_parts=rt.connectors[new.platform].profiles,
+            # People of a shop that joins later see another merchant's members too: somebody must want that.
+            staff_role=None if shops.find_shops(session) else Role.STAFF,
             now=now,
         )
         directory.put(connection, Kind.SHOP, key, program_id, shop_id)

@@ -9,14 +9,13 @@ from app.db.activities import ActivityRow
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.activities import REFERRAL, Side
+from app.domain.crockford import as_typed
 from app.domain.errors import Refused
 from app.services.find_member import ById, Who, find_in
 from app.services.runtime import Runtime
 from app.services.settle_activities import settle_activities
 
 MAX_REFERRAL_CODE = 60  # typed with spaces and hyphens
-
-_LIKE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})  # how people read and type them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ def referral_code(rt: Runtime, program_id: int, member_id: int) -> str:
         member = members.get_member(session, found[0]) if found else None
         if member is None or member.erased_at is not None:
             raise Refused("unknown_member", "There is no such member, or they asked to be forgotten.")
-        return members.put_referral_code(session, member.member_id, _plain(rt.new_code().partition("-")[2]))
+        return members.put_referral_code(session, member.member_id, as_typed(rt.new_code().partition("-")[2]))
 
 
 def refer_friend(rt: Runtime, program_id: int, code: str, friend: Who, *, actor: str) -> Referred:
@@ -87,15 +86,10 @@ def refer_friend(rt: Runtime, program_id: int, code: str, friend: Who, *, actor:
 
 
 def _whose(session: Session, code: str) -> int:
-    found = members.find_by_referral_code(session, _plain(code))
+    found = members.find_by_referral_code(session, as_typed(code))
     if found is None:
         raise Refused("unknown_code", "Nobody has this code; perhaps a character is missing.")
     return members.find_winners(session, [found]).get(found, found)
-
-
-def _plain(code: str) -> str:
-    """However it was typed."""
-    return code.strip().upper().translate(_LIKE)
 
 
 def _require_allowed(session: Session, vault: Vault, referrer_id: int, friend_id: int, now: datetime) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from app.db.inbox import Keeping
 from app.db.sealing import Vault
 from app.db.session import Database
+from app.domain import crockford
 from app.domain.program import Program
 from app.services.shop_memory import ShopMemory
 from connectors.base import AppCredentials, Connector, HttpSeam, Pace
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 SendMail = Callable[[str, str, str], None]
 """(to, subject, text). Raises Retryable."""
@@ -21,7 +20,7 @@ SendMail = Callable[[str, str, str], None]
 
 def new_code() -> str:
     """A discount code: our prefix and 16 characters of Crockford's base 32, 80 bits that nobody guesses."""
-    return "LRL-" + "".join(secrets.choice(_CROCKFORD) for _ in range(16))
+    return "LRL-" + "".join(secrets.choice(crockford.ALPHABET) for _ in range(16))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

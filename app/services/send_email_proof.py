@@ -26,6 +26,19 @@ The link works once, until {until}. If it was not you, do nothing: nothing chang
 
 {shop}
 """
+# Asked for by somebody who is not signed in anywhere: whoever made the account may be somebody else.
+_TEXT_FROM_PAGE = """Hello,
+
+somebody wants to sign in to your points at {shop} with this e-mail address. An account of the shop has it, and nobody
+has confirmed yet that it is yours. If you made that account yourself, follow this link and confirm it:
+
+{link}
+
+What your orders with this address earned is then yours, and you can sign in. The link works once, until {until}.
+If you made no account at {shop}, do nothing: nothing changes.
+
+{shop}
+"""
 
 log = structlog.get_logger()
 
@@ -40,12 +53,14 @@ class _Letter:
     before: datetime | None  # when the last one was sent
 
 
-def send_email_proof(rt: Runtime, program_id: int, identity_id: int) -> bool:
+def send_email_proof(rt: Runtime, program_id: int, identity_id: int, *, asked_at_page: bool = False) -> bool:
     """Mail the link to the address that the shop told us. False: it is proven already, or there is none.
+
+    `asked_at_page`: by somebody at our own page, who is not signed in.
 
     Raises: Refused("too_many") within an hour of the last, Refused("no_mail") where no mail can be sent, Retryable.
     """
-    letter = _write(rt, program_id, identity_id)
+    letter = _write(rt, program_id, identity_id, _TEXT_FROM_PAGE if asked_at_page else _TEXT)
     if letter is None:
         return False
     try:
@@ -63,7 +78,7 @@ def send_email_proof(rt: Runtime, program_id: int, identity_id: int) -> bool:
     return True
 
 
-def _write(rt: Runtime, program_id: int, identity_id: int) -> _Letter | None:
+def _write(rt: Runtime, program_id: int, identity_id: int, wording: str) -> _Letter | None:
     """Take the right to mail now, and store the link's hash; both are committed before anything is sent."""
     now = rt.now()
     token = secrets.token_urlsafe(32)
@@ -94,7 +109,7 @@ def _write(rt: Runtime, program_id: int, identity_id: int) -> _Letter | None:
         identity_id=identity_id,
         to=person.email,
         subject=f"Confirm your e-mail address for {_one_line(shop.name)}",
-        text=_TEXT.format(
+        text=wording.format(
             shop=_one_line(shop.name),
             link=f"{rt.public_url}/confirm/{token}",
             until=f"{until:%H:%M} on {until.day} {until:%B %Y}",

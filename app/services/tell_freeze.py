@@ -23,7 +23,8 @@ def tell_freeze(rt: Runtime, program_id: int) -> int:
         owners = [
             row.email
             for row in session.rows(
-                "SELECT email FROM staff WHERE {fence} AND role = :role AND removed_at IS NULL ORDER BY id LIMIT 50",
+                "SELECT email FROM staff WHERE {fence} AND role = :role AND removed_at IS NULL "
+                "AND email IS NOT NULL ORDER BY id LIMIT 50",
                 role=Role.OWNER.value,
             )
         ]

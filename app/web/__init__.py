@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession
 
 from app.services.runtime import Runtime
 from app.web import (
@@ -12,8 +12,10 @@ from app.web import (
     api,
     confirm,
     errors,
+    frames,
     headers,
     health,
+    hosted,
     install,
     limits,
     storefront,
@@ -43,6 +45,7 @@ def create_app(rt: Runtime) -> Flask:
     app.session_interface = OnlyForPages()
     put_runtime(app, rt)
     errors.register(app)
+    frames.register(app, rt)
     headers.register(app, rt.public_url)
     limits.register(app)
 
@@ -53,6 +56,7 @@ def create_app(rt: Runtime) -> Flask:
     app.register_blueprint(storefront.blueprint)
     api.register(app)
     widget.register(app)
+    hosted.register(app)
     admin.register(app)
 
     require_policies(app)
@@ -65,10 +69,10 @@ class Application(Flask):
         return func
 
 
-class OnlyForPages(SecureCookieSessionInterface):
-    """Flask's sessions, for the pages that people see: whoever brings a signature or a token needs none."""
+class OnlyForPages(frames.Sessions):
+    """For the pages of staff: whoever brings a signature, a token or a cookie of its own needs no session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith(("/webhooks/", "/storefront/", "/api/")):
+        if request.path.startswith(("/webhooks/", "/storefront/", "/api/", "/my/")):
             return SecureCookieSession()
         return super().open_session(app, request)

@@ -2,7 +2,7 @@
 
 from flask import Response, make_response, render_template
 
-from app.services.prove_email import look_at_proof, prove_email
+from app.services.prove_email import Proof, look_at_proof, prove_email
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
 
@@ -11,16 +11,18 @@ blueprint = Guarded("confirm", __name__, policy=Policy.PUBLIC, url_prefix="/conf
 
 @blueprint.get("/<token>")
 def ask(token: str) -> Response:
-    return _page(look_at_proof(runtime(), token).shop_name, done=False)
+    return _page(look_at_proof(runtime(), token), done=False)
 
 
 @blueprint.post("/<token>")
 def confirm(token: str) -> Response:
-    return _page(prove_email(runtime(), token).shop_name, done=True)
+    return _page(prove_email(runtime(), token), done=True)
 
 
-def _page(shop_name: str, *, done: bool) -> Response:
-    response = make_response(render_template("confirm.html", shop_name=shop_name, done=done))
+def _page(proof: Proof, *, done: bool) -> Response:
+    response = make_response(
+        render_template("confirm.html", shop_name=proof.shop_name, page=proof.page, done=done)
+    )
     response.headers["Referrer-Policy"] = "no-referrer"  # the address holds the secret
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -22,6 +22,7 @@ RETRY_AFTER_S = 30
 _STATUS = {
     "bad_request": 400,
     "not_understood": 400,
+    "bad_id_token": 401,
     "signed_out": 401,
     "token_expired": 401,
     "unproven": 401,

@@ -4,14 +4,16 @@ from flask import Response, make_response, redirect, render_template, request
 
 from app.domain.errors import Refused
 from app.services.begin_install import Sent, begin_install, get_connector
+from app.services.check_frame import finds_shop
 from app.services.connect_shop import ConnectedShop
 from app.services.finish_install import KeysKept, NotAgreed, finish_install
 from app.services.invite_shop import find_invitation
 from app.web.clean import refuse_unclean_form
+from app.web.frames import home
 from app.web.headers import STRICT
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
-from connectors.base import InstallRequest, Page
+from connectors.base import Connector, InstallRequest, Page
 
 blueprint = Guarded("install", __name__, policy=Policy.SIGNATURE, url_prefix="/install")
 blueprint.before_request(refuse_unclean_form)
@@ -30,7 +32,8 @@ def begin(platform: str) -> Response:
     token = request.args.get("invitation")
     asks_first = not connector.app_signed and "url" not in request.args
     if token is None and not asks_first:
-        return _begun(platform, _install_request(), None)
+        asked = _install_request()
+        return _opened(connector, asked) or _begun(platform, asked, None)
     return _page(
         "install_begin.html",
         connector=connector,
@@ -64,6 +67,42 @@ def callback(platform: str) -> Response:
             return _shown(answer)
 
 
+@blueprint.after_request
+def frame(response: Response) -> Response:
+    """What goes wrong while the shop's admin opens us is said there, not hidden by the browser."""
+    connector = runtime().connectors.get((request.view_args or {}).get("platform", ""))
+    if connector is None or connector.frame is None or "Content-Security-Policy" in response.headers:
+        return response
+    try:
+        shell = connector.frame.shell(
+            connector.frame.shop_named(_install_request()), runtime().app_of(connector.name)
+        )
+    except Refused:
+        return response
+    response.headers["Content-Security-Policy"] = STRICT.replace(
+        "frame-ancestors 'none'", f"frame-ancestors {' '.join(shell.ancestors)}"
+    )
+    return response
+
+
+def _opened(connector: Connector, asked: InstallRequest) -> Response | None:
+    """Straight to the pages in the frame, where there is nothing to install."""
+    if connector.frame is None:
+        return None
+    shop_ref = connector.frame.shop_named(asked)
+    if not finds_shop(runtime(), connector.name, shop_ref, asked):
+        return None
+    return _to_frame(connector.name, shop_ref)
+
+
+def _to_frame(platform: str, shop_ref: str) -> Response:
+    """With the token that this request came with: the page takes it out of its address."""
+    query = request.query_string.decode("latin-1")
+    response = make_response(redirect(home(platform, shop_ref) + (f"?{query}" if query else ""), code=303))
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 def _begun(platform: str, asked: InstallRequest, invitation: str | None) -> Response:
     back = (asked.query.get("back") or (None,))[0]
     answer = begin_install(runtime(), platform, asked, invitation=invitation, back=back)
@@ -89,6 +128,8 @@ def _shown(answer: ConnectedShop | Page) -> Response:
         response = make_response(redirect(answer.back, code=303))
         response.delete_cookie(_COOKIE, path="/install")
         return response
+    if runtime().connectors[answer.platform].frame is not None:
+        return _to_frame(answer.platform, answer.facts.shop_ref)
     response = _page("install_done.html", connected=answer)
     response.delete_cookie(_COOKIE, path="/install")
     return response

@@ -21,8 +21,11 @@ R = TypeVar("R")
 class Policy(StrEnum):
     PUBLIC = "public"  # anybody
     SIGNATURE = "signature"  # a platform's signature, or a one-time nonce
-    STAFF = "staff"  # a signed-in person of the program
+    STAFF = (
+        "staff"  # a person of the program: signed in, or in a shop's own admin vouched for by the platform
+    )
     SHOPPER = "shopper"  # a customer of a shop, proven by the platform or a token
+    MEMBER = "member"  # a customer of a shop, signed in at our own page by a cookie; acts only from that page
     API_KEY = "api-key"  # a merchant's own system
 
 

@@ -22,4 +22,5 @@ CONNECTOR = Connector(
     begin_install=install.begin_install,
     finish_install=install.finish_install,
     prove_shopper=install.prove_shopper,
+    frame=install.FRAME,
 )

@@ -18,6 +18,7 @@ from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Urgency
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfileField, is_ours
+from app.domain.redacting import told
 from connectors.base import (
     Absent,
     CodeKind,
@@ -902,7 +903,7 @@ class ShopifyShop:
             raise
         for error in answer.errors:
             if error.extensions.code == "ACCESS_DENIED":
-                raise Refused("not_granted", error.message[:200])
+                raise Refused("not_granted", told(error.message))
         return answer
 
     def _ask(self, operation: str, variables: Mapping[str, Any]) -> "_Told":
@@ -1013,7 +1014,8 @@ def _wait_s(cost: Cost) -> int:
 
 def _failure(error: ApiError, *, changes: bool) -> Exception:
     code = error.extensions.code
-    shown = f"{code or 'error'} at {'.'.join(map(str, error.path)) or 'the query'}: {error.message[:200]}"
+    where = ".".join(map(str, error.path)) or "the query"
+    shown = f"{told(code or 'error', 60)} at {told(where)}: {told(error.message)}"
     if code == "ACCESS_DENIED":
         return _Denied(shown)
     if code in ("SHOP_INACTIVE", "INVALID_ACCESS_TOKEN"):
@@ -1067,7 +1069,8 @@ def _refusal(errors: Iterable[codes.UserError]) -> Exception:
 
 def _shown(errors: Iterable[codes.UserError]) -> str:
     return "; ".join(
-        f"{'.'.join(error.field or ())} {error.code or ''} {error.message[:200]}" for error in errors
+        f"{told('.'.join(error.field or ()))} {told(error.code or '', 60)} {told(error.message)}"
+        for error in errors
     )
 
 
@@ -1127,7 +1130,7 @@ def _our_tag(tags: Sequence[str]) -> str | None:
 
 
 def _require_none(errors: "Iterable[_ProfileError]") -> None:
-    if wrong := "; ".join(f"{error.code or ''} {error.message[:200]}" for error in errors):
+    if wrong := "; ".join(f"{told(error.code or '', 60)} {told(error.message)}" for error in errors):
         raise Refused("rejected", wrong)
 
 

@@ -1,4 +1,4 @@
-"""How a shop lets us in, how its token is kept fresh, and which shop and shopper stand behind a storefront request.
+"""How a shop lets us in, how its token is kept fresh, and who stands behind a request: a shopper, or the shop's staff.
 
 Credentials, by name: `mode` "app" (the installation's own app: `access_token`, `expires_at`, `refresh_token`,
 `refresh_expires_at`) or "own_app" (a merchant's own app: `client_id`, `client_secret`, `access_token`, `expires_at`).
@@ -22,13 +22,16 @@ from app.domain.errors import AccessLost, Refused, Retryable
 from connectors.base import (
     AppCredentials,
     BadSignature,
+    Frame,
     Granted,
     HttpSeam,
     InstallRequest,
     InstallStep,
     Page,
+    Shell,
     ShopAccess,
     ShopperProof,
+    StaffProof,
 )
 from connectors.decoding import decode
 from connectors.shopify.webhooks import SHOP, shop_domain
@@ -39,6 +42,9 @@ _CLOCKS_DIFFER_S = 10
 # Shopify's live a minute; one that lives for years was not made by it, or would be a password.
 _ID_TOKEN_LIVES_S = 600
 _PROXY_MAX_AGE_S = 90
+_USER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+# Not vendored: Shopify asks for its current file, from this very address, in every page that it frames.
+_APP_BRIDGE = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
 
 # What Shopify's app proxy adds, and our own parameters; each exactly once, ours may be absent. Shopify signs the
 # sorted `name=value` run together without anything between (C6), so two readings of one signed text must be
@@ -94,14 +100,7 @@ def begin_install(
         "body": "",
     }
     library = _library(app)
-    try:
-        verified = library.verify_app_home_req(asked, _CALLBACK)
-    except (
-        AttributeError,
-        TypeError,
-        ValueError,
-    ) as broken:  # a `dest` that is no text: the library trusts it
-        raise Refused("bad_id_token", "Shopify's id token cannot be read: open the app again.") from broken
+    verified = _verified(library, asked)
     if not verified.ok or verified.id_token is None:
         if verified.response.status == 302:
             return _page(verified.response, shop)
@@ -134,7 +133,7 @@ def finish_install(
     shop = _shop_asked_for(request)
     back = request.query.get("shopify-reload", ())
     # The library takes any text: another site's address would be handed an id token.
-    if len(back) != 1 or not re.fullmatch(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,2000}", back[0]):
+    if len(back) != 1 or not re.fullmatch(r"/install/shopify(?:[/?][\x21-\x5b\x5d-\x7e]{0,2000})?", back[0]):
         raise Refused("bad_request", "There is no way back to a page of ours.")
     page = _library(app).app_home_patch_id_token(
         {"method": request.method, "headers": {**request.headers}, "url": request.url, "body": ""}
@@ -240,6 +239,77 @@ def proxy_signature(parameters: Mapping[str, str], secret: str) -> str:
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
+# --- The admin in Shopify's frame --------------------------------------------------------------------------
+
+
+def prove_staff(
+    request: InstallRequest, shop_ref: str, app: AppCredentials, now: datetime
+) -> StaffProof | Page:
+    """Whom Shopify lets into that shop's admin: by `Authorization: Bearer`, or for a document by `id_token`.
+
+    A document without a token, or with an old one, goes to the page on which App Bridge fetches one; whatever else
+    is not believed is answered 401, with the header on which App Bridge tries once more.
+
+    Raises: Refused("bad_request"), Refused("bad_id_token"), Refused("no_app").
+    """
+    shop = _known_shop(shop_ref)
+    told = urlsplit(request.url)
+    query = told.query
+    if "shop" not in request.query:
+        query = "&".join(filter(None, (f"shop={shop}", query)))  # the page that fetches tokens asks for it
+    elif tuple(one.lower() for one in request.query["shop"]) != (shop,):
+        raise Refused("bad_request", "This address names two shops: open the app again.")
+    headers = {**request.headers}
+    if "authorization" in headers:
+        # Should a script have added a token beside App Bridge's own, both are as good.
+        headers["authorization"] = headers["authorization"].partition(",")[0]
+    url = f"{told.scheme}://{told.netloc}{told.path}?{query}"
+    verified = _verified(
+        _library(app), {"method": request.method, "headers": headers, "url": url, "body": ""}
+    )
+    if not verified.ok or verified.id_token is None:
+        return _page(verified.response, shop)
+    claims = verified.id_token.claims
+    _check_claims(claims, shop, now)
+    user = claims.get("sub")
+    if not isinstance(user, str) or not _USER.fullmatch(user):
+        raise Refused("bad_id_token", "Shopify's id token names nobody: open the app again.")
+    return StaffProof(shop_ref=shop, user_ref=user)
+
+
+def shell(shop_ref: str, app: AppCredentials) -> Shell:
+    """App Bridge, and who may frame: this shop and Shopify's admin. Raises: Refused("bad_request"), Refused("no_app")."""
+    shop = _known_shop(shop_ref)
+    _library(app)
+    return Shell(
+        ancestors=(f"https://{shop}", "https://admin.shopify.com"),
+        meta={"shopify-api-key": app.client_id},
+        script=_APP_BRIDGE,
+        token="shopify.idToken",  # noqa: S106 - the name of a function
+        menu="s-app-nav",
+        link="s-link",
+    )
+
+
+def _shop_asked_for(request: InstallRequest) -> str:
+    """`shop` of the query. Checked before the library sees it: it puts it into a header as it is."""
+    shops = request.query.get("shop", ())
+    if len(shops) != 1 or not SHOP.fullmatch(shops[0].lower()):
+        raise Refused("bad_request", "Open the app from Shopify's admin: the address names no shop.")
+    return shops[0].lower()
+
+
+FRAME = Frame(
+    shop_named=_shop_asked_for,
+    prove_staff=prove_staff,
+    shell=shell,
+    parameters=frozenset(
+        {"embedded", "hmac", "host", "id_token", "locale", "protocol", "session", "shop", "timestamp"}
+    ),
+    secrets=frozenset({"hmac", "id_token", "session", "timestamp"}),
+)
+
+
 # --- Helpers -----------------------------------------------------------------------------------------------
 
 
@@ -306,12 +376,19 @@ def _library(app: AppCredentials) -> ShopifyApp:
     return ShopifyApp(app.client_id, app.secrets[0], app.secrets[1] if len(app.secrets) > 1 else None)
 
 
-def _shop_asked_for(request: InstallRequest) -> str:
-    """`shop` of the query. Checked before the library sees it: it puts it into a header as it is."""
-    shops = request.query.get("shop", ())
-    if len(shops) != 1 or not SHOP.fullmatch(shops[0].lower()):
-        raise Refused("bad_request", "Open the app from Shopify's admin: the address names no shop.")
-    return shops[0].lower()
+def _verified(library: ShopifyApp, asked: RequestInput) -> Any:
+    """The library's word on an app home request. Raises: Refused("bad_id_token")."""
+    try:
+        return library.verify_app_home_req(asked, _CALLBACK)
+    # A `dest` that is no text: the library trusts it.
+    except (AttributeError, TypeError, ValueError) as broken:
+        raise Refused("bad_id_token", "Shopify's id token cannot be read: open the app again.") from broken
+
+
+def _known_shop(shop_ref: str) -> str:
+    if not SHOP.fullmatch(shop_ref):
+        raise Refused("bad_request", "This address names no shop of Shopify's.")
+    return shop_ref
 
 
 def _check_claims(claims: Mapping[str, Any], shop: str, now: datetime) -> None:

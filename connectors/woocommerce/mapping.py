@@ -12,6 +12,7 @@ from app.domain.changes import (
     CodeGone,
     CustomerFacts,
     CustomerSeen,
+    ErasureRequested,
     Ignored,
     OrderChanged,
     OrderToReread,
@@ -21,12 +22,14 @@ from app.domain.changes import (
 from app.domain.errors import Refused, quoted
 from app.domain.money import Money, exponent
 from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
+from app.domain.redacting import told
 from connectors.base import Delivery
 from connectors.decoding import decode, in_utc
 from connectors.woocommerce.payloads import (
     CouponLine,
     CouponStatus,
     Customer,
+    ErasureWish,
     ErrorObject,
     FeeLine,
     LineItem,
@@ -105,6 +108,10 @@ def _meaning(topic: str, body: bytes) -> Change:
         case "laurel.disconnected":
             # Of our plugin. A topic is not signed: whoever reads this asks the shop whether it let us go.
             return ShopUninstalled()
+        case "laurel.erasure_requested":
+            wish = decode(body, ErasureWish)
+            customer_ref = None if wish.customer_id is None else str(wish.customer_id)
+            return ErasureRequested(customer_ref, order_refs=(), email=wish.email or None)
         case _:
             return Ignored(f"topic “{topic[:60]}” means nothing to us")
 
@@ -435,4 +442,4 @@ def _error_object(body: bytes) -> Refused | None:
         error = decode(body, ErrorObject)
     except Refused:
         return None
-    return Refused("error_object", f"WooCommerce sent an error in place of the thing: {error.code[:80]}")
+    return Refused("error_object", f"WooCommerce sent an error in place of the thing: {told(error.code, 80)}")

@@ -5,7 +5,7 @@ Source: recordings of WooCommerce 10.9.1 (tests/connectors/woocommerce/recording
 """
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -16,6 +16,14 @@ class OnlyId(Struct):
     """All that a `*.deleted` topic sends."""
 
     id: Id
+
+
+class ErasureWish(Struct):
+    """Our plugin's. `wish` stands in the signed body, since the topic beside it is not signed."""
+
+    wish: Literal["forget"]
+    email: str
+    customer_id: Id | None = None  # None: a guest
 
 
 class ErrorObject(Struct):

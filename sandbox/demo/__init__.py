@@ -143,6 +143,10 @@ def _tell(console: Console, place: "Running") -> None:
     console.print(f"WooCommerce shop   {place.woocommerce}")
     console.print(f"Shopify shop       {place.shopify}")
     console.print(f"Admin              {place.admin}   (signs in once)", markup=False)
+    console.print(
+        f"Page at ours       {place.page}   (signs in {place.somebody}: the mail is printed here)",
+        markup=False,
+    )
     console.print(f"API                {place.laurel}/api/v1   key {place.api_key}", markup=False)
     console.print()
     console.print(

@@ -23,7 +23,9 @@ from app.services.create_api_key import create_api_key
 from app.services.invite_staff import invite_staff
 from app.services.reconcile_run import Progress
 from app.services.record_shop import RecordedShop
+from app.services.request_member_link import page_address
 from app.services.runtime import Runtime, SendMail
+from app.services.set_staff_role import set_staff_role
 from app.services.set_up_shop import set_up_shop
 from app.settings import ShopifyApp
 from app.web import create_app
@@ -33,6 +35,7 @@ from sandbox.demo import kept
 from sandbox.demo import world as worlds
 from sandbox.demo.agenda import Agenda
 from sandbox.demo.database import kept_database
+from sandbox.demo.framing import framed_by
 from sandbox.demo.history import purchases
 from sandbox.demo.kept import House
 from sandbox.demo.lives import Lives
@@ -71,12 +74,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """Where everything is. `admin`: a link that signs in once."""
+    """Where everything is. `admin`: a link that signs in once. `page`: the Shopify shop's page at ours."""
 
     laurel: str
     woocommerce: str
     shopify: str
     admin: str
+    page: str
+    somebody: str  # an address that signs in there
     api_key: str
     world: World
 
@@ -94,6 +99,8 @@ def running(var: Path, wish: Wish, *, mail: SendMail, say: Say) -> Iterator[Runn
         )
         hosts = HostMap()
         rt = worlds.make_runtime(settings, urls, hosts, now=clock, mail=mail)
+        framed = framed_by(rt.connectors["shopify"], address["shopify"])
+        rt = replace(rt, connectors={**rt.connectors, "shopify": framed})
         stack.callback(rt.db.close)
         bell = rt.received
         assert isinstance(bell, Bell)
@@ -128,6 +135,8 @@ def running(var: Path, wish: Wish, *, mail: SendMail, say: Say) -> Iterator[Runn
             woocommerce=address["woocommerce"],
             shopify=address["shopify"],
             admin=_admin_link(rt, world.program_id),
+            somebody=_somebody(rt, world),
+            page=page_address(rt, next(one.shop.key for one in world.stands if one.platform == "shopify")),
             api_key=create_api_key(rt, world.program_id, "laurel demo").token,
             world=world,
         )
@@ -162,6 +171,8 @@ def _new_world(
         worlds.connect_woo(rt, program_id, woo, counts_from=start),
         worlds.connect_shopify(rt, program_id, shopify, counts_from=start),
     )
+    # Both shops are the same merchant's, who lets the people of the second one in too.
+    set_staff_role(rt, program_id, stands[1].shop.shop_id, Role.STAFF)
     for stand in stands:
 
         def watch(progress: Progress, name: str = stand.store.name) -> None:
@@ -200,6 +211,23 @@ def _admin_link(rt: Runtime, program_id: int) -> str:
         quiet, program_id, email="merchant@example.test", name="Demo merchant", role=Role.OWNER
     )
     return invited.link
+
+
+def _somebody(rt: Runtime, world: World) -> str:
+    """The address of the Shopify shop's member who has the most points, which the shop tells us once more."""
+    stand = next(one for one in world.stands if one.platform == "shopify")
+    with rt.db.begin(world.program_id) as session:
+        customer_ref = session.scalar(
+            "SELECT i.customer_ref FROM identities i JOIN accounts a ON a.program_id = i.program_id "
+            "AND a.id = i.member_id WHERE {fence:i} AND {fence:a} AND i.shop_id = :shop AND i.gone_at IS NULL "
+            "ORDER BY a.points DESC LIMIT 1",
+            shop=stand.shop.shop_id,
+        )
+    if customer_ref is None:
+        return "nobody yet"
+    customer = stand.store.customers[int(customer_ref)]
+    stand.store.update_customer(customer)  # as any change of the customer would
+    return str(customer.email)
 
 
 # --- Processes, as threads -------------------------------------------------------------------------------------

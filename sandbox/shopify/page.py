@@ -46,11 +46,18 @@ def make(shop: Shop) -> Blueprint:
         source = shop.open_app_url(f"/{path}" if path else "")
         return Response(
             Markup(
-                '<!doctype html><meta charset="utf-8"><title>{title}</title>'
-                '<link rel="stylesheet" href="/static/shop.css"><header><h1>{title} admin</h1></header>'
+                '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+                '<link rel="stylesheet" href="/static/shop.css"><header><h1>{title} admin</h1>'
+                '<nav aria-label="App"></nav></header>'
                 '<iframe title="App" src="{source}" style="width:100%;height:85vh;border:0"></iframe>'
+                '<script type="module" src="/static/shopify-admin.js"></script>'
             ).format(title=shop.name, source=source)
         )
+
+    @pages.get("/admin/id-token")
+    def id_token() -> Response:
+        """What App Bridge is given, whenever it asks."""
+        return Response(shop.id_token(), mimetype="text/plain")
 
     return pages
 
@@ -62,6 +69,7 @@ class ShopifyFront:
 
     def __init__(self, shop: Shop) -> None:
         self.title = shop.name
+        self.admin = f"/admin/apps/{shop.app.handle}"
         self._shop = shop
 
     def widget(self, customer_ref: str) -> Markup:

@@ -39,6 +39,7 @@ class WooFront:
     """`storefront.Front` over a WooCommerce store."""
 
     platform = "WooCommerce"
+    admin = ""
 
     def __init__(self, shop: Shop) -> None:
         self.title = shop.name

@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "came_by_code": {"code": "{code}"},
     "buy": {"reward": "amount-5"},
     "give_back": {},
+    "new_card": {},
     "prove_email": {},
 }
 # Read without a body, or done once and then the same again.
@@ -58,6 +59,8 @@ _STOREFRONT = {
     "rewards",
     "history",
     "own_referral_code",
+    "card",
+    "new_card",
     "came_by_code",
     "redemptions",
     "buy",
@@ -133,6 +136,8 @@ def _of_a_shopper(world: World, operation: str, ask: Any, declared: set[int]) ->
             yield ask(404, json={"code": "nobody-has-it"})
             yield ask(201, customer_ref="24")
             yield ask(200, customer_ref="24")
+        case "new_card":
+            yield ask(201)
         case "buy":
             yield ask(409, customer_ref=POOR)
             yield ask(422, headers={})
@@ -156,7 +161,10 @@ def _of_the_api(world: World, operation: str, ask: Any, declared: set[int]) -> I
     elif 422 in declared:
         yield ask(422, json={"undo": "perhaps"})
     if 404 in declared and operation not in ("tell_activity", "tell_referral"):
-        blanks = {name: NOBODY for name in world.values if name.endswith("_id")} | {"order": "no-shop:1"}
+        blanks = {name: NOBODY for name in world.values if name.endswith("_id")} | {
+            "order": "no-shop:1",
+            "card": "0000 0000 0000",
+        }
         yield ask(404, blanks=blanks, query={"member": str(NOBODY)} if operation == "list_rewards" else {})
     match operation:
         case "adjust":

@@ -70,6 +70,7 @@ PROGRAM = _object(
     earn_sentence=TEXT,
     tier_period=MAYBE_TEXT,
     tiers=_list(_object(key=TEXT, name=TEXT, earn_percent=WHOLE, **{"from": _or_null(MONEY)})),
+    referral=FLAG,
     ways=_or_null(_list(_object(kind=TEXT, title=TEXT, sentence=TEXT))),
 )
 LOOK = _object(
@@ -123,6 +124,7 @@ ITEM = _object(
     sentence=TEXT,
     facts=_list(_object(label=TEXT, value=TEXT)),
 )
+CARD = _object(code=TEXT, qr=_object(size=WHOLE, path=TEXT))
 ESTIMATE = _object(points={"type": ["integer", "null"]}, text=MAYBE_TEXT, about=FLAG)
 BASKET: tuple[Json, ...] = (
     {
@@ -213,6 +215,10 @@ def describe(shop_key: str) -> Json:
                     "400 401 403 404 409 422",
                     body=_object({"shop": shop}, code=TEXT),
                 )
+            },
+            "/storefront/v1/card": {
+                "get": operation("card", {200: CARD}, "400 401 403 404"),
+                "post": operation("new_card", {201: CARD}, "400 401 403 404 422", body=only_shop),
             },
             "/storefront/v1/redemptions": {
                 "get": operation(

@@ -12,6 +12,7 @@ from app.services.erase_customer import erase_customer
 from app.services.find_member import ById
 from app.services.find_merges import join_members
 from app.services.give_tier import give_tier
+from app.services.member_card import member_card
 from app.services.record_activity import Told, record_activity
 from app.services.refer_friend import referral_code
 from app.services.runtime import Runtime
@@ -77,6 +78,7 @@ def make_world(rt: Runtime, app: Flask) -> World:
         "review_id": suspect(rt, shop.program_id, shop.member("26")),
         "code": referral_code(rt, shop.program_id, other),
         "own_code": referral_code(rt, shop.program_id, member_id),
+        "card": member_card(rt, shop.program_id, member_id).code,
         "order": f"{shop.shop.key}:1001",
     }
     world = World(app, shop, create_api_key(rt, shop.program_id, "fuzz").token, values)

@@ -60,7 +60,7 @@ final class Plugin {
 	}
 }
 
-foreach ( array( 'connection', 'token', 'sender', 'lines' ) as $part ) {
+foreach ( array( 'connection', 'token', 'sender', 'lines', 'privacy' ) as $part ) {
 	require $argv[1] . '/includes/class-' . $part . '.php';
 }
 
@@ -228,6 +228,55 @@ $tests = array(
 		World::$scheduled = array( time() + 3600 ); // one that waits for a server that was down.
 		Sender::schedule();
 		same( 2, count( World::$scheduled ) );
+	},
+	'who is asked for is exported page by page'               => static function () {
+		connect();
+		World::$users   = array( 'ada@mail.test' => 41 );
+		$history        = static fn( $id, $next ) => array(
+			'items' => array( array( 'id' => $id, 'at' => '2026-11-22T12:00:00Z', 'title' => 'Order 1', 'points_text' => '+40 points', 'sentence' => 'Why.' ) ),
+			'next'  => $next,
+		);
+		$me             = array( 'member' => array( 'balance' => array( 'available_text' => '40 points' ), 'tier' => array( 'name' => 'Gold' ) ) );
+		World::$answers = array( $me, $history( 'e2', 'e2-o0-a0' ), $history( 'e1', null ) );
+		$first          = Privacy::export( 'ada@mail.test', 1 );
+		same( false, $first['done'] );
+		same( array( '40 points', 'Gold', '+40 points' ), array( $first['data'][0]['data'][0]['value'], $first['data'][0]['data'][1]['value'], $first['data'][1]['data'][2]['value'] ) );
+		$second = Privacy::export( 'ada@mail.test', 2 );
+		same( array( true, 'laurel-loyalty-e1' ), array( $second['done'], $second['data'][0]['item_id'] ) );
+		same( 'https://laurel.example/storefront/v1/history?key=fern&cursor=e2-o0-a0', World::$asked[2]['url'] );
+		same( 0, strpos( World::$asked[0]['headers']['Authorization'], 'Bearer ey' ) );
+		same( array(), World::$transients );
+	},
+	'whom we do not know has nothing to export'               => static function () {
+		connect();
+		World::$users   = array( 'ada@mail.test' => 41 );
+		World::$answers = array( array( 'member' => null ) );
+		same( array( 'data' => array(), 'done' => true ), Privacy::export( 'ada@mail.test', 1 ) );
+		same( array( 'data' => array(), 'done' => true ), Privacy::export( 'guest@mail.test', 1 ) );
+		same( 1, count( World::$asked ) );
+	},
+	'an export that lacks something says so'                  => static function () {
+		connect();
+		World::$users = array( 'ada@mail.test' => 41 );
+		foreach ( array( null, 503, 200 ) as $answer ) {
+			World::$answers = array( $answer );
+			same( 'laurel_no_answer', Privacy::export( 'ada@mail.test', 1 )->get_error_code() );
+		}
+	},
+	'who is to be forgotten is told, a guest by the address'  => static function () {
+		connect();
+		World::$users   = array( 'ada@mail.test' => 41 );
+		World::$answers = array( 200, 200 );
+		same( array( true, false ), array( Privacy::erase( 'ada@mail.test' )['items_removed'], Privacy::erase( 'guest@mail.test' )['items_retained'] ) );
+		same( '{"wish":"forget","customer_id":41,"email":"ada@mail.test"}', World::$posts[0]['body'] );
+		same( '{"wish":"forget","customer_id":null,"email":"guest@mail.test"}', World::$posts[1]['body'] );
+		same( 'laurel.erasure_requested', World::$posts[0]['headers']['X-WC-Webhook-Topic'] );
+	},
+	'an erasure that Laurel did not hear is not said to be done' => static function () {
+		connect();
+		World::$answers = array( 503 );
+		$answer         = Privacy::erase( 'ada@mail.test' );
+		same( array( false, true, 1, true ), array( $answer['items_removed'], $answer['items_retained'], count( $answer['messages'] ), $answer['done'] ) );
 	},
 	'amounts are in the smallest units of their currency'     => static function () {
 		same( array( '1099', '0', '909', '2' ), array_map( static fn( $amount ) => Lines::minor( $amount, 'USD' ), array( 10.99, -1.0, 9.0909, 0.015 ) ) );

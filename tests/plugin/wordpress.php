@@ -20,6 +20,12 @@ final class World {
 	public static $posts = array();
 	/** @var array<int, mixed> Answers to the posts, in turn. */
 	public static $answers = array();
+	/** @var array<int, array<string, mixed>> What was asked for by GET. */
+	public static $asked = array();
+	/** @var array<string, int> Ids of users by their addresses. */
+	public static $users = array();
+	/** @var array<string, mixed> */
+	public static $transients = array();
 	/** @var int */
 	public static $decimals = 2;
 
@@ -30,6 +36,9 @@ final class World {
 		self::$posts     = array();
 		self::$answers   = array();
 		self::$decimals  = 2;
+		self::$asked      = array();
+		self::$users      = array();
+		self::$transients = array();
 	}
 }
 
@@ -86,6 +95,36 @@ function wp_safe_remote_post( $url, $options ) {
 	World::$posts[] = array( 'url' => $url ) + $options;
 	$answer         = array_shift( World::$answers );
 	return is_int( $answer ) ? array( 'response' => array( 'code' => $answer ) ) : new WP_Error( 'http_request_failed', 'cURL error 28: timed out' );
+}
+/** The answer is a status, or what a 200 says. */
+function wp_safe_remote_get( $url, $options ) {
+	World::$asked[] = array( 'url' => $url ) + $options;
+	$answer         = array_shift( World::$answers );
+	if ( null === $answer ) {
+		return new WP_Error( 'http_request_failed', 'cURL error 28: timed out' );
+	}
+	$body = is_array( $answer ) ? (string) json_encode( $answer ) : 'no JSON';
+	return array( 'response' => array( 'code' => is_int( $answer ) ? $answer : 200 ), 'body' => $body );
+}
+function wp_remote_retrieve_body( $answer ) {
+	return $answer['body'];
+}
+function get_user_by( $field, $value ) {
+	return isset( World::$users[ $value ] ) ? (object) array( 'ID' => World::$users[ $value ] ) : false;
+}
+function get_transient( $name ) {
+	return World::$transients[ $name ] ?? false;
+}
+function set_transient( $name, $value, $seconds ) {
+	World::$transients[ $name ] = $value;
+	return true;
+}
+function delete_transient( $name ) {
+	unset( World::$transients[ $name ] );
+	return true;
+}
+function wp_generate_uuid4() {
+	return 'an-id';
 }
 function wp_remote_retrieve_response_code( $answer ) {
 	return $answer['response']['code'];

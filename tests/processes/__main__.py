@@ -1,4 +1,4 @@
-"""`python -m tests.processes [--strikes 40] [--seed 1] [--pause 2]`: kill, crash and cut, and look what is left."""
+"""`python -m tests.processes [--strikes 40] [--seed 1] [--also disk clock network]`: break it, and look what is left."""
 
 import argparse
 import os
@@ -7,19 +7,35 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.processes.ground import broken_ground
-from tests.processes.storm import Storm
+from tests.processes.ground import Rough, broken_ground
+from tests.processes.storm import CUT, FILL, STRIKES, TURN, Storm
+
+_LOST_S = 40.0  # longer than it takes Laurel to notice
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.processes", description=__doc__)
-    parser.add_argument("--strikes", type=int, default=40, help="of four kinds, by turns")
+    parser.add_argument("--strikes", type=int, default=40, help="of each kind by turns")
+    parser.add_argument(
+        "--also",
+        nargs="*",
+        default=[],
+        choices=("disk", "clock", "network"),
+        help="disk: a small one that is filled (root); clock: jumps of up to 26 hours (a C compiler); "
+        "network: the way to the database is a namespace whose packets are lost (root, ip)",
+    )
+    parser.add_argument("--only", action="store_true", help="with --also: those kinds and no others")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two, about")
     wish = parser.parse_args()
     home = Path(tempfile.gettempdir()) / f"laurel-storm-{os.getpid()}"
-    with broken_ground(home) as (ground, program_id, stand):
-        storm = Storm(ground, program_id, stand, wish.seed)
+    rough = Rough(**dict.fromkeys(wish.also, True))
+    also = [kind for kind, wanted in ((FILL, rough.disk), (TURN, rough.clock)) if wanted]
+    own = [CUT] if rough.network else []
+    kinds = (*own, *also) if wish.only else (*STRIKES, *also)
+    cut_s = _LOST_S if rough.network else 2.0
+    with broken_ground(home, rough) as (ground, program_id, stand):
+        storm = Storm(ground, program_id, stand, wish.seed, kinds, cut_s)
         storm.gather()
         storm.blow(wish.strikes, pause_s=wish.pause, progress=_say)
         outcome = storm.settle()

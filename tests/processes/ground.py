@@ -3,19 +3,21 @@
 import base64
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import psycopg
 
 from app import bootstrap
 from app.bootstrap import DatabaseUrls
@@ -27,22 +29,39 @@ from app.settings import Settings
 from sandbox.demo.world import Stand, connect_woo, make_program, make_settings, make_woo, set_up
 from sandbox.serve import Served
 from sandbox.woocommerce.app import create_app as woo_app
-from tests.processes.wire import Wire
+from tests.processes.road import Road
+from tests.processes.wire import Way, Wire
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKERS = ("worker 1", "worker 2")
 _PATIENCE_S = 90.0
 
 
+_DISK = "420m"  # the server takes some 60 MB, its log up to 300 more
+
+
+@dataclass(frozen=True, slots=True)
+class Rough:
+    """What a storm may do beyond what needs nothing: see `python -m tests.processes --help`."""
+
+    network: bool = False
+    disk: bool = False
+    clock: bool = False
+
+
+CALM = Rough()
+
+
 @dataclass(slots=True)
 class Ground:
     home: Path
-    wire: Wire
+    wire: Way
     port: int
     key: bytes
     server: Embedded
     environ: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    ahead: timedelta = timedelta(0)  # the processes' clock
 
     @property
     def address(self) -> str:
@@ -92,12 +111,44 @@ class Ground:
 
     def crash(self) -> None:
         """PostgreSQL goes down as `pg_ctl stop -m immediate` has it: no checkpoint, no farewell. Then it is up again."""
-        pid = int((self.home / "postgres/data/postmaster.pid").read_text().split()[0])
+        pid = self._postmaster()
         os.kill(pid, signal.SIGQUIT)
         _until(lambda: not _lives(pid), "PostgreSQL did not stop")
+        self._start_again()
+
+    def fill_disk(self) -> None:
+        """Not a byte is left where the database and the processes' logs are."""
+        with (self.home / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(1 << 16))
+
+    def empty_disk(self) -> None:
+        """Room again; a PostgreSQL that gave up meanwhile is begun anew, as a supervisor would."""
+        (self.home / "filler").unlink()
+        if not self._serves():
+            self._start_again()
+
+    def turn_clock(self, seconds: int) -> None:
+        """The wall clock of Laurel's processes jumps to so far from the true one; PostgreSQL's stays."""
+        part = self.home / "clock.new"
+        part.write_text(f"{seconds:+d}")
+        part.replace(self.home / "clock")
+        self.ahead = timedelta(seconds=seconds)
+
+    def _postmaster(self) -> int:
+        return int((self.home / "postgres/data/postmaster.pid").read_text().split()[0])
+
+    def _serves(self) -> bool:
+        try:
+            with psycopg.connect(self.server.app_url, connect_timeout=5):
+                return True
+        except (psycopg.OperationalError, FileNotFoundError):  # the postmaster takes its file along
+            return False
+
+    def _start_again(self) -> None:
         self.server.release()
         self.server = embedded.start(self.home)
-        self.wire.server = _socket_folder(self.server)
+        self.wire.lead(_socket_folder(self.server))
 
     def await_web(self) -> None:
         def answers() -> bool:
@@ -110,24 +161,28 @@ class Ground:
 
 
 @contextmanager
-def broken_ground(home: Path) -> Iterator[tuple[Ground, int, Stand]]:
+def broken_ground(home: Path, rough: Rough = CALM) -> Iterator[tuple[Ground, int, Stand]]:
     """Ground, program and shop; everything runs. Nothing of it is left afterwards but the logs in `home`."""
     with ExitStack() as stack:
+        if rough.disk:
+            _mount(home)
+            stack.callback(_unmount, home)
         server = embedded.start(home)
-        wire = Wire(home / "wire")
+        wire: Way = Road(home) if rough.network else Wire.in_folder(home / "wire")
         stack.callback(wire.close)
-        wire.server = _socket_folder(server)
+        wire.lead(_socket_folder(server))
         ground = Ground(home, wire, _free_port(), secrets.token_bytes(32), server)
         stack.callback(lambda: ground.server.release())
         migrate(server.owner_url, server.app_url)
         ground.environ = {
             "PATH": os.defpath,
-            "DATABASE_URL": _through(server.app_url, wire),
-            "DATABASE_OWNER_URL": _through(server.owner_url, wire),
+            "DATABASE_URL": wire.through(server.app_url),
+            "DATABASE_OWNER_URL": wire.through(server.owner_url),
             "PUBLIC_URL": ground.address,
             "PORT": str(ground.port),
             "LAUREL_KEYS": base64.b64encode(ground.key).decode(),
             "LAUREL_VAR": str(home),
+            **(_turned_clock(home) if rough.clock else {}),
         }
         port = _free_port()
         store = make_woo(bootstrap.clock, httpx.Client(), url=f"http://127.0.0.1:{port}")
@@ -144,10 +199,27 @@ def broken_ground(home: Path) -> Iterator[tuple[Ground, int, Stand]]:
         yield ground, program_id, stand
 
 
-def _through(url: str, wire: Wire) -> str:
-    before, _, after = url.partition("host=")
-    _, _, rest = after.partition("&")
-    return f"{before}host={quote(str(wire.folder), safe='')}&{rest}"
+def _mount(home: Path) -> None:
+    home.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_DISK},mode=0755", "tmpfs", str(home)], check=True)
+
+
+def _unmount(home: Path) -> None:
+    """The disk goes; what the processes wrote there stays, for whoever has to find out."""
+    kept = home.with_name(f"{home.name}-logs")
+    kept.mkdir()
+    for log in home.glob("*.log"):
+        shutil.copy(log, kept)
+    subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+
+def _turned_clock(home: Path) -> dict[str, str]:
+    """What makes a process ask a file how far its clock is from the true one; needs a C compiler."""
+    library = home / "clock.so"
+    source = Path(__file__).with_name("clock.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source)], check=True)
+    (home / "clock").write_text("+0")
+    return {"LD_PRELOAD": str(library), "LAUREL_TEST_CLOCK": str(home / "clock")}
 
 
 def _socket_folder(server: Embedded) -> Path:

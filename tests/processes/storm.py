@@ -6,7 +6,7 @@ import itertools
 import threading
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -33,7 +33,10 @@ from tests.services.jobs import run_jobs
 CUSTOMERS = 12
 BUYERS, SPENDERS = 3, 2
 _TRIES = 30  # over ten seconds or more: as long as a restart takes
-_STRIKES = ("kill web", "kill worker", "crash the database", "cut the wire")
+KILL_WEB, KILL_WORKER, CRASH, CUT = "kill web", "kill worker", "crash the database", "cut the way"
+FILL, TURN = "fill the disk", "turn the clock"
+STRIKES = (KILL_WEB, KILL_WORKER, CRASH, CUT)
+_DAY_S = 26 * 3600
 _LATER = timedelta(hours=2)  # what a dead worker had taken is free again
 
 
@@ -60,7 +63,12 @@ class Outcome:
 
 
 class Storm:
-    def __init__(self, ground: Ground, program_id: int, stand: Stand, seed: int) -> None:
+    def __init__(
+        self, ground: Ground, program_id: int, stand: Stand, seed: int, strikes: Sequence[str] = STRIKES,
+        cut_s: float = 2.0,
+    ) -> None:  # fmt: skip
+        self._strikes = strikes
+        self._cut_s = cut_s
         self._ground = ground
         self._program_id = program_id
         self._stand = stand
@@ -92,7 +100,7 @@ class Storm:
                     raise RuntimeError(f"nobody can join: {joined}")
 
     def blow(self, strikes: int, *, pause_s: float = 2.0, progress: Callable[[int, int], None]) -> None:
-        """`strikes` of the four kinds by turns, at random moments, under load all the while."""
+        """So many strikes, of each kind by turns, at random moments, under load all the while."""
         random = Random(f"{self._seed} strikes")  # noqa: S311 - chance, no secret
         people = [threading.Thread(target=self._buy, args=(n,), daemon=True) for n in range(BUYERS)]
         people += [threading.Thread(target=self._spend, args=(n,), daemon=True) for n in range(SPENDERS)]
@@ -100,26 +108,34 @@ class Storm:
             one.start()
         for number in range(strikes):
             self._over.wait(pause_s * (0.5 + random.random()))
-            self._strike(_STRIKES[number % len(_STRIKES)], random)
+            self._strike(self._strikes[number % len(self._strikes)], random)
             self._ground.await_web()
             progress(number + 1, strikes)
+        if TURN in self._strikes:
+            self._ground.turn_clock(0)
         self._over.wait(pause_s)
         self._over.set()
         for one in people:
             one.join(120)
 
     def _strike(self, kind: str, random: Random) -> None:
-        match kind:
-            case "kill web":
-                self._ground.kill("web")
-            case "kill worker":
-                self._ground.kill(random.choice(WORKERS))
-            case "crash the database":
-                self._ground.crash()
-            case "cut the wire":
-                self._ground.wire.cut()
-                self._over.wait(0.2 + 2 * random.random())
-                self._ground.wire.mend()
+        ground = self._ground
+        if kind == KILL_WEB:
+            ground.kill("web")
+        elif kind == KILL_WORKER:
+            ground.kill(random.choice(WORKERS))
+        elif kind == CRASH:
+            ground.crash()
+        elif kind == CUT:
+            ground.wire.cut()
+            self._over.wait(self._cut_s * (0.1 + random.random()))
+            ground.wire.mend()
+        elif kind == FILL:
+            ground.fill_disk()
+            self._over.wait(1 + 2 * random.random())
+            ground.empty_disk()
+        elif kind == TURN:
+            ground.turn_clock(0 if ground.ahead else random.choice((-1, 1)) * random.randint(60, _DAY_S))
         self.told.strikes[kind] += 1
 
     # --- People ------------------------------------------------------------------------------------------------
@@ -178,18 +194,22 @@ class Storm:
             if answer is not None and answer.status_code in (200, 201, 202):
                 self.told.keys[key] = answer.json()["id"]
                 return
-            if answer is not None and answer.status_code < 500:
+            if answer is not None and answer.status_code < 500 and not self._is_of_another_time(answer):
                 self.told.keys[key] = answer.json().get("code", str(answer.status_code))
                 return
             if answer is not None and answer.status_code == 500:
                 self.told.odd.append(f"a click was answered with 500: {answer.text[:100]}")
             self._over.wait(0.3)
 
+    def _is_of_another_time(self, answer: httpx.Response) -> bool:
+        """A token made just before the clock was turned."""
+        return TURN in self._strikes and answer.status_code == 401
+
     def _ask(
         self, client: httpx.Client, method: str, path: str, customer: Customer, **wishes: Any
     ) -> httpx.Response | None:
         """The storefront API, as that customer."""
-        claims = {"sub": str(customer.id), "exp": int(clock().timestamp()) + 600}
+        claims = {"sub": str(customer.id), "exp": int((clock() + self._ground.ahead).timestamp()) + 600}
         token = jwt.encode(claims, self._widget_secret, "HS256")
         headers = {"Authorization": f"Bearer {token}", **wishes.pop("headers", {})}
         address = f"/storefront/v1{path}?key={self._stand.shop.key}"
@@ -207,7 +227,8 @@ class Storm:
     def settle(self) -> Outcome:
         """Two hours later everything has been gone on with; each line of `problems` is one that must not be."""
         self._ground.stop()
-        rt = self._ground.runtime(later=_LATER)
+        turned = timedelta(seconds=_DAY_S if TURN in self._strikes else 0)
+        rt = self._ground.runtime(later=_LATER + turned)
         try:
             for _ in range(3):
                 drain_inbox(rt)

@@ -4,25 +4,51 @@ import contextlib
 import socket
 import threading
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
 
 _PORT = 5432  # libpq names the socket's file by it
 _PIECE = 65536
 
 
-class Wire:
-    """A socket in `folder` that leads to the server's own. `cut` breaks what is open and refuses what is new."""
+class Way(Protocol):
+    """Where Laurel's processes find the database; `lead` says at each start in which folder the server's socket is."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True)
-        self.folder = folder
-        self.server: Path | None = None  # the folder of the server's socket; it changes with each start
+    def lead(self, server: Path) -> None: ...
+    def through(self, url: str) -> str: ...
+    def cut(self) -> None: ...
+    def mend(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Wire:
+    """Carries from `listener` to the server's own socket. `cut` breaks what is open and refuses what is new."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._server: Path | None = None
         self.is_cut = False
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / f".s.PGSQL.{_PORT}"))
-        self._listener.listen(64)
+        self._listener = listener
+        listener.listen(64)
         threading.Thread(target=self._accept, daemon=True, name="wire").start()
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Wire":
+        folder.mkdir(mode=0o700, parents=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(folder / f".s.PGSQL.{_PORT}"))
+        return cls(listener)
+
+    def lead(self, server: Path) -> None:
+        self._server = server
+
+    def leads_to(self) -> Path | None:
+        return self._server
+
+    def through(self, url: str) -> str:
+        folder = Path(str(self._listener.getsockname())).parent
+        return at_host(url, quote(str(folder), safe=""))
 
     def cut(self) -> None:
         with self._lock:
@@ -48,11 +74,12 @@ class Wire:
                 ours.close()
 
     def _join(self, ours: socket.socket) -> bool:
-        if self.is_cut or self.server is None:
+        server = self.leads_to()
+        if self.is_cut or server is None:
             return False
         theirs = socket.socket(socket.AF_UNIX)
         try:
-            theirs.connect(str(self.server / f".s.PGSQL.{_PORT}"))
+            theirs.connect(str(server / f".s.PGSQL.{_PORT}"))
         except OSError:
             theirs.close()
             return False
@@ -71,6 +98,13 @@ class Wire:
             with self._lock:
                 self._open.discard(end)
             end.close()
+
+
+def at_host(url: str, host: str) -> str:
+    """A URL of the embedded server's, which names a folder as its host, with another one."""
+    before, _, after = url.partition("host=")
+    _, _, rest = after.partition("&")
+    return f"{before}host={host}&{rest}"
 
 
 def _shut(end: socket.socket) -> None:

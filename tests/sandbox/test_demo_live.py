@@ -74,3 +74,15 @@ def test_buy_redeem_and_see_the_code(demo: Running, page: Page, platform: str) -
     expect(listed).to_have_count(1)
     buy(page, "Kind of Blue", code)
     expect(page.locator("#codes article").first).to_contain_text("1 of 1 used")
+
+
+@pytest.mark.browser
+def test_the_shopify_shops_admin_has_laurel_in_its_frame(demo: Running, page: Page) -> None:
+    page.goto(demo.shopify)
+    page.get_by_role("link", name="its admin").click()
+    inside = page.frame_locator("iframe")
+    expect(inside.get_by_role("heading", name="Home", level=1)).to_be_visible()
+    page.get_by_role("button", name="Members").click()  # a document without a token: it goes round for one
+    expect(inside.get_by_role("heading", name="Members", level=1)).to_be_visible()
+    inside.get_by_role("navigation", name="Members found").get_by_role("link").first.click()
+    expect(inside.get_by_role("link", name="Adjust points")).to_be_visible()

@@ -7,31 +7,56 @@ import io
 import json
 import logging
 import os
-from collections.abc import Iterator
+import re
+import subprocess
+import zipfile
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
+from flask import Flask, request
 from psycopg.sql import SQL, Identifier
 
 from app import logs
 from app.db import embedded, inbox, members
 from app.db.migrating import migrate
+from app.db.place import Place
+from app.db.reconciliations import KINDS
 from app.db.session import Database
+from app.domain.errors import Refused, Retryable
 from app.domain.staff import Role
+from app.mail import mail_sender
 from app.services.audit import audit
+from app.services.backup import backup
 from app.services.create_api_key import create_api_key
 from app.services.erase_member import erase_member
 from app.services.invite_staff import invite_staff
+from app.services.reconcile_shop import reconcile_shop
 from app.services.record_shop import NewShop, record_shop
 from app.services.replay import replay
 from app.web import create_app
 from connectors.base import ShopFacts
-from tests.conftest import NOW, Clock, DatabaseUrls, Mails, make_program, make_runtime, new_database
+from sandbox.hosts import HostMap
+from tests.conftest import (
+    NOW,
+    SHOPIFY_SECRET,
+    Clock,
+    DatabaseUrls,
+    Mails,
+    make_program,
+    make_runtime,
+    new_database,
+)
 from tests.services.bodies import woo_order
 from tests.services.books import get_member, meet
 from tests.services.houses import House, woo_request
+from tests.services.jobs import run_jobs
 from tests.web.shoppers import Storefront
 
 KEY, SECRET, WEBHOOKS = "ck_" + "ca7a" * 10, "cs_" + "5ec7" * 10, "canary-of-webhooks-9317"
@@ -50,6 +75,14 @@ OF_AN_ORDER = {
     "payment_url": "https://shop.example/pay?key=wc_order_CanaryKey",
     "transaction_id": "Canarytransaction",
 }
+FERN = ShopFacts(
+    shop_ref="https://fern.example",
+    name="Fern",
+    url="https://fern.example",
+    currency="USD",
+    timezone="UTC",
+    reads_orders_days=None,
+)
 WORDS = sorted(
     {*PERSONAL.values(), "203.0.113.77", "Canarybrowser", "Canarynote", "CanaryKey", "Canarytransaction"}
 )
@@ -106,18 +139,10 @@ def hits(text: str, *words: str) -> list[str]:
 def make_house(db: Database, clock: Clock, mails: Mails) -> Storefront:
     rt = make_runtime(db, clock, mails)
     program_id = make_program(rt, currency="USD")
-    facts = ShopFacts(
-        shop_ref="https://fern.example",
-        name="Fern",
-        url="https://fern.example",
-        currency="USD",
-        timezone="UTC",
-        reads_orders_days=None,
-    )
     credentials = {"consumer_key": KEY, "consumer_secret": SECRET}
     new = NewShop(
         platform="woocommerce",
-        facts=facts,
+        facts=FERN,
         credentials=credentials,
         own_app=True,
         webhook_secret=WEBHOOKS,
@@ -231,3 +256,100 @@ def _opened(front: Storefront, member_id: int) -> list[Any]:
             )
         ]
     return [[str(one) for one in personal], [body for body in bodies if '"customer_id": 7' in body]]
+
+
+# --- A shop that repeats what it was told, and a backup -----------------------------------------------------------
+
+TOKENS = {
+    "mode": "app",
+    "access_token": "shpat_" + "ca7a" * 8,
+    "refresh_token": "shprt_" + "5ec7" * 8,
+    "expires_at": "2026-11-23T12:00:00+00:00",
+    "refresh_expires_at": "2027-01-22T12:00:00+00:00",
+}
+MAIL_PASSWORD = "canary-of-mail-4471"
+
+
+def echo(status: int) -> Flask:
+    """A shop that answers everything with all that it was sent, the way in included."""
+    shop = Flask(f"echo {status}")
+
+    @shop.route("/", defaults={"path": ""}, methods=["GET", "POST", "PUT", "DELETE"])
+    @shop.route("/<path:path>", methods=["GET", "POST", "PUT", "DELETE"])
+    def repeat(path: str) -> tuple[str, int]:
+        way_in = " ".join(
+            value for name, value in request.headers if name.startswith(("Authorization", "X-Shop"))
+        )
+        told = f"{way_in} {EMAIL} {path} {request.headers} {request.get_data(as_text=True)}"
+        return json.dumps(
+            {"code": told, "message": told, "errors": [{"message": told}], "error": told}
+        ), status
+
+    return shop
+
+
+def text_of(backup_file: Path) -> str:
+    """All that is in a backup, the compressed dump opened and its bytes as text."""
+    dump = backup_file.with_suffix(".dump")
+    with zipfile.ZipFile(backup_file) as packed:
+        manifest = packed.read("manifest.json").decode()
+        dump.write_bytes(packed.read("database.dump"))
+    done = subprocess.run([embedded.tool("pg_restore"), "--file=-", dump], capture_output=True, check=True)
+    script = done.stdout.decode()
+    unhexed = [
+        bytes.fromhex(found).decode("latin-1") for found in re.findall(r"\\\\x((?:[0-9a-f]{2})+)", script)
+    ]
+    return "\n".join([manifest, script, *unhexed])
+
+
+def test_shops_that_repeat_our_way_in_and_a_backup_spread_no_secret(
+    urls: DatabaseUrls, clock: Clock, mails: Mails, log: io.StringIO, tmp_path: Path
+) -> None:
+    db = Database(urls.app_url, pool_size=4)
+    front = make_house(db, clock, mails)
+    facts = replace(FERN, shop_ref="oak.myshopify.com", name="Oak", url="https://oak.example")
+    new = NewShop(
+        platform="shopify",
+        facts=facts,
+        credentials=TOKENS,
+        own_app=False,
+        webhook_secret=None,
+        counts_from=NOW,
+    )
+    oak = record_shop(front.rt, front.program_id, new)
+    told = live(front)
+    for status in (200, 400, 404, 429, 500, 401):
+        hosts = HostMap({"fern.example": echo(status), "oak.myshopify.com": echo(status)})
+        rt = replace(
+            front.rt,
+            http=hosts,
+            send_mail=mail_sender(f"smtp://a:{MAIL_PASSWORD}@localhost:1", "https://l.example"),
+        )
+        for shop_id in (front.shop.shop_id, oak.shop_id):
+            for kind in KINDS:
+                told.append(outcome_of(partial(reconcile_shop, rt, front.program_id, shop_id, kind)))
+        told.append(outcome_of(partial(rt.send_mail, "ada@shop.test", "Points", "Hello")))
+        assert hosts.calls
+        run_jobs(rt, front.program_id)
+
+    secrets = (KEY, SECRET, WEBHOOKS, front.known.widget_secret, TOKENS["access_token"], TOKENS["refresh_token"],
+               b64encode(f"{KEY}:{SECRET}".encode()).decode(), SHOPIFY_SECRET, MAIL_PASSWORD)  # fmt: skip
+    for place, text in (("tables", stored(urls)), ("log", log.getvalue()), ("answers", "\n".join(told))):
+        assert hits(text, *secrets) == [], place
+        assert hits(text, *WORDS) == [], place
+
+    everything = Place(urls.app_url, urls.owner_url, urls.superuser_url, None)
+    backup(everything, tmp_path / "laurel.backup", now=NOW)
+    saved = text_of(tmp_path / "laurel.backup")
+    assert "https://fern.example" in saved
+    assert hits(saved, *secrets, "k" * 32, (b"k" * 32).hex()) == []
+    assert hits(saved, *WORDS) == []
+    db.close()
+
+
+def outcome_of(act: Callable[[], object]) -> str:
+    """What it returns or what it says is wrong, as a log or a page would show it."""
+    try:
+        return str(act())
+    except (Refused, Retryable) as error:
+        return f"{error!r} {error}"

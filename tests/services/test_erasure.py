@@ -1,7 +1,7 @@
 """Somebody asks to be forgotten, or a shop leaves: what names people is gone, and the ledger is whole."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +18,8 @@ from app.services.claim_orders import claim_orders
 from app.services.drain_inbox import drain_inbox
 from app.services.enrol_customer import enrol_customer
 from app.services.erase_shop import erase_shop
+from app.services.export_member import export_member
+from app.services.list_privacy_requests import list_privacy_requests
 from app.services.receive_delivery import receive_delivery
 from app.services.record_shop import NewShop, record_shop
 from app.services.runtime import Runtime
@@ -26,8 +28,9 @@ from connectors.base import ShopFacts
 from sandbox.hosts import HostMap
 from tests.complaints.till import Till, make_till
 from tests.conftest import Clock, make_program
+from tests.services.bodies import woo_order
 from tests.services.books import assert_books_are_true, balance, find_member, get_member
-from tests.services.houses import House, make_shop, shopify_request
+from tests.services.houses import House, make_shop, shopify_request, woo_request
 from tests.services.jobs import run_jobs
 
 REF = 7_000_123_456_789
@@ -36,7 +39,44 @@ NAME = "Canaryname"
 CANARIES = (str(REF), EMAIL, NAME)
 
 
-class Shop(House):
+class Searched(House):
+    """A house in whose every table the canaries are looked for."""
+
+    def settle(self) -> None:
+        assert self.drain().states.get("failed", 0) == 0
+        run_jobs(self.rt, self.program_id)
+
+    def bodies(self) -> list[bytes]:
+        """What was received and is still held, opened."""
+        with self.rt.db.begin(self.program_id) as session:
+            rows = session.rows("SELECT body FROM inbox WHERE {fence} AND body IS NOT NULL")
+        of = (self.rt.vault, self.program_id, self.shop.shop_id)
+        return [inbox.open_body(*of, row.body) for row in rows]
+
+    def found(self) -> list[str]:
+        """Where in the program's database, sealed bodies opened, a canary is."""
+        return [
+            f"{place}: {canary}" for place, content in self._all() for canary in CANARIES if canary in content
+        ]
+
+    def _all(self) -> list[tuple[str, str]]:
+        with self.rt.db.begin(self.program_id) as session:
+            tables = session.connection.execute(
+                text(
+                    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                    "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                    "AND has_table_privilege(c.oid, 'SELECT')"
+                )
+            ).scalars()
+            content = []
+            for table in tables.all():
+                rows = session.connection.execute(text(f'SELECT t::text FROM "{table}" t')).scalars()
+                for row in rows:
+                    content += [(table, row), (table, _unhexed(row))]
+        return content + [("inbox", body.decode()) for body in self.bodies()]
+
+
+class Shop(Searched):
     """A Shopify shop whose messages are written by hand."""
 
     def tell(self, topic: str, body: dict[str, Any], ref: str = "w") -> None:
@@ -102,39 +142,6 @@ class Shop(House):
         who = {"id": REF, "email": EMAIL, "phone": None}
         self.tell("customers/redact", {"shop_id": 1, "customer": who, "orders_to_redact": list(orders)})
 
-    def settle(self) -> None:
-        assert self.drain().states.get("failed", 0) == 0
-        run_jobs(self.rt, self.program_id)
-
-    def bodies(self) -> list[bytes]:
-        """What was received and is still held, opened."""
-        with self.rt.db.begin(self.program_id) as session:
-            rows = session.rows("SELECT body FROM inbox WHERE {fence} AND body IS NOT NULL")
-        of = (self.rt.vault, self.program_id, self.shop.shop_id)
-        return [inbox.open_body(*of, row.body) for row in rows]
-
-    def found(self) -> list[str]:
-        """Where in the program's database, sealed bodies opened, a canary is."""
-        return [
-            f"{place}: {canary}" for place, content in self._all() for canary in CANARIES if canary in content
-        ]
-
-    def _all(self) -> list[tuple[str, str]]:
-        with self.rt.db.begin(self.program_id) as session:
-            tables = session.connection.execute(
-                text(
-                    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                    "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-                    "AND has_table_privilege(c.oid, 'SELECT')"
-                )
-            ).scalars()
-            content = []
-            for table in tables.all():
-                rows = session.connection.execute(text(f'SELECT t::text FROM "{table}" t')).scalars()
-                for row in rows:
-                    content += [(table, row), (table, _unhexed(row))]
-        return content + [("inbox", body.decode()) for body in self.bodies()]
-
 
 def _unhexed(row: str) -> str:
     """The bytes columns of a row as text, should something lie there in clear."""
@@ -144,6 +151,31 @@ def _unhexed(row: str) -> str:
         digits = part.split(",")[0].rstrip(")")
         found.append(bytes.fromhex(digits if len(digits) % 2 == 0 else "").decode("utf-8", "replace"))
     return "|".join(found)
+
+
+class Site(Searched):
+    """A WooCommerce shop; its customer is known by a number that is somebody's there."""
+
+    def order(self, number: int, price: str, *, guest: bool = False) -> None:
+        billing = {"email": EMAIL, "first_name": NAME, "last_name": "Jones"}
+        body = woo_order(number, goods=price, customer=0 if guest else REF, billing=billing, currency="EUR")
+        self.deliver(woo_request("order.updated", body, delivery_ref=f"o{number}"))
+
+    def join(self) -> None:
+        customer = {"id": REF, "email": EMAIL, "first_name": NAME, "last_name": "Jones"}
+        self.deliver(woo_request("customer.updated", json.dumps(customer).encode(), delivery_ref="c"))
+
+    def ask_to_forget(self, **changes: Any) -> None:
+        """As the plugin tells it when staff use WordPress's “Erase Personal Data”."""
+        wish = {"wish": "forget", "customer_id": REF, "email": EMAIL, **changes}
+        self.deliver(
+            woo_request("laurel.erasure_requested", json.dumps(wish).encode(), delivery_ref="forget")
+        )
+
+
+@pytest.fixture
+def site(rt: Runtime, program_id: int) -> Site:
+    return Site(rt, program_id, make_shop(rt, program_id, currency="EUR"))
 
 
 @pytest.fixture
@@ -425,3 +457,67 @@ def _connect_again(house: Shop) -> Any:
     )
     new = NewShop(platform="shopify", facts=facts, credentials={"access_token": "another"}, own_app=False)
     return record_shop(house.rt, house.program_id, new)
+
+
+# --- From the wish to see to the wish to be forgotten, on both platforms ------------------------------------------
+
+
+def test_a_shopifys_customer_sees_everything_and_is_forgotten(shop: Shop) -> None:
+    shop.tell("customers/create", shop.customer())
+    shop.tell("orders/paid", shop.order(1, "40.00"), "o1")
+    shop.settle()
+    enrol_customer(shop.rt, shop.program_id, shop.shop.shop_id, str(REF), asked=False)
+    who = {"id": REF, "email": EMAIL, "phone": None}
+    shop.tell("customers/data_request", {"shop_id": 1, "customer": who, "data_request": {"id": 9}}, "see")
+    shop.settle()
+    (wish,) = list_privacy_requests(shop.rt, shop.program_id)
+    assert (wish.kind, wish.done_at) == ("data", None)
+    assert wish.member_id is not None
+    _sees_and_is_forgotten(shop, wish.member_id, shop.ask_to_forget)
+
+
+def test_a_woocommerces_customer_sees_everything_and_is_forgotten(site: Site) -> None:
+    site.join()
+    site.order(1, "40.00")
+    site.order(2, "10.00", guest=True)
+    site.settle()
+    enrol_customer(site.rt, site.program_id, site.shop.shop_id, str(REF), asked=False)
+    site.settle()
+    member_id = get_member(site.rt, site.program_id, site.shop.shop_id, str(REF))
+    _sees_and_is_forgotten(site, member_id, site.ask_to_forget)
+
+
+def _sees_and_is_forgotten(shop: Searched, member_id: int, ask_to_forget: Callable[[], None]) -> None:
+    told = json.dumps(export_member(shop.rt, shop.program_id, member_id), default=str)
+    assert all(canary in told for canary in CANARIES)
+    before = balance(shop.rt, shop.program_id, member_id)
+    assert before.available + before.pending == 40
+    assert set(CANARIES) <= {one.rpartition(": ")[2] for one in shop.found()}
+    ask_to_forget()
+    shop.settle()
+    assert shop.found() == []
+    assert balance(shop.rt, shop.program_id, member_id) == before
+    assert_books_are_true(shop.rt, shop.program_id)
+    assert "erasure" in [one.kind for one in list_privacy_requests(shop.rt, shop.program_id)]
+
+
+def test_a_guest_of_woocommerces_is_forgotten_by_the_address(site: Site) -> None:
+    site.order(1, "40.00", guest=True)
+    site.settle()
+    assert site.found()
+    site.ask_to_forget(customer_id=None)
+    site.settle()
+    assert site.found() == []
+    site.join()  # who comes later with that address is somebody new, to whom the old order does not belong
+    site.settle()
+    assert site.balance(str(REF)) == 0
+
+
+def test_a_body_that_wishes_nothing_erases_nobody(site: Site) -> None:
+    """The topic is not signed: a signed order that is sent again under this one must not be taken for a wish."""
+    site.join()
+    site.settle()
+    order = woo_order(1, goods="1.00", customer=REF, billing={"email": EMAIL}, email=EMAIL)
+    site.deliver(woo_request("laurel.erasure_requested", order, delivery_ref="x"))
+    assert site.drain().states.get("failed") == 1
+    assert find_member(site.rt, site.program_id, site.shop.shop_id, str(REF)) is not None or site.found()

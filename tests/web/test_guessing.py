@@ -3,9 +3,10 @@
 import math
 from collections import Counter
 
+from app.domain.crockford import ALPHABET
 from app.domain.redeeming import code_of
 from app.domain.rewards import RewardKind
-from app.services.runtime import _CROCKFORD, new_code
+from app.services.runtime import new_code
 from app.web.storefront.limits import WRITES
 from tests.services.books import publish
 from tests.services.crowd import REFERRAL
@@ -13,7 +14,7 @@ from tests.web.shoppers import Storefront
 
 
 def test_a_code_has_80_bits_that_nobody_guesses() -> None:
-    assert len(set(_CROCKFORD)) == 32
+    assert len(set(ALPHABET)) == 32
     codes = [new_code().removeprefix("LRL-") for _ in range(4000)]
     assert {len(one) for one in codes} == {16}
     assert math.log2(32) * 16 == 80
@@ -21,7 +22,7 @@ def test_a_code_has_80_bits_that_nobody_guesses() -> None:
     # Each letter at each place, about as often as the others: 4000/32 = 125, and 60 is six deviations away.
     for place in range(16):
         counted = Counter(one[place] for one in codes)
-        assert set(counted) == set(_CROCKFORD)
+        assert set(counted) == set(ALPHABET)
         assert all(60 < times < 190 for times in counted.values())
     # A merchant's own prefix takes none of them away.
     assert len(code_of(RewardKind.AMOUNT, "SPRING", "LRL-" + "7" * 16).removeprefix("SPRING-")) == 16

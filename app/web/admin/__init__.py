@@ -8,6 +8,7 @@ from flask import Flask
 
 from app.web.admin import (
     assets,
+    cards,
     connecting,
     deliveries,
     door,
@@ -24,6 +25,7 @@ from app.web.admin import (
     redemptions,
     reviews,
     shop_acts,
+    shop_people,
     shops,
     staff,
     words,
@@ -35,7 +37,9 @@ PAGES = (
     home,
     shops,
     shop_acts,
+    shop_people,
     members,
+    cards,
     member_acts,
     given_tiers,
     people,

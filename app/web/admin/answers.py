@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain.errors import Refused, Retryable
 from app.web import errors
 from app.web.admin.guard import blueprint
+from app.web.frames import GO, framed
 
 
 def is_fragment() -> bool:
@@ -30,8 +31,8 @@ def done(to: str, said: str, *, undo: tuple[str, Mapping[str, str]] | None = Non
 
 
 def go(to: str) -> ResponseReturnValue:
-    if is_fragment():
-        return Response(status=204, headers={"HX-Redirect": to})
+    if is_fragment() or framed():  # a redirect would be followed without the token, or without what was said
+        return Response(status=204, headers={GO: to})
     return redirect(to, 303)
 
 

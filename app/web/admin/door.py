@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Refused
@@ -11,6 +11,7 @@ from app.services.open_session import USED, link_works, open_session
 from app.services.request_sign_in import request_sign_in
 from app.web.admin import guard
 from app.web.clean import refuse_unclean_form
+from app.web.frames import framed
 from app.web.here import runtime
 from app.web.limits import limited
 from app.web.policy import Guarded, Policy
@@ -32,6 +33,8 @@ blueprint.context_processor(guard.tools)
 
 @blueprint.before_request
 def check() -> None:
+    if framed():
+        abort(404)  # nobody signs in there: the platform says who it is
     refuse_unclean_form()
     if request.method == "POST":
         guard.check_form()

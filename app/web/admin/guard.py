@@ -1,6 +1,7 @@
 """Who may come in: the session, the role, the form's token; and the headers of every page.
 
-A view needs the role viewer to be read and staff to be sent to, unless it declares another with `needs`.
+In a shop's own admin (`app.web.frames`) the platform's token stands for both the session and the form's token. A view
+needs the role viewer to be read and staff to be sent to, unless it declares another with `needs`.
 """
 
 import secrets
@@ -11,8 +12,12 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, ses
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 
+from app.domain.errors import Refused
 from app.domain.staff import Role
-from app.services.check_session import Visitor, check_session
+from app.services.check_frame import check_frame
+from app.services.check_session import check_session
+from app.services.find_visitor import Visitor
+from app.web import frames
 from app.web.clean import refuse_unclean_form
 from app.web.here import runtime
 from app.web.policy import Guarded, Policy
@@ -59,16 +64,36 @@ def program_id() -> int:
 
 @blueprint.before_request
 def let_in() -> ResponseReturnValue | None:
-    found = check_session(runtime(), request.cookies.get(COOKIE, "")) if COOKIE in request.cookies else None
-    if found is None:
-        return _to_door()
+    frame = frames.framed()
+    found = _by_frame(frame) if frame else _by_session()
+    if not isinstance(found, Visitor):
+        return found
     g.visitor = found
     if not found.role.may(role_for(current_app, request.endpoint or "", request.method)):
         abort(403)
     refuse_unclean_form()
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if frame is None and frames.changes_something():
         check_form()
     return None
+
+
+def _by_session() -> Visitor | ResponseReturnValue:
+    if COOKIE not in request.cookies:
+        return _to_door()
+    return check_session(runtime(), request.cookies[COOKIE]) or _to_door()
+
+
+def _by_frame(frame: frames.Framed) -> Visitor | ResponseReturnValue:
+    """Raises: Refused. What changes something needs the bearer: an address may lie about, and be followed."""
+    g.shell = frame.shell
+    if frames.changes_something() and not frame.brings_bearer:
+        raise Refused(
+            "unproven", "Nothing was changed: this page needs scripts, and the frame that it is in."
+        )
+    found = check_frame(runtime(), frame.platform, frame.shop_ref, frame.asked())
+    if isinstance(found, Visitor):
+        return found
+    return Response(found.html, status=found.status, headers=dict(found.headers))
 
 
 def _to_door() -> ResponseReturnValue:
@@ -116,14 +141,18 @@ def nonce() -> str:
 
 
 def secure(response: Response) -> Response:
-    """Nothing runs, loads or frames a page of the admin but what it brings itself."""
+    """Nothing runs or loads but what a page of the admin brings itself, and in a frame the platform's script; nobody
+    frames it but the shop's own admin."""
+    frame = frames.shell()
+    ancestors = " ".join(frame.ancestors) if frame else "'none'"
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'nonce-{nonce()}' 'strict-dynamic'; style-src 'self'; "
         "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
-        "frame-ancestors 'none'"
+        f"frame-ancestors {ancestors}"
     )
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Referrer-Policy"] = "same-origin"
+    # The address of a framed document holds its token until our script has taken it away.
+    response.headers["Referrer-Policy"] = "no-referrer" if frame else "same-origin"
     return response
 
 
@@ -132,10 +161,13 @@ blueprint.after_request(secure)
 
 def tools() -> dict[str, Any]:
     """What every template may use."""
+    frame = frames.framed()
     return {
         "visitor": g.get("visitor"),
         "nonce": nonce,
-        "form_token": generate_csrf,
+        "form_token": (lambda: "") if frame else generate_csrf,
+        "shell": frames.shell(),
+        "framing": frame.frame if frame else None,
         "Role": Role,
         "now": runtime().now(),
     }

@@ -11,10 +11,12 @@ from app.services.describe_shop import ShopView, describe_shop, platform_title, 
 from app.services.list_shops import list_shops
 from app.services.overview import overview
 from app.services.reconcile_now import reconcile_now
+from app.services.request_member_link import page_address
 from app.services.show_profiles import show_profiles
 from app.web.admin.answers import done, go
 from app.web.admin.deliveries import DONE
 from app.web.admin.guard import blueprint, needs, program_id
+from app.web.admin.staff import ROLE_WORDS
 from app.web.here import runtime
 
 KIND_WORDS = {
@@ -50,6 +52,8 @@ def shop(shop_key: str) -> ResponseReturnValue:
         shop=view.shop,
         words=KIND_WORDS,
         kinds=_kinds(view),
+        people=ROLE_WORDS,
+        page=page_address(rt, view.shop.key),
         since=since,
         runs=runs_since(rt, program_id(), view.shop.shop_id, since),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from app.domain.errors import Refused
 from app.services.adjust import Adjusted, adjust
 from app.services.describe_member import MemberView, describe_member
+from app.services.find_by_card import find_by_card
 from app.services.list_members import MemberPage, list_members
 from app.services.member_entries import EntryPage, member_entries
 from app.web.api.blueprint import blueprint, key
@@ -33,6 +34,19 @@ def get_members(query: dict[str, Any]) -> MemberPage:
     return list_members(
         runtime(), key().program_id, search=search, cursor=query["cursor"], limit=query["limit"]
     )
+
+
+@blueprint.get("/members/by-card/<card>")
+@blueprint.output(MemberOut)
+@blueprint.doc(
+    summary="The member whose card was shown at the till",
+    description="`card` as scanned or typed: case, spaces, hyphens do not count. A card that was replaced is nobody's.",
+    operation_id="get_member_by_card",
+    responses=problems(400, 401, 404),
+)
+def get_member_by_card(card: str) -> MemberView:
+    rt, program_id = runtime(), key().program_id
+    return describe_member(rt, program_id, find_by_card(rt, program_id, card))
 
 
 @blueprint.get(MEMBER)

@@ -13,6 +13,7 @@ from app.services.describe_shopfront import Shopfront
 from app.services.estimate_order import Estimate
 from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
+from app.services.member_card import Card
 from app.services.open_panel import Panel
 from app.services.prove_shopper import Shopper
 from app.services.shopper_history import HistoryItem
@@ -124,6 +125,7 @@ def _program(front: Shopfront) -> Json:
             for tier in program.tiers
         ],
         "ways": None,
+        "referral": program.referral is not None,
     }
 
 
@@ -197,6 +199,10 @@ def left_text(view: RedemptionView, words: Words) -> str | None:
     if not view.is_partly_used or view.left is None or view.bought.amount is None:
         return None
     return words.say("balance.left", left=words.money(view.left), amount=words.money(view.bought.amount))
+
+
+def card(shown: Card) -> Json:
+    return {"code": shown.code, "qr": {"size": shown.size, "path": shown.path}}
 
 
 def history(items: Iterable[HistoryItem], next_cursor: str | None) -> Json:

@@ -4,10 +4,12 @@ Everything here is the shopper's own: whose it is comes from the proof of who as
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from flask import Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Refused
 from app.domain.ledger import MAX_POINTS
@@ -19,6 +21,7 @@ from app.services.find_member import ById
 from app.services.find_redemptions import RedemptionView, find_redemption, find_redemptions
 from app.services.find_words import program_words
 from app.services.list_rewards import list_rewards
+from app.services.member_card import member_card, replace_card
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
 from app.services.redeem import MAX_KEY, RedeemRequest, redeem
@@ -44,6 +47,23 @@ blueprint.after_request(allow_own_pages)
 speaking(blueprint, words_for_errors)
 limited(blueprint, counts)
 
+View = Callable[..., ResponseReturnValue]
+_VIEWS: list[tuple[str, str, View]] = []
+
+
+def _view(method: str, path: str) -> Callable[[View], View]:
+    def declared(view: View) -> View:
+        _VIEWS.append((method, path, view))
+        return view
+
+    return declared
+
+
+def put_views(on: Blueprint) -> None:
+    """Every view of this page on a blueprint that has found out who asks: the shop's pages', or our own page's."""
+    for method, path, view in _VIEWS:
+        on.add_url_rule(path, view_func=view, methods=[method])
+
 
 @blueprint.before_request
 def prove() -> None:
@@ -51,18 +71,22 @@ def prove() -> None:
     if request.method == "OPTIONS":
         return
     refuse_unclean()
+    refuse_other_shops()
+
+
+def refuse_other_shops() -> None:
     who = shopper()
     if request.method == "POST" and read_json().get("shop", who.shop.key) != who.shop.key:
         raise Refused("invalid", "Address and body name different shops.")
 
 
-@blueprint.get("/me")
+@_view("GET", "/me")
 def get_me() -> Response:
     # Read all the time: by a quicker encoder than Flask's, and not sorted.
     return Response(msgspec.json.encode(_me(shopper(), asked=False)), mimetype="application/json")
 
 
-@blueprint.post("/join")
+@_view("POST", "/join")
 def join() -> tuple[Response, int]:
     who, customer_ref = customer()
     before = enrol_customer(runtime(), who.shop.program_id, who.shop.shop_id, customer_ref, asked=False)
@@ -70,7 +94,7 @@ def join() -> tuple[Response, int]:
     return jsonify(_me(who, asked=True)), 200 if is_member else 201
 
 
-@blueprint.get("/rewards")
+@_view("GET", "/rewards")
 def get_rewards() -> Response:
     who, member_id = member()
     found = list_rewards(
@@ -79,7 +103,7 @@ def get_rewards() -> Response:
     return jsonify(rewards=[present.reward(one) for one in found])
 
 
-@blueprint.get("/history")
+@_view("GET", "/history")
 def get_history() -> Response:
     who, member_id = member()
     page = shopper_history(
@@ -88,20 +112,20 @@ def get_history() -> Response:
     return jsonify(present.history(page.items, page.next))
 
 
-@blueprint.get("/estimate")
+@_view("GET", "/estimate")
 def get_estimate() -> Response:
     rt, who = runtime(), shopper()
     words = program_words(rt, who.shop.program_id, language())
     return jsonify(present.estimate(estimate_order(rt, who, read_basket()), words))
 
 
-@blueprint.post("/referral-code")
+@_view("POST", "/referral-code")
 def post_referral_code() -> Response:
     who, member_id = member()
     return jsonify(code=referral_code(runtime(), who.shop.program_id, member_id))
 
 
-@blueprint.post("/referrals")
+@_view("POST", "/referrals")
 def post_referral() -> tuple[Response, int]:
     code = read_json().get("code")
     if not isinstance(code, str) or not 0 < len(code) <= MAX_REFERRAL_CODE:
@@ -111,7 +135,20 @@ def post_referral() -> tuple[Response, int]:
     return jsonify(known=True), 201 if done.is_new else 200
 
 
-@blueprint.get("/redemptions")
+@_view("GET", "/card")
+def get_card() -> Response:
+    who, member_id = member()
+    return jsonify(present.card(member_card(runtime(), who.shop.program_id, member_id)))
+
+
+@_view("POST", "/card")
+def post_card() -> tuple[Response, int]:
+    """A new one: the card before stops working."""
+    who, member_id = member()
+    return jsonify(present.card(replace_card(runtime(), who.shop.program_id, member_id))), 201
+
+
+@_view("GET", "/redemptions")
 def get_redemptions() -> Response:
     who, member_id = member()
     found = find_redemptions(runtime(), who.shop.program_id, member_id)
@@ -119,13 +156,13 @@ def get_redemptions() -> Response:
     return jsonify(redemptions=[present.redemption(one, words) for one in found])
 
 
-@blueprint.get("/redemptions/<redemption_ref>")
+@_view("GET", "/redemptions/<redemption_ref>")
 def get_redemption(redemption_ref: str) -> Response:
     who, member_id = member()
     return jsonify(_redemption(who, _own(who, member_id, redemption_ref)))
 
 
-@blueprint.post("/redemptions")
+@_view("POST", "/redemptions")
 def post_redemption() -> tuple[Response, int]:
     body = read_json()
     request_key = _request_key(body)
@@ -155,7 +192,7 @@ def post_redemption() -> tuple[Response, int]:
     return jsonify(_redemption(who, view)), 201 if view.is_ready else 202
 
 
-@blueprint.post("/redemptions/<redemption_ref>/cancel")
+@_view("POST", "/redemptions/<redemption_ref>/cancel")
 def post_cancel(redemption_ref: str) -> Response:
     who, member_id = member()
     mine = _own(who, member_id, redemption_ref)
@@ -167,7 +204,7 @@ def post_cancel(redemption_ref: str) -> Response:
     return jsonify(_redemption(who, _own(who, member_id, redemption_ref)))
 
 
-@blueprint.post("/email-proof")
+@_view("POST", "/email-proof")
 def post_email_proof() -> tuple[Response, int]:
     rt = runtime()
     who, customer_ref = customer()
@@ -210,3 +247,6 @@ def _request_key(body: dict[str, Any]) -> str:
     if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not key.isprintable():
         raise Refused("bad_key", f"An Idempotency-Key of 1 to {MAX_KEY} characters is needed.")
     return key
+
+
+put_views(blueprint)

@@ -64,10 +64,11 @@ class Desk:
     shop_key: str = ""
     people: dict[Role, Visitor] = field(default_factory=dict)
     document: Mapping[str, Any] | None = None  # of the program; None: the default one
+    platform: str = "woocommerce"
 
     def __post_init__(self) -> None:
         self.program_id = make_program(self.rt, document=self.document)
-        shop = make_shop(self.rt, self.program_id, currency="EUR")
+        shop = make_shop(self.rt, self.program_id, platform=self.platform, currency="EUR")
         self.shop_id, self.shop_key = shop.shop_id, shop.key
 
     def sign_in(self, role: Role, name: str = "") -> Visitor:

@@ -1,5 +1,6 @@
 """What staff does with a browser: mouse, keyboard, phone, dark, right to left, large text, and axe on every page."""
 
+import json
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.domain.staff import Role
 from app.services.drain_inbox import drain_inbox
 from app.services.invite_staff import invite_staff
+from app.services.member_card import member_card
 from tests.conftest import unique
 from tests.web.admin.desk import Desk, World, fill
 from tests.web.widget.conftest import DESKTOP, PHONE
@@ -67,6 +69,7 @@ def pages(desk: Desk, world: World) -> list[str]:
     return [
         "/admin/",
         "/admin/members",
+        "/admin/card",
         f"/admin/members/{world.member}",
         f"/admin/members/{world.member}/adjust",
         f"/admin/members/{world.member}/join?with=218",
@@ -220,3 +223,33 @@ def axe(page: Page, path: str, rules: dict[str, Any]) -> list[tuple[str, str, st
     page.add_script_tag(path=AXE)
     result: dict[str, Any] = page.evaluate("(rules) => axe.run(document, rules)", rules)
     return [(path, one["id"], one["nodes"][0]["html"][:200]) for one in result["violations"]]
+
+
+# Chromium reads QR codes on Android and macOS only: the reader is played, the camera shows a drawn picture.
+CAMERA = """(code) => {
+  const canvas = document.createElement("canvas");
+  canvas.getContext("2d").fillRect(0, 0, 9, 9);
+  navigator.mediaDevices.getUserMedia = async () => (window.camera = canvas.captureStream(10));
+  window.BarcodeDetector = class {
+    static async getSupportedFormats() { return ["qr_code"]; }
+    async detect() { return [{ rawValue: code }]; }
+  };
+}"""
+
+
+def test_a_card_is_found_by_a_reader_that_types_and_by_the_camera(
+    page: Page, served: Desk, world: World
+) -> None:
+    code = member_card(served.rt, served.program_id, world.member).code
+    found = f"{served.rt.public_url}/admin/members/{world.member}"
+    sign_in(page, served, Role.STAFF)
+    page.get_by_role("link", name="Find by card").click()
+    expect(page.get_by_label("Card number")).to_be_focused()
+    expect(page.get_by_role("button", name="Scan with the camera")).to_be_hidden()
+    page.keyboard.type(code.replace(" ", "") + "\n")
+    expect(page).to_have_url(found)
+    expect(page.get_by_role("link", name="Adjust points")).to_be_visible()
+    page.add_init_script(f"({CAMERA})({json.dumps(code)})")
+    page.goto(f"{served.rt.public_url}/admin/card")
+    page.get_by_role("button", name="Scan with the camera").click()
+    expect(page).to_have_url(found)

@@ -107,7 +107,7 @@ def test_another_programs_ids_are_nobodys(desk: Desk, rt: Runtime, app: Flask) -
                "admin.program", "admin.version", "admin.edit_program", "admin.rewards", "admin.staff", "admin.privacy",
                "admin.ask_invite", "admin.do_invite", "admin.check_program", "admin.publish", "admin.replay",
                "admin.progress", "admin.ask_connect", "admin.do_connect", "admin.freeze",
-               "admin.ask_lift", "admin.do_lift", "admin.reviews"}  # fmt: skip
+               "admin.ask_lift", "admin.do_lift", "admin.reviews", "admin.ask_card"}  # fmt: skip
     token = owner.token("/admin/")
     for endpoint, method, rule in routes(app):
         if endpoint in general:

@@ -52,6 +52,7 @@ document.addEventListener('change', event => {
 document.addEventListener('submit', event => {
   const button = event.submitter
   if (!button?.dataset.busy || event.defaultPrevented) return
+  button.dataset.was = button.textContent
   button.style.minInlineSize = `${button.offsetWidth}px`
   button.setAttribute('aria-disabled', 'true'); button.textContent = button.dataset.busy
 })

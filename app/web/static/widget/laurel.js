@@ -53,9 +53,10 @@ class LaurelWidget extends HTMLElement {
 
   async #start() {
     if (!this.isConnected || this.#app || this.shadowRoot) return;
-    const inline = this.getAttribute("mode") === "inline";
+    const mode = this.getAttribute("mode");
+    const inline = mode === "inline" || mode === "page";
     const client = makeClient(settingsOf(this), () => this.#renewToken());
-    const store = new Store(client, cacheKeyOf(this));
+    const store = new Store(client, cacheKeyOf(this), mode === "page");
     this.#app = { host: this, client, store, inline, words: null, frame: null, say: null };
     const reading = store.refresh();
     this.#app.words = await loadWords(langOf(this));
@@ -97,6 +98,7 @@ class LaurelWidget extends HTMLElement {
       this.#frame.dataset.at = this.getAttribute("position") ?? store.me.look?.position ?? "end";
     }
     if (this.#launcher) this.#label();
+    this.dispatchEvent(new CustomEvent("laurel:change", { detail: store.me }));
   }
 
   /** The launcher comes with its number, or without one when there is none: never first one, then the other. */

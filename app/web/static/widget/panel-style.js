@@ -31,6 +31,15 @@ dialog::backdrop { background: #0007; }
   .lw-float > dialog, .lw-float[data-at=start] > dialog { position: fixed; inset: auto 0 0; inline-size: auto; max-block-size: calc(100dvh - 40px); border-end-start-radius: 0; border-end-end-radius: 0; padding-block-end: env(safe-area-inset-bottom); }
 }
 .lw-panel { display: flex; flex-direction: column; inline-size: 100%; border-radius: var(--radius-l); background: var(--surface); box-shadow: var(--shadow-float); overflow: hidden; }
+:host([mode=page]) .lw-body { overflow: visible; }
+:host([mode=page]) .lw-panel:not([data-view=home]) { max-inline-size: 34rem; margin-inline: auto; }
+@media (min-width: 800px) {
+  :host([mode=page]) [data-view=home] > .lw-body { grid: auto auto 1fr / 5fr 7fr; column-gap: 48px; }
+  :host([mode=page]) [data-view=home] > .lw-body > :first-child { grid-area: 1 / 1 / 2 / 3; }
+  :host([mode=page]) [data-view=home] > .lw-body > :nth-child(2) { grid-area: 2 / 1; }
+  :host([mode=page]) [data-view=home] > .lw-body > :nth-child(3) { grid-area: 3 / 1; }
+  :host([mode=page]) [data-view=home] > .lw-body > :last-child { grid-area: 2 / 2 / 4; }
+}
 .lw-card { block-size: 100%; border: 1px solid var(--line); box-shadow: none; }
 .lw-head { display: flex; align-items: center; gap: var(--s2); min-block-size: 52px; padding-block-start: var(--s2); padding-inline: var(--s5) var(--s2); }
 .lw-head > h2 { flex: 1; min-inline-size: 0; font-weight: 600; }

@@ -3,6 +3,7 @@
 const EVERY_MS = 5000;
 const SLOWEST_MS = 60_000;
 const KEEP_MS = 12 * 60 * 60 * 1000;
+const KEEP_HERE_MS = 30 * 24 * 60 * 60 * 1000; // on our own page, which may be an app on somebody's phone
 
 /** Fires `change` whenever `me`, `problem` or `at` changed. */
 export class Store extends EventTarget {
@@ -10,17 +11,17 @@ export class Store extends EventTarget {
   at = null; // when `me` was read, in milliseconds
   problem = null; // why the last reading failed
   #client;
-  #cacheKey;
+  #cache;
   #reading = null;
   #watching = false;
   #timer = 0;
   #failures = 0;
 
   /** `cacheKey` is null when nothing tells one shopper from another: then nothing is kept. */
-  constructor(client, cacheKey) {
+  constructor(client, cacheKey, here = false) {
     super();
     this.#client = client;
-    this.#cacheKey = cacheKey;
+    this.#cache = { key: cacheKey, here };
     document.addEventListener("visibilitychange", () => document.hidden || this.#soon(0));
     addEventListener("online", () => this.#soon(0));
     addEventListener("offline", () => this.dispatchEvent(new Event("change")));
@@ -45,7 +46,7 @@ export class Store extends EventTarget {
   /** Takes an answer that already carries all of /me. */
   take(me) {
     Object.assign(this, { me, at: Date.now(), problem: null });
-    keep(this.#cacheKey, { me, at: this.at });
+    keep(this.#cache, { me, at: this.at });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -63,7 +64,7 @@ export class Store extends EventTarget {
   #fail(problem) {
     this.#failures += 1;
     this.problem = problem;
-    if (problem.kind === "unreachable") Object.assign(this, this.me ? {} : kept(this.#cacheKey));
+    if (problem.kind === "unreachable") Object.assign(this, this.me ? {} : kept(this.#cache));
     else this.#forget();
     this.dispatchEvent(new Event("change"));
   }
@@ -71,7 +72,7 @@ export class Store extends EventTarget {
   /** Nobody is proven any more: what we knew may be another person's. */
   #forget() {
     this.me = null;
-    keep(this.#cacheKey, { me: { member: null } });
+    keep(this.#cache, { me: { member: null } });
   }
 
   #pause() {
@@ -87,18 +88,22 @@ export class Store extends EventTarget {
 }
 
 // Storage may be full, switched off or edited: then there are no last known values, and that is all.
-function keep(key, value) {
+function keep({ key, here }, value) {
   try {
-    if (key && value.me.member) sessionStorage.setItem(key, JSON.stringify(value));
-    else if (key) sessionStorage.removeItem(key);
+    if (key && value.me.member) storage(here).setItem(key, JSON.stringify(value));
+    else if (key) storage(here).removeItem(key);
   } catch { /* as above */ }
 }
 
-function kept(key) {
+function kept({ key, here }) {
   try {
-    const value = JSON.parse(key && sessionStorage.getItem(key));
-    return value?.me?.member && Date.now() - value.at < KEEP_MS ? value : {};
+    const value = JSON.parse(key && storage(here).getItem(key));
+    return value?.me?.member && Date.now() - value.at < (here ? KEEP_HERE_MS : KEEP_MS) ? value : {};
   } catch {
     return {};
   }
+}
+
+function storage(here) {
+  return here ? localStorage : sessionStorage;
 }

@@ -28,6 +28,7 @@ const css = `
 }
 /* The page's own rule says the same, so that the place is kept before the script has run. */
 :host([mode=inline]) { display: block; block-size: var(--laurel-height, 38rem); }
+:host([mode=page]) { display: block; }
 :host([hidden]) { display: none; }
 [dir=rtl] { --tight: 0em; }
 @media (prefers-reduced-motion: reduce) { :host { --fast: 1ms; --calm: 1ms; } .lw-wait { animation: none !important; } }

@@ -24,7 +24,7 @@ defined( 'ABSPATH' ) || exit;
 const VERSION = '0.1.0';
 const FILE    = __FILE__;
 
-foreach ( array( 'connection', 'token', 'rest', 'outbox', 'messages', 'sender', 'changes', 'lines', 'codes', 'storefront', 'checkout', 'settings-page', 'plugin' ) as $laurel_part ) {
+foreach ( array( 'connection', 'token', 'rest', 'outbox', 'messages', 'sender', 'changes', 'lines', 'codes', 'storefront', 'checkout', 'privacy', 'settings-page', 'plugin' ) as $laurel_part ) {
 	require_once __DIR__ . '/includes/class-' . $laurel_part . '.php';
 }
 unset( $laurel_part );

@@ -34,6 +34,7 @@ final class Plugin {
 		Codes::start();
 		Storefront::start();
 		Checkout::start();
+		Privacy::start();
 		if ( is_admin() ) {
 			Settings_Page::start();
 		}
