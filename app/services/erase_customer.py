@@ -49,7 +49,8 @@ def erase_customer(
         shop=shop_id,
         ref=customer_ref,
     )
-    profiles.take_back(session, shop_id, customer_ref, now=now)
+    if customer_ref:
+        profiles.take_back(session, shop_id, customer_ref, now=now)
     if identity is None:
         return False
     session.run(
