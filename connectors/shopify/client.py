@@ -14,7 +14,7 @@ from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
-from app.domain.redacting import told
+from app.domain.redacting import cleared
 from connectors.base import (
     Absent,
     CodeKind,
@@ -694,7 +694,7 @@ class ShopifyShop:
             raise
         for error in answer.errors:
             if granted_apart and error.extensions.code == "ACCESS_DENIED":
-                raise Refused("not_granted", told(error.message))
+                raise Refused("not_granted", cleared(error.message))
             if not _is_withheld(error):
                 raise _failure(error, changes=_changes(operation))
         return answer.data
@@ -768,7 +768,7 @@ def _wait_s(cost: Cost) -> int:
 def _failure(error: ApiError, *, changes: bool) -> Exception:
     code = error.extensions.code
     where = ".".join(map(str, error.path)) or "the query"
-    shown = f"{told(code or 'error', 60)} at {told(where)}: {told(error.message)}"
+    shown = f"{cleared(code or 'error', 60)} at {cleared(where)}: {cleared(error.message)}"
     if code == "ACCESS_DENIED":
         return _Denied(shown)
     if code in ("SHOP_INACTIVE", "INVALID_ACCESS_TOKEN"):
@@ -822,7 +822,7 @@ def _refusal(errors: Iterable[codes.UserError]) -> Exception:
 
 def _shown(errors: Iterable[codes.UserError]) -> str:
     return "; ".join(
-        f"{told('.'.join(error.field or ()))} {told(error.code or '', 60)} {told(error.message)}"
+        f"{cleared('.'.join(error.field or ()))} {cleared(error.code or '', 60)} {cleared(error.message)}"
         for error in errors
     )
 
