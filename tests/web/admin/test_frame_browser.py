@@ -341,6 +341,7 @@ def test_axe_finds_nothing(
     for name in ("Home", "Members", "Program", "Shops", "Staff"):
         inside.get_by_role("link", name=name, exact=True).click()
         expect(inside.locator("nav.nav [aria-current=page]")).to_have_text(name)
+        expect(inside.locator("body")).not_to_have_attribute("aria-busy", "true")
         page.frames[1].evaluate(AXE.read_text())
         result = page.frames[1].evaluate("(rules) => axe.run(document, rules)", rules)
         found += [(name, one["id"], one["nodes"][0]["html"]) for one in result["violations"]]
