@@ -33,6 +33,6 @@ def redacted(line: str) -> str:
     return line
 
 
-def told(text: str, most: int = 200) -> str:
+def cleared(text: str, most: int = 200) -> str:
     """The beginning of what a shop said, to be kept and shown: it may repeat what it was sent, our way in included."""
     return redacted(text[: 4 * most])[:most]

@@ -18,7 +18,7 @@ from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Urgency
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfileField, is_ours
-from app.domain.redacting import told
+from app.domain.redacting import cleared
 from connectors.base import (
     Absent,
     CodeKind,
@@ -903,7 +903,7 @@ class ShopifyShop:
             raise
         for error in answer.errors:
             if error.extensions.code == "ACCESS_DENIED":
-                raise Refused("not_granted", told(error.message))
+                raise Refused("not_granted", cleared(error.message))
         return answer
 
     def _ask(self, operation: str, variables: Mapping[str, Any]) -> "_Told":
@@ -1015,7 +1015,7 @@ def _wait_s(cost: Cost) -> int:
 def _failure(error: ApiError, *, changes: bool) -> Exception:
     code = error.extensions.code
     where = ".".join(map(str, error.path)) or "the query"
-    shown = f"{told(code or 'error', 60)} at {told(where)}: {told(error.message)}"
+    shown = f"{cleared(code or 'error', 60)} at {cleared(where)}: {cleared(error.message)}"
     if code == "ACCESS_DENIED":
         return _Denied(shown)
     if code in ("SHOP_INACTIVE", "INVALID_ACCESS_TOKEN"):
@@ -1069,7 +1069,7 @@ def _refusal(errors: Iterable[codes.UserError]) -> Exception:
 
 def _shown(errors: Iterable[codes.UserError]) -> str:
     return "; ".join(
-        f"{told('.'.join(error.field or ()))} {told(error.code or '', 60)} {told(error.message)}"
+        f"{cleared('.'.join(error.field or ()))} {cleared(error.code or '', 60)} {cleared(error.message)}"
         for error in errors
     )
 
@@ -1130,7 +1130,7 @@ def _our_tag(tags: Sequence[str]) -> str | None:
 
 
 def _require_none(errors: "Iterable[_ProfileError]") -> None:
-    if wrong := "; ".join(f"{told(error.code or '', 60)} {told(error.message)}" for error in errors):
+    if wrong := "; ".join(f"{cleared(error.code or '', 60)} {cleared(error.message)}" for error in errors):
         raise Refused("rejected", wrong)
 
 

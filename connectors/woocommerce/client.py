@@ -24,7 +24,7 @@ from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding
-from app.domain.redacting import told
+from app.domain.redacting import cleared
 from connectors import http
 from connectors.base import (
     Absent,
@@ -565,7 +565,7 @@ def _json(answer: httpx.Response, read: Callable[[bytes], T]) -> T:
 
 def _error_code(body: bytes) -> str | None:
     try:
-        return told(decode(body, ErrorObject).code, 80)
+        return cleared(decode(body, ErrorObject).code, 80)
     except Refused:
         return None
 

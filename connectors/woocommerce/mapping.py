@@ -22,7 +22,7 @@ from app.domain.changes import (
 from app.domain.errors import Refused, quoted
 from app.domain.money import Money, exponent
 from app.domain.orders import CodeUse, OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
-from app.domain.redacting import told
+from app.domain.redacting import cleared
 from connectors.base import Delivery
 from connectors.decoding import decode, in_utc
 from connectors.woocommerce.payloads import (
@@ -442,4 +442,6 @@ def _error_object(body: bytes) -> Refused | None:
         error = decode(body, ErrorObject)
     except Refused:
         return None
-    return Refused("error_object", f"WooCommerce sent an error in place of the thing: {told(error.code, 80)}")
+    return Refused(
+        "error_object", f"WooCommerce sent an error in place of the thing: {cleared(error.code, 80)}"
+    )

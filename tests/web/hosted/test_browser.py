@@ -191,6 +191,8 @@ def test_the_next_person_on_the_device_never_sees_the_one_before(
     expect(page.locator("#card-code")).not_to_be_empty()
     adas = page.locator("#card-code").inner_text()
     sign_in(page, served, post, EVE)  # without anybody having signed out
+    expect(page.get_by_role("button", name="Show card")).to_be_visible()
+    page.wait_for_function("() => localStorage.length > 0")  # her own balance is kept by now
     context.set_offline(True)
     page.reload()
     expect(page.get_by_text("1,254")).to_have_count(0)

@@ -44,7 +44,7 @@ async function call (address, options = {}) {
 // Answers what stands at `address`: shown, saved, or gone on from.
 async function go (address, { options, push = true } = {}) {
   const number = ++asking
-  document.documentElement.setAttribute('aria-busy', 'true')
+  document.body.setAttribute('aria-busy', 'true')
   try {
     let answer = await call(address, options)
     const to = answer.headers.get(GO)
@@ -63,7 +63,7 @@ async function go (address, { options, push = true } = {}) {
   } catch (error) {
     if (number === asking) notice('This did not reach the server. Nothing was changed twice; please try again.')
   } finally {
-    if (number === asking) document.documentElement.removeAttribute('aria-busy')
+    if (number === asking) document.body.removeAttribute('aria-busy')
   }
 }
 
