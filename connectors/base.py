@@ -5,6 +5,7 @@ database and no Flask. Every function here raises `Refused` (never works as it s
 must reconnect) or `Retryable` (may work later), and nothing else on purpose.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,11 @@ from typing import Protocol
 import httpx
 
 from app.domain.changes import Change, CustomerFacts, ProductFacts
+from app.domain.errors import PutOff
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Allowance, Urgency, wait_s
+from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfilePart
 from app.domain.rewards import Combines, Gift
 
 # --- Receiving ---------------------------------------------------------------------------------------------
@@ -54,6 +58,46 @@ class Delivery:
 # --- The shop's own API ------------------------------------------------------------------------------------
 
 
+class Pace:
+    """What one shop may still be asked, as far as this process was told; shared by its threads.
+
+    The shop counts for all our processes together and tells the count with each answer, so nothing is shared between
+    them: whoever asks learns. Two background jobs never ask one shop at once (their lock is in the database), and what
+    others take between two answers comes out of the part that is kept for them.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._allowance: Allowance | None = None
+        self._costs: dict[str, int] = {}
+
+    def require(self, work: str, urgency: Urgency) -> None:
+        """Before something is begun that may take several calls. Raises: PutOff where it would, costing what it did last,
+        reach into what others keep."""
+        with self._lock:
+            cost = self._costs.get(work, 0)
+            if self._allowance and (wait := wait_s(self._allowance, cost, urgency, now=self._now())):
+                raise PutOff(f"its allowance is left to what is more urgent for {wait} s", retry_after_s=wait)
+
+    def hear(self, *, available: int, maximum: int, restored_per_s: int) -> None:
+        """What the shop told with an answer."""
+        with self._lock:
+            self._allowance = Allowance(
+                available=available, maximum=maximum, restored_per_s=max(restored_per_s, 1), at=self._now()
+            )
+
+    def learn(self, work: str, cost: int) -> None:
+        """What it cost, all its calls together, as far as it came."""
+        with self._lock:
+            self._costs[work] = cost
+
+    def wait_s(self, cost: int, urgency: Urgency) -> int:
+        """How long something of that cost has to wait now."""
+        with self._lock:
+            return wait_s(self._allowance, cost, urgency, now=self._now()) if self._allowance else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopAccess:
     """How to reach one shop. `credentials` are the connector's own (names as its `install` made them), in clear."""
@@ -62,6 +106,8 @@ class ShopAccess:
     shop_ref: str  # what the platform calls it: "acme.myshopify.com", "https://shop.example"
     credentials: Mapping[str, str] = field(repr=False)
     allow_private: bool = False  # a self-hoster's shop on a private or loopback address
+    pace: Pace | None = field(default=None, repr=False, compare=False)  # None: nobody else is known to ask
+    urgency: Urgency = Urgency.BACKGROUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +310,27 @@ class ShopClient(Protocol):
     def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
         """Orders that used the code, as far as the platform can be asked; newest first."""
 
+    def prepare_profiles(self) -> None:
+        """Make ready what profiles stand in: fields that the shop's pages and staff can read. Twice is the same.
+
+        Raises: Refused("not_granted") if the shop does not let us write at its customers, and goes on otherwise.
+        """
+
+    def write_profiles(self, changes: Sequence[ProfileChange]) -> Mapping[str, ProfileEnding]:
+        """Bring each of these customers to its state; customer ref -> what became of it, every one answered.
+
+        Where it raises, any of them may have been written. Raises: Refused("not_granted"), as above.
+        """
+
+    def read_profiles(self, customer_refs: Sequence[str]) -> Mapping[str, FoundProfile]:
+        """What stands there of ours. One that the shop has no more is left out."""
+
+    def remove_profiles(self) -> None:
+        """Take away the fields everywhere, and what they were prepared with; tags stay. Twice is the same.
+
+        Raises: Refused("not_granted").
+        """
+
     def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
         """Make, revive or repoint our subscriptions so that every topic we need reaches `address` exactly once."""
 
@@ -412,6 +479,8 @@ class Connector:
     balances: frozenset[CodeKind]
     """Kinds of money that the platform has no account for: a code instead, of which we keep what is left and bring the
     shop to it (`set_balance`). What an order takes of it is told by the order's snapshot (`code_uses`)."""
+    profiles: frozenset[ProfilePart]
+    """What can stand of a member at the platform's own customers; empty: nothing, and nothing is ever asked for it."""
     refresh: Callable[["ShopAccess", AppCredentials, HttpSeam, datetime], Mapping[str, str] | None]
     """Credentials that must be stored before the next call (a rotated token), or None while the present ones hold.
 

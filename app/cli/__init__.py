@@ -24,6 +24,7 @@ for command in (
     members.redeem,
     programs.program,
     checking.reconcile,
+    checking.profiles,
     proving.audit,
     proving.unfreeze,
     proving.replay,

@@ -1,6 +1,9 @@
 """Commands that compare, prove, save and bring back. Exit code 1: something was found wrong."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -17,15 +20,19 @@ from app.cli.common import (
 )
 from app.db.embedded import EmbeddedError
 from app.db.migrating import GuardsMissing
-from app.db.reconciliations import KINDS
+from app.db.reconciliations import KINDS, kinds_of
 from app.db.sealing import CannotOpen
+from app.domain.errors import PutOff
+from app.domain.profiles import ProfilePart
+from app.services.describe_profiles import describe_profiles
 from app.services.diagnose import diagnose
 from app.services.find_program import find_program
 from app.services.find_shop import find_shop
 from app.services.find_words import program_words
 from app.services.look_outside import look_outside
 from app.services.reconcile_run import Progress
-from app.services.reconcile_shop import reconcile_shop
+from app.services.reconcile_shop import Reconciled, reconcile_shop
+from app.services.show_profiles import show_profiles
 from app.settings import Settings, SettingsError
 
 
@@ -53,17 +60,16 @@ def reconcile(
         program_id = find_program(rt, program_key)
         shop = find_shop(rt, program_id, shop_key)
         words = program_words(rt, program_id)
-        for kind in kinds or KINDS:
+        for kind in kinds or kinds_of(shop):
             with progress(kind, quiet=as_json) as bar:
 
                 def watch(seen: Progress, bar: Any = bar) -> None:
                     bar(seen.looked_at, seen.total)
 
-                done.append(
-                    reconcile_shop(
-                        rt, program_id, shop.shop_id, kind, since=start, everything=everything, watch=watch
-                    )
+                wish = partial(
+                    reconcile_shop, rt, program_id, shop.shop_id, kind, since=start, everything=everything
                 )
+                done.append(_patiently(partial(wish, watch=watch)))
     if as_json:
         show_json(done)
     else:
@@ -76,6 +82,51 @@ def reconcile(
                 click.echo(f"  {repair.subject}  {repair.cause}  {repair.detail}")
     if any(one.amiss for one in done):
         raise SystemExit(WRONG)
+
+
+def _patiently(reconcile: Callable[[], Reconciled]) -> Reconciled:
+    """A person waits here: what is put off goes on by itself, where it was."""
+    while True:
+        try:
+            return reconcile()
+        except PutOff as later:
+            time.sleep(later.wait_s)
+
+
+@click.command()
+@click.option("--shop", "shop_key", help="Not needed where there is one.")
+@click.option("--fields/--no-fields", default=None, help="Points and level as fields of the customer.")
+@click.option("--tags/--no-tags", default=None, help="The level as a tag of the customer.")
+@program_option
+@json_option
+@sentences
+@example("laurel profiles --shop acme --no-tags")
+def profiles(
+    shop_key: str | None, fields: bool | None, tags: bool | None, program_key: str | None, as_json: bool
+) -> None:
+    """What stands of members at the shop's own customers; without an option, only say it."""
+    with runtime("profiles") as rt:
+        program_id = find_program(rt, program_key)
+        shop = find_shop(rt, program_id, shop_key)
+        if fields is not None or tags is not None:
+            wanted = {ProfilePart.FIELDS: fields, ProfilePart.TAGS: tags}
+            parts = frozenset(
+                part
+                for part, said in wanted.items()
+                if (part in shop.profile_parts if said is None else said)
+            )
+            show_profiles(rt, program_id, shop.shop_id, parts)
+        found = describe_profiles(rt, program_id, shop.shop_id)
+    if as_json:
+        show_json(found)
+    elif not found.offered:
+        click.echo("The shop's platform does not offer this.")
+    else:
+        for part in sorted(found.offered):
+            click.echo(f"{part.value}: {'shown' if part in found.shown else 'not shown'}")
+        click.echo(f"at {found.customers} customers, {found.waiting} of them to be written now")
+        if found.problem:
+            click.echo(f"nothing is written for now: {found.problem}")
 
 
 @click.command()

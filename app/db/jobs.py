@@ -56,6 +56,9 @@ JOBS: dict[str, JobSpec] = {
     "audit_changed": JobSpec(MAIN, lock="program:{program_id}:audit", once="audit:{program_id}"),
     "tell_freeze": JobSpec(MAIN, once="freeze:{program_id}"),
     "read_facts": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="facts:{shop_id}"),
+    # Reading orders and writing profiles take turns: codes alone go beside them.
+    "write_profiles": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="profiles:{shop_id}"),
+    "sweep_profiles": JobSpec(MAIN, lock="shop:{shop_id}:sweep", once="sweep:{shop_id}"),
     "align_tiers": JobSpec(MAIN, lock="program:{program_id}:tiers", once="align:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
 }

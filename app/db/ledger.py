@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.db import members
+from app.db import members, profiles
 from app.db.session import Session, rows_of
 from app.domain.ledger import ACTIVE, EARNING, Book, Entry, EntryKind, Lot
 from app.domain.settling import Held
@@ -130,6 +130,9 @@ def write_books(session: Session, books: Iterable[Book]) -> int:
         _insert_entries(session, entries)
     _upsert_lots(session, changed)
     _update_accounts(session, changed)
+    if entries:
+        moved = {book.account[1] for book, _ in entries}
+        profiles.mark_members(session, moved, now=max(entry.recorded_at for _, entry in entries))
     return len(entries)
 
 

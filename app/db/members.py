@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.db import profiles
 from app.db.sealing import Vault
 from app.db.session import Session, rows_of
 from app.domain.errors import Refused
@@ -145,6 +146,7 @@ def enrol(
         "WHERE {fence:i} AND i.id = u.i",
         columns,
     )
+    profiles.mark_identities(session, columns["i"], now=now)
 
 
 def find_members(session: Session, member_ids: Sequence[int]) -> dict[int, MemberRow]:
@@ -322,6 +324,7 @@ def change_tiers(session: Session, changes: Sequence[TierChange], *, now: dateti
         "AS u(m bigint, t text, a timestamptz) WHERE {fence:m} AND m.id = u.m",
         rows=rows_of([{"m": one.member_id, "t": one.to_key, "a": one.at} for one in last.values()]),
     )
+    profiles.mark_members(session, last, now=now)
 
 
 # --- Personal data -----------------------------------------------------------------------------------------
@@ -415,6 +418,16 @@ def _opened(vault: Vault, row: Any) -> Personal:
         name=opened("name"),
         proof_sent_at=row.proof_sent_at,
     )
+
+
+def give_identities(session: Session, identity_ids: Sequence[int], member_id: int, *, now: datetime) -> None:
+    """These customers are this member's from now on."""
+    session.run(
+        "UPDATE identities SET member_id = :member WHERE {fence} AND id = ANY(:ids)",
+        member=member_id,
+        ids=list(identity_ids),
+    )
+    profiles.mark_identities(session, identity_ids, now=now)
 
 
 def note_gone(session: Session, identity_id: int, *, now: datetime) -> None:

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db.session import Session
+from app.db.shops import ShopRow
 
-KINDS = ("changed", "digests", "webhooks", "codes")
+KINDS = ("changed", "digests", "webhooks", "codes", "profiles")
+
+
+def kinds_of(shop: ShopRow) -> tuple[str, ...]:
+    """By what this shop can be compared: nothing stands at its customers where it shows nothing there."""
+    return tuple(kind for kind in KINDS if kind != "profiles" or shop.profile_parts or shop.profile_ready)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +93,38 @@ def end_dead_runs(session: Session, shop_id: int, kind: str, *, now: datetime) -
         problem="Its process ended in the middle; the next run goes on.",
         now=now,
     ).rowcount
+
+
+def pause_run(session: Session, run_id: int, *, cursor: str | None, now: datetime) -> None:
+    session.run(
+        "UPDATE reconciliations SET paused_at = :now, cursor = :cursor WHERE {fence} AND id = :id",
+        id=run_id,
+        cursor=cursor,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausedRun:
+    run_id: int
+    started_at: datetime
+    since_at: datetime | None
+    until_at: datetime | None
+    looked_at: int
+    cursor: str | None
+
+
+def take_paused(session: Session, shop_id: int, kind: str, *, after: datetime) -> PausedRun | None:
+    """The run of that kind that was put off since `after`; it is under way again, and nobody else's."""
+    row = session.first(
+        "UPDATE reconciliations SET paused_at = NULL WHERE {fence} AND id = (SELECT max(id) FROM reconciliations "
+        "WHERE {fence} AND shop_id = :shop AND kind = :kind AND finished_at IS NULL) AND paused_at > :after "
+        "RETURNING id AS run_id, started_at, since_at, until_at, looked_at, cursor",
+        shop=shop_id,
+        kind=kind,
+        after=after,
+    )
+    return PausedRun(**row._mapping) if row else None
 
 
 def note_looked(session: Session, run_id: int, count: int) -> None:
@@ -232,13 +270,15 @@ def find_due(
     """
     rows = session.rows(
         "SELECT s.program_id, s.id AS shop_id, k.kind FROM shops s CROSS JOIN (VALUES ('changed'), ('digests'), "
-        "('webhooks'), ('codes')) AS k(kind) LEFT JOIN LATERAL (SELECT max(r.started_at) AS began, "
+        "('webhooks'), ('codes'), ('profiles')) AS k(kind) LEFT JOIN LATERAL (SELECT max(r.started_at) AS began, "
         "max(r.finished_at) FILTER (WHERE r.problem IS NULL) AS done FROM reconciliations r WHERE {fence:r} "
         "AND r.program_id = s.program_id AND r.shop_id = s.id AND r.kind = k.kind AND r.started_at > :daily) l ON true "
         "WHERE {fence:s} AND s.state = 'connected' AND s.access_problem IS NULL AND CASE k.kind "
         "WHEN 'changed' THEN coalesce(s.reconciled_until, '-infinity') <= :often AND coalesce(l.began <= :often, true) "
         "WHEN 'digests' THEN coalesce(s.digested_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
         "WHEN 'codes' THEN coalesce(s.codes_checked_at, '-infinity') <= :daily AND coalesce(l.began <= :again, true) "
+        "WHEN 'profiles' THEN (s.shows_fields OR s.shows_tags OR s.profile_ready) AND l.done IS NULL "
+        "AND coalesce(l.began <= :again, true) "
         "ELSE l.done IS NULL AND coalesce(l.began <= :again, true) END ORDER BY s.program_id, s.id, k.kind",
         often=now - often,
         daily=now - daily,

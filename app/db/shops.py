@@ -9,6 +9,7 @@ from typing import Any
 from app.db.sealing import Vault
 from app.db.session import Session
 from app.domain.errors import Refused
+from app.domain.profiles import ProfilePart
 from app.domain.staff import Role
 
 
@@ -39,7 +40,17 @@ class ShopRow:
     access_problem: str | None
     webhooks: Sequence[Mapping[str, Any]] = field(default=())
     companion: Mapping[str, Any] | None = None  # our piece in the shop: version, problem, seen_at
+    shows_fields: bool = False
+    shows_tags: bool = False
+    profile_ready: bool = False
+    profile_problem: str | None = None
     staff_role: Role | None = None  # of whoever opens us in the shop's own admin; None: nobody new comes in
+
+    @property
+    def profile_parts(self) -> frozenset[ProfilePart]:
+        """What stands of ours at the shop's own customers."""
+        shown = {ProfilePart.FIELDS: self.shows_fields, ProfilePart.TAGS: self.shows_tags}
+        return frozenset(part for part, is_shown in shown.items() if is_shown)
 
     @property
     def callable(self) -> bool:
@@ -50,7 +61,8 @@ class ShopRow:
 _COLUMNS = (
     "program_id, id AS shop_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
     "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, "
-    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion, staff_role"
+    "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion, shows_fields, shows_tags, "
+    "profile_ready, profile_problem, staff_role"
 )
 
 _JSON = {"webhooks", "companion"}
@@ -93,15 +105,16 @@ def add_shop(
     allow_private: bool,
     counts_from: datetime,
     reads_orders_days: int | None,
+    profile_parts: frozenset[ProfilePart],
     staff_role: Role | None,
     now: datetime,
 ) -> int:
     return int(
         session.scalar(
             "INSERT INTO shops (program_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
-            "allow_private, counts_from, connected_at, reads_orders_days, staff_role) VALUES (:program_id, :key, "
-            ":platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, :allow_private, "
-            ":counts_from, :now, :reads, :staff_role) RETURNING id",
+            "allow_private, counts_from, connected_at, reads_orders_days, shows_fields, shows_tags, staff_role) VALUES "
+            "(:program_id, :key, :platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, "
+            ":allow_private, :counts_from, :now, :reads, :fields, :tags, :staff_role) RETURNING id",
             key=key,
             platform=platform,
             shop_ref=shop_ref,
@@ -114,6 +127,8 @@ def add_shop(
             allow_private=allow_private,
             counts_from=counts_from,
             reads=reads_orders_days,
+            fields=ProfilePart.FIELDS in profile_parts,
+            tags=ProfilePart.TAGS in profile_parts,
             staff_role=staff_role.value if staff_role else None,
             now=now,
         )

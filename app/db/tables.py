@@ -163,6 +163,13 @@ shops = _table(
     Column("access_problem", Text, nullable=True),  # why a person must reconnect
     Column("webhooks", JSONB, nullable=False, server_default=text("'[]'")),  # subscriptions as last seen
     Column("companion", JSONB, nullable=True),  # our plugin in the shop, as last seen; none without one
+    # Whether members' points and level stand at the shop's own customers: as fields, as tags.
+    Column("shows_fields", Boolean, nullable=False, server_default=text("false")),
+    Column("shows_tags", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "profile_ready", Boolean, nullable=False, server_default=text("false")
+    ),  # its fields are defined there
+    Column("profile_problem", Text, nullable=True),  # why nothing is written there for now
     Column(
         "staff_role", Text, nullable=True
     ),  # of whoever opens us in the shop's own admin; none: nobody new
@@ -733,13 +740,15 @@ reconciliations = _table(
     "reconciliations",
     _id(),
     Column("shop_id", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),  # changed, digests, webhooks, codes
+    Column("kind", Text, nullable=False),  # changed, digests, webhooks, codes, profiles
     _at("started_at"),
     _at("finished_at", nullable=True),
     _at("since_at", nullable=True),
     _at("until_at", nullable=True),
     Column("looked_at", Integer, nullable=False, server_default=text("0")),
     Column("problem", Text, nullable=True),
+    _at("paused_at", nullable=True),  # put off by itself, and to be gone on with at …
+    Column("cursor", Text, nullable=True),  # … this place, where the kind has places
     _to("shops", "shop_id"),
     Index("ix_reconciliations_shop", "program_id", "shop_id", "kind"),
 )
@@ -798,6 +807,27 @@ customer_facts = _table(
     _to("identities", "identity_id"),
     Index("ix_customer_facts_wanted", "program_id", "shop_id", postgresql_where=text("wanted")),
     key=("program_id", "identity_id"),
+)
+
+# --- What stands of ours at shops' own customers ----------------------------------------------------------
+
+# By the shop's own name of the customer: it outlives ours, until what stands there is taken back.
+shop_profiles = _table(
+    "shop_profiles",
+    Column("shop_id", BigInteger, nullable=False),
+    Column("customer_ref", Text, nullable=False),
+    Column("mark", Integer, nullable=False, server_default=text("1")),  # counted up by each change
+    _at("due_at", nullable=True),  # when it is to be written; none: it is right until something changes
+    Column("known", Boolean, nullable=False, server_default=text("true")),  # false: a try may have changed it
+    Column("fields", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("tags", JSONB, nullable=False, server_default=text("'[]'")),  # every one of ours that may be there
+    _at("written_at", nullable=True),
+    _at("checked_at", nullable=True),  # last compared with the shop
+    _to("shops", "shop_id"),
+    Index(
+        "ix_shop_profiles_due", "program_id", "shop_id", "due_at", postgresql_where=text("due_at IS NOT NULL")
+    ),
+    key=("program_id", "shop_id", "customer_ref"),
 )
 
 # --- Jobs that will not be tried again --------------------------------------------------------------------

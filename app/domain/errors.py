@@ -37,6 +37,15 @@ class Retryable(Exception):
         self.maybe_applied = maybe_applied
 
 
+class PutOff(Retryable):
+    """What is more urgent comes first. No failure, and no try. `begun`: a part of the work may be done already."""
+
+    def __init__(self, detail: str, *, retry_after_s: int, begun: bool = False) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s, maybe_applied=begun)
+        self.wait_s = retry_after_s
+        self.begun = begun
+
+
 class AccessLost(Refused):
     """The shop no longer lets us in (revoked token, deleted key, missing scope): a person must reconnect."""
 

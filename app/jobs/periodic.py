@@ -11,6 +11,7 @@ import structlog
 from procrastinate import exceptions
 
 from app.db.jobs import PERIODIC
+from app.services.due_profiles import due_profiles
 from app.services.due_reconciliations import due_reconciliations
 from app.services.keep_house import keep_house
 from app.services.runtime import Runtime
@@ -34,6 +35,7 @@ def register(app: procrastinate.App, rt: Runtime) -> None:
     @app.task(name="look_what_is_due", queue=PERIODIC, lock="look", queueing_lock="look")
     def look_what_is_due(timestamp: int) -> None:
         due_reconciliations(rt)
+        due_profiles(rt)
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="every_hour", queue=PERIODIC, lock="hour", queueing_lock="every_hour")

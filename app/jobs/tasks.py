@@ -9,10 +9,11 @@ import procrastinate
 import structlog
 
 from app.db.jobs import JOBS, JobSpec
-from app.domain.errors import Refused, Retryable
+from app.domain.errors import PutOff, Refused, Retryable
 from app.jobs import periodic
 from app.jobs.trying import Jobs, NotYetLocked, Patience
 from app.services.note_failed_job import note_failed_job
+from app.services.put_off import put_off
 from app.services.runtime import Runtime
 
 log = structlog.get_logger()
@@ -49,6 +50,10 @@ def _bound(rt: Runtime, name: str, spec: JobSpec, patience: Patience) -> Callabl
         told = log.bind(job=name, job_id=job.id, attempt=patience.attempt(job), **args)
         try:
             service_of(name)(rt, **args)
+        except PutOff as later:
+            put_off(rt, name, args, later.wait_s)
+            told.info("job_put_off", wait_s=later.wait_s)
+            return
         except Refused as refused:
             told.warning("job_refused", code=refused.code, detail=refused.detail)
             note_failed_job(rt, name, args, refused.code, refused.detail)

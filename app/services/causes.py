@@ -34,6 +34,9 @@ class Cause(StrEnum):
     CODE_BALANCE = "code_balance"  # it is worth something else there than what is left: put right
     CODE_OVERDRAWN = "code_overdrawn"  # orders took more of it than there was: only told
 
+    # Profiles
+    PROFILE_ADRIFT = "profile_adrift"  # a field or a tag of ours was changed there: put right
+
 
 # Told, but nothing was wrong with what we held.
 HARMLESS = frozenset(

@@ -3,6 +3,7 @@
 from app.db import orders, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
+from app.domain.pacing import Urgency
 from app.domain.redeeming import VOID, Closing, RedemptionState, points_to_return
 from app.services.code_spec import code_spec
 from app.services.keep_balance import keep_balance
@@ -24,7 +25,7 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
         spec = code_spec(session, row)
     if row.bought.is_balance:
         return keep_balance(rt, program_id, shop_id, redemption_id)
-    with open_shop(rt, program_id, shop_id) as client:
+    with open_shop(rt, program_id, shop_id, Urgency.ORDERS) as client:
         found = client.find_code(row.code, spec)
     ours = found is not None and found.tag == row.tag
     with rt.db.begin(program_id) as session:

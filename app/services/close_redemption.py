@@ -9,6 +9,7 @@ from app.db.session import Session
 from app.domain.errors import Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Urgency
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import CLOSED, Closing, RedemptionState, points_for_rest
 from app.domain.retry import retry_at
@@ -44,7 +45,7 @@ def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: 
     if spec is None:
         return _finish(rt, row, None, rt.now())
     try:
-        with open_shop(rt, program_id, shop_id) as client:
+        with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
             found = _withdraw(client, row, spec)
             named = client.orders_with_code(row.code) if _may_be_used(row, found, rt.now()) else ()
     except Retryable as error:

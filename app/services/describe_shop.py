@@ -9,6 +9,7 @@ from app.db.reconciliations import RunRow
 from app.db.shops import ShopRow
 from app.domain.errors import Refused
 from app.services.check_frame import is_framed
+from app.services.describe_profiles import ProfilesView, describe_profiles
 from app.services.drift_report import ShopDrift, drift_report
 from app.services.runtime import Runtime
 
@@ -25,6 +26,8 @@ class ShopView:
     subjects: dict[str, tuple[str, str | None]]  # a repair's subject -> (in words, order ref)
     orders: int
     customers: int
+    kinds: tuple[str, ...]  # by which it can be compared
+    profiles: ProfilesView
     framed: bool  # its people can open us in its own admin
 
 
@@ -56,6 +59,8 @@ def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
         },
         orders=int(orders),
         customers=int(people),
+        kinds=reconciliations.kinds_of(shop),
+        profiles=describe_profiles(rt, program_id, shop.shop_id),
         framed=is_framed(rt, shop),
     )
 

@@ -7,6 +7,7 @@ import structlog
 from app.services.due_email_proofs import due_email_proofs
 from app.services.expire_codes import expire_codes
 from app.services.expire_lots import expire_lots
+from app.services.forget_profiles import forget_profiles
 from app.services.look_for_abuse import look_for_abuse
 from app.services.pay_birthdays import pay_birthdays
 from app.services.plan_reminders import plan_reminders
@@ -31,6 +32,7 @@ _WORK: tuple[Callable[[Runtime, int], int], ...] = (
     refresh_facts,
     plan_reminders,
     pay_birthdays,
+    forget_profiles,
     _mail_proofs,
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import reconciliations, shops
-from app.db.reconciliations import KINDS, RepairRow, RunRow
+from app.db.reconciliations import RepairRow, RunRow, kinds_of
 from app.db.shops import ShopRow
 from app.services.causes import HARMLESS
 from app.services.runtime import Runtime
@@ -112,7 +112,7 @@ def _shop(
         runs=len(recent),
         broken=sum(run.problem is not None for run in recent),
         last={run.kind: run for run in reversed(runs)},
-        unfinished=tuple(kind for kind in KINDS if kind not in complete),
+        unfinished=tuple(kind for kind in kinds_of(shop) if kind not in complete),
         causes=_causes(repairs),
         repairs=tuple(repairs),
         waiting=tuple(waits),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import directory, members, shop_facts
+from app.db import directory, members, profiles, shop_facts
 from app.db.directory import Kind
 from app.db.sealing import Vault
 from app.db.session import Session
@@ -49,6 +49,8 @@ def erase_customer(
         shop=shop_id,
         ref=customer_ref,
     )
+    if customer_ref:
+        profiles.take_back(session, shop_id, customer_ref, now=now)
     if identity is None:
         return False
     session.run(

@@ -6,6 +6,7 @@ from app.db import jobs, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.pacing import Urgency
 from app.domain.redeeming import Closing, RedemptionState
 from app.domain.retry import retry_at
 from app.services.code_spec import code_spec
@@ -37,7 +38,7 @@ def issue_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
         return _state(rt, program_id, redemption_id)
     row, spec = begun
     try:
-        with open_shop(rt, program_id, shop_id) as client:
+        with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
             issued = client.issue_code(spec)
     except Retryable as error:
         return _later(rt, row, error)

@@ -1,5 +1,7 @@
 """A person proved an address: whoever else proved the same is the same person, and guests' orders are theirs."""
 
+from datetime import datetime
+
 from app.db import members
 from app.db.members import IdentityRow
 from app.db.session import Session
@@ -19,7 +21,7 @@ def join_identity(rt: Runtime, program_id: int, identity_id: int) -> None:
             if other.member_id is None:
                 continue
             if identity.member_id is None:
-                _attach(session, identity, other.member_id)
+                identity.member_id = _attached(session, identity, other.member_id, now)
             elif identity.member_id != other.member_id:
                 merged = merge_members(
                     session,
@@ -45,10 +47,8 @@ def _same_address(session: Session, identity: IdentityRow) -> list[IdentityRow]:
     return [found[row.id] for row in rows]
 
 
-def _attach(session: Session, identity: IdentityRow, member_id: int) -> None:
-    identity.member_id = members.find_winners(session, [member_id]).get(member_id, member_id)
-    session.run(
-        "UPDATE identities SET member_id = :member WHERE {fence} AND id = :id",
-        member=identity.member_id,
-        id=identity.identity_id,
-    )
+def _attached(session: Session, identity: IdentityRow, member_id: int, now: datetime) -> int:
+    """The member whose the identity is from now on."""
+    winner = members.find_winners(session, [member_id]).get(member_id, member_id)
+    members.give_identities(session, [identity.identity_id], winner, now=now)
+    return winner

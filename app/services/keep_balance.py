@@ -7,6 +7,7 @@ from app.db.redemptions import RedemptionRow
 from app.domain.errors import AccessLost, Refused
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Urgency
 from app.domain.redeeming import Closing, RedemptionState
 from app.services.code_spec import code_spec
 from app.services.return_points import close, lock_both
@@ -34,7 +35,7 @@ def keep_balance(rt: Runtime, program_id: int, shop_id: int, redemption_id: int)
     row, spec, counted = _held(rt, program_id, redemption_id)
     if row.state not in (RedemptionState.ISSUED, RedemptionState.USED) or rt.now() >= row.expires_at:
         return row.state  # not there yet; or being withdrawn, or about to be
-    with open_shop(rt, program_id, shop_id) as client:
+    with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
         found = client.find_code(row.code, spec)
         if found is None or found.tag != row.tag:
             return _end(rt, row, _GONE)

@@ -1,6 +1,6 @@
 """The platform made two of its customers one."""
 
-from app.db import members
+from app.db import members, profiles
 from app.services.claim_orders import claim_orders
 from app.services.merge_members import merge_members
 from app.services.runtime import Runtime
@@ -13,6 +13,7 @@ def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int)
         known = members.find_identities_by_id(session, [kept_id, deleted_id])
         kept, deleted = known[kept_id], known[deleted_id]
         members.note_gone(session, deleted_id, now=now)
+        profiles.inherit(session, kept_id, deleted_id, now=now)
         if kept.member_id is not None and deleted.member_id is not None:
             merge_members(
                 session,
@@ -24,11 +25,7 @@ def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int)
                 now=now,
             )
         elif (member_id := kept.member_id or deleted.member_id) is not None:
-            session.run(
-                "UPDATE identities SET member_id = :member WHERE {fence} AND id = ANY(:ids)",
-                member=member_id,
-                ids=[kept.identity_id, deleted.identity_id],
-            )
+            members.give_identities(session, [kept.identity_id, deleted.identity_id], member_id, now=now)
             for one in (kept, deleted):
                 one.member_id = member_id
                 claim_orders(session, rt.vault, one, now=now)

@@ -61,7 +61,7 @@ def merge_members(
         loser=loser,
         now=now,
     )
-    _move(session, identity_ids, winner)
+    _move(session, identity_ids, winner, now)
     _share_lifetime(session, winner, loser, sign=1)
     members.share_marks(session, winner, loser)
     _recount(session, vault, [winner], now)
@@ -97,7 +97,7 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
         loser=row.loser_id,
     )
     session.run("UPDATE merges SET undone_at = :now WHERE {fence} AND id = :id", id=merge_id, now=now)
-    _move(session, row.identity_ids, row.loser_id)
+    _move(session, row.identity_ids, row.loser_id, now)
     tiers.give_floors(session, row.floor_ids, row.loser_id)
     _share_lifetime(session, row.winner_id, row.loser_id, sign=-1)
     _recount(session, vault, [row.winner_id, row.loser_id], now)
@@ -146,12 +146,8 @@ def _count(entries: Sequence[Entry], kind: EntryKind) -> int:
     return sum(1 for entry in entries if entry.kind is kind)
 
 
-def _move(session: Session, identity_ids: list[int], member_id: int) -> None:
-    session.run(
-        "UPDATE identities SET member_id = :member WHERE {fence} AND id = ANY(:ids)",
-        member=member_id,
-        ids=identity_ids,
-    )
+def _move(session: Session, identity_ids: list[int], member_id: int, now: datetime) -> None:
+    members.give_identities(session, identity_ids, member_id, now=now)
     session.run(
         "UPDATE orders SET member_id = :member WHERE {fence} AND identity_id = ANY(:ids)",
         member=member_id,

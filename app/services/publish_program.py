@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from app.db import jobs, programs, tiers
+from app.db import jobs, programs, shops, tiers
 from app.db.session import Session
 from app.domain.errors import Refused
 from app.domain.program import CountsIn, Program
@@ -107,8 +107,17 @@ def publish_program(
         if not same_levels(versions.programs[-2], versions.live):
             tiers.begin_run(session, version=version, before_version=live.version, now=rt.now())
             jobs.enqueue(session, "align_tiers", program_id=program_id)
+        _tell_names(session, versions)
     log.info("program_published", program_id=program_id, version=version)
     return version
+
+
+def _tell_names(session: Session, versions: programs.Versions) -> None:
+    """Shops that show members' levels are gone through where a level is called something else now."""
+    before, now = ({one.key: one.name for one in each.tiers} for each in versions.programs[-2:])
+    if before != now:
+        shown = [one.shop_id for one in shops.find_shops(session).values() if one.profile_parts]
+        jobs.enqueue_all(session, "sweep_profiles", [{"shop_id": shop_id} for shop_id in shown])
 
 
 def roll_back(rt: Runtime, program_id: int, version: int, *, by: str) -> int:

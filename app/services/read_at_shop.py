@@ -12,6 +12,7 @@ from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.errors import Refused, Retryable
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Urgency
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, gone, settle_orders
 from app.services.shop_client import open_shop
@@ -71,7 +72,7 @@ def read_at_shop(
 def _read(
     rt: Runtime, program_id: int, shop_id: int, claims: Sequence[Claim], note: Note | None
 ) -> list[ReadOrder]:
-    with open_shop(rt, program_id, shop_id) as client:
+    with open_shop(rt, program_id, shop_id, Urgency.ORDERS) as client:
         answers = client.read_orders([one.order_ref for one in claims])
         if Absent.GONE in answers.values():
             refresh_window(rt, program_id, shop_id, client)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from app.db import shop_facts
 from app.db.shop_facts import Wanted
 from app.domain.changes import ProductFacts
+from app.domain.pacing import Urgency
 from app.domain.rules import collection, folded, tag
 from app.services.recount import recount
 from app.services.runtime import Runtime
@@ -21,7 +22,7 @@ def read_facts(rt: Runtime, program_id: int, shop_id: int) -> None:
     """
     read = False
     try:
-        with open_shop(rt, program_id, shop_id) as client:
+        with open_shop(rt, program_id, shop_id, Urgency.ORDERS) as client:
             while True:
                 with rt.db.begin(program_id) as session:
                     wanted = shop_facts.find_wanted(session, shop_id, limit=BATCH)

@@ -30,12 +30,11 @@ def reconcile_changed(run: Run) -> None:
     which was written first. Where the two differ, and where a page shows refunds without their lines, the order
     itself is read at once.
     """
-    cursor: str | None = None
     while True:
-        page = _page(run, cursor)
+        page = _page(run, run.cursor)
         run.read(_settle(run, page))
-        cursor = page.cursor
-        if cursor is None:
+        run.cursor = page.cursor
+        if page.cursor is None:
             break
     judge_late(run)
     _doubt_subscriptions(run)
@@ -55,7 +54,9 @@ def _doubt_subscriptions(run: Run) -> None:
 def _page(run: Run, cursor: str | None) -> OrderPage:
     """Asked for again at once when it fails: a long run is many pages, and begins anew if it breaks off.
 
-    A shop that asks us to wait is not asked again. Raises: AccessLost, Retryable, Refused.
+    A shop that asks us to wait is not asked again; a run that is put off goes on with the page it was at.
+
+    Raises: AccessLost, Retryable, Refused.
     """
     for left in reversed(range(_TRIES)):
         try:

@@ -9,6 +9,7 @@ from app.db.session import Session
 from app.db.shop_codes import SoldCode
 from app.domain.errors import AccessLost, Refused
 from app.domain.money import Money, exponent
+from app.domain.pacing import Urgency
 from app.domain.rewards import RewardKind
 from app.services.causes import Cause
 from app.services.reconcile_run import Run
@@ -48,7 +49,8 @@ def _listed_codes(run: Run) -> tuple[list[FoundCode], set[str]]:
     spent: set[str] = set()
     cursor: str | None = None
     while True:
-        with open_shop(run.rt, run.program_id, run.shop_id) as client:
+        # Of use only as a whole, and begun anew if it is put off: so nearer to the edge than other comparisons.
+        with open_shop(run.rt, run.program_id, run.shop_id, Urgency.ORDERS) as client:
             found, cursor = client.our_codes(TAG_PREFIX, cursor)
         live += [one for one in found if one.live]
         spent |= {one.code.casefold() for one in found if one.uses_left == 0}

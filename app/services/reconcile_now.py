@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.db import jobs, shops
-from app.db.reconciliations import KINDS
+from app.db.reconciliations import kinds_of
 from app.domain.errors import Refused
 from app.services.runtime import Runtime
 from app.services.shop_client import why_not_callable
@@ -18,5 +18,7 @@ def reconcile_now(rt: Runtime, program_id: int, shop_id: int) -> datetime:
         shop = shops.get_shop(session, shop_id)
         if why := why_not_callable(shop):
             raise Refused("not_callable", why)
-        jobs.enqueue_all(session, "reconcile_shop", [{"shop_id": shop_id, "kind": kind} for kind in KINDS])
+        jobs.enqueue_all(
+            session, "reconcile_shop", [{"shop_id": shop_id, "kind": kind} for kind in kinds_of(shop)]
+        )
     return rt.now()

@@ -40,6 +40,8 @@ class Run:
     started_at: datetime
     since: datetime
     until: datetime
+    everything: bool = False
+    cursor: str | None = None  # where to go on, should it be put off; None: at the beginning
     watch: Watch | None = None
     total: int | None = None
     looked_at: int = 0

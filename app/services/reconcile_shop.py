@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.db import reconciliations, shops
-from app.db.reconciliations import KINDS, Repair
+from app.db.reconciliations import KINDS, PausedRun, Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
-from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.errors import AccessLost, PutOff, Refused, Retryable
 from app.services.causes import HARMLESS
 from app.services.reconcile_changed import reconcile_changed
 from app.services.reconcile_codes import reconcile_codes
 from app.services.reconcile_digests import reconcile_digests
+from app.services.reconcile_profiles import reconcile_profiles
 from app.services.reconcile_run import Run, Watch
 from app.services.reconcile_webhooks import reconcile_webhooks
 from app.services.runtime import Runtime
@@ -29,6 +30,7 @@ _WORK: Mapping[str, Callable[[Run], None]] = {
     "digests": reconcile_digests,
     "webhooks": reconcile_webhooks,
     "codes": reconcile_codes,
+    "profiles": reconcile_profiles,
 }
 log = structlog.get_logger()
 
@@ -66,16 +68,23 @@ def reconcile_shop(
 ) -> Reconciled:
     """Do one kind of comparison (`KINDS`). Safe to run twice, at once, and again after it broke off.
 
+    One that was put off, since the shop allows no more for now, is gone on with where it was.
+
     `changed` looks at orders changed since the last complete run and some hours before; once a day at those of
     `WIDE_DAYS`; `since` or `everything` (from where the shop's orders count) widen it. `watch` hears of progress.
 
-    Raises: Refused("not_callable"); AccessLost, Retryable, Refused from the shop, written down as the run's problem.
+    Raises: PutOff, to be called again then; Refused("not_callable");
+    AccessLost, Retryable, Refused from the shop, written down as the run's problem.
     """
     if kind not in KINDS:
         raise Refused("unknown_kind", f"There are these kinds of reconciliation: {', '.join(KINDS)}.")
     run = _start(rt, program_id, shop_id, kind, since=since, everything=everything, watch=watch)
     try:
         _WORK[kind](run)
+    except PutOff:
+        with rt.db.begin(program_id) as session:
+            reconciliations.pause_run(session, run.run_id, cursor=run.cursor, now=rt.now())
+        raise
     except BaseException as error:
         _end(run, problem=_words(error))
         raise
@@ -108,6 +117,9 @@ def _start(
             raise Refused("not_callable", why)
         start = since or _since(session, shop, everything=everything, now=now)
         of_orders = kind == "changed"
+        paused = reconciliations.take_paused(session, shop_id, kind, after=now - _DAY)
+        if paused is not None and (paused.since_at or start) <= start:
+            return _gone_on_with(rt, session, shop, kind, paused, everything=everything, watch=watch)
         reconciliations.end_dead_runs(session, shop_id, kind, now=now)
         run_id = reconciliations.start_run(
             session,
@@ -126,7 +138,40 @@ def _start(
         started_at=now,
         since=start,
         until=now,
+        everything=everything,
         watch=watch,
+    )
+
+
+def _gone_on_with(
+    rt: Runtime,
+    session: Session,
+    shop: ShopRow,
+    kind: str,
+    paused: PausedRun,
+    *,
+    everything: bool,
+    watch: Watch | None,
+) -> Run:
+    """The run that was put off, as it was then."""
+    found = reconciliations.find_repairs(session, since=paused.started_at, run_id=paused.run_id)
+    return Run(
+        rt=rt,
+        program_id=shop.program_id,
+        shop=shop,
+        run_id=paused.run_id,
+        kind=kind,
+        started_at=paused.started_at,
+        since=paused.since_at or paused.started_at,
+        until=paused.until_at or paused.started_at,
+        everything=everything,
+        cursor=paused.cursor,
+        watch=watch,
+        looked_at=paused.looked_at,
+        repairs=[
+            Repair(subject=one.subject, cause=one.cause, detail=one.detail, points=one.points)
+            for one in found
+        ],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from app.db import directory, shops
+from app.db import directory, profiles, shops
 from app.db.directory import Kind
 from app.domain.errors import Refused
 from app.domain.staff import Role
@@ -69,7 +69,10 @@ def record_shop(rt: Runtime, program_id: int, new: NewShop) -> RecordedShop:
                 own_app=new.own_app,
                 allow_private=new.allow_private,
                 reads_orders_days=new.facts.reads_orders_days,
+                profile_ready=False,
+                profile_problem=None,
             )
+            profiles.forget_certainty(session, row.shop_id, now=now)
             older = shops.get_secrets(session, rt.vault, row.shop_id).webhook_secrets
             shops.put_secrets(
                 session,
@@ -97,6 +100,7 @@ def record_shop(rt: Runtime, program_id: int, new: NewShop) -> RecordedShop:
             allow_private=new.allow_private,
             counts_from=new.counts_from or now,
             reads_orders_days=new.facts.reads_orders_days,
+            profile_parts=rt.connectors[new.platform].profiles,
             # People of a shop that joins later see another merchant's members too: somebody must want that.
             staff_role=None if shops.find_shops(session) else Role.STAFF,
             now=now,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.db import directory, inbox
+from app.db import directory, inbox, profiles, programs, shops
 from app.db import place as places
 from app.db.auditing import heads_digest
 from app.db.directory import Kind
@@ -18,6 +18,7 @@ from app.db.place import Place
 from app.db.sealing import CannotOpen, KeyRing, Vault, open_vault
 from app.db.session import Database, Session
 from app.domain.errors import Refused
+from app.domain.profiles import tag_of
 from app.services.audit import Audit, audit_session
 from app.services.backup import DATABASE, MANIFEST
 from app.services.carry_erasures import Tombstone, carry_erasures, read_tombstones
@@ -154,6 +155,7 @@ def _fill(
             with db.begin(program_id) as session:
                 inbox.make_days(session, today=now.date())
                 erased += carry_erasures(session, vault, carried or (), now=now)
+                _doubt_profiles(session, now)
         tell(4, _STEPS)
         audits = {}
         for program_id in program_ids:
@@ -165,6 +167,14 @@ def _fill(
         db.close()
     steps = NEXT if carried is not None or not ours else (_UNREADABLE, *NEXT)
     return Restored(said, new_id, erased, audits, steps)
+
+
+def _doubt_profiles(session: Session, now: datetime) -> None:
+    """What stands at shops' customers was written since the backup, too: each level's tag may be there."""
+    versions = programs.load_versions(session)[session.program_id]
+    tags = {tag_of(tier.key) for program in versions.programs for tier in program.tiers}
+    for shop_id in shops.find_shops(session):
+        profiles.forget_certainty(session, shop_id, tags, now=now)
 
 
 def _compare(fresh: Place, said: Manifest) -> None:

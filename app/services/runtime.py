@@ -12,7 +12,7 @@ from app.db.session import Database
 from app.domain import crockford
 from app.domain.program import Program
 from app.services.shop_memory import ShopMemory
-from connectors.base import AppCredentials, Connector, HttpSeam
+from connectors.base import AppCredentials, Connector, HttpSeam, Pace
 
 SendMail = Callable[[str, str, str], None]
 """(to, subject, text). Raises Retryable."""
@@ -41,6 +41,8 @@ class Runtime:
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     # Each program's live version as last seen: for those who ask the database whether it still is.
     live_programs: dict[int, Program] = field(default_factory=dict)
+    # What each shop may still be asked, as this process was told: (program, shop) -> its pace.
+    paces: dict[tuple[int, int], Pace] = field(default_factory=dict)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
     database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
     inbox: Keeping = field(init=False)

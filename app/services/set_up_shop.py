@@ -35,6 +35,8 @@ def set_up_shop(rt: Runtime, program_id: int, shop_id: int, *, watch: Watch | No
     with rt.db.begin(program_id) as session:
         if rereads.is_marked(session, shop_id, now=rt.now()):
             jobs.enqueue(session, "reread_orders", program_id=program_id, shop_id=shop_id)
+        if shops.get_shop(session, shop_id).profile_parts:
+            jobs.enqueue(session, "sweep_profiles", shop_id=shop_id)
     return SetUp(facts=facts, orders=read, webhook_problem=problem)
 
 

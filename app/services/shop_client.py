@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import structlog
@@ -9,8 +10,9 @@ import structlog
 from app.db import shops
 from app.db.shops import ShopRow
 from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.pacing import Urgency
 from app.services.runtime import Runtime
-from connectors.base import Connector, HttpSeam, ShopAccess, ShopClient
+from connectors.base import Connector, HttpSeam, Pace, ShopAccess, ShopClient
 
 LEASE_S = 60  # longer than a connector may take to renew credentials
 
@@ -18,8 +20,12 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def open_shop(rt: Runtime, program_id: int, shop_id: int) -> Iterator[ShopClient]:
+def open_shop(
+    rt: Runtime, program_id: int, shop_id: int, urgency: Urgency = Urgency.BACKGROUND
+) -> Iterator[ShopClient]:
     """The shop's API, closed at the end. Never to be used inside a transaction.
+
+    `urgency`: who waits for it. What nobody waits for is put off (PutOff) before it uses up what the shop allows.
 
     A shop that lets us in no more is written down as such (`access_problem`): people see it, what waits for the
     shop goes on waiting, and goes on when the shop is connected again.
@@ -30,7 +36,8 @@ def open_shop(rt: Runtime, program_id: int, shop_id: int) -> Iterator[ShopClient
     connector = rt.connectors[shop.platform]
     if _is_renewal_due(rt, connector, shop, access):
         access = _renewed(rt, connector, shop)
-    client = connector.open_client(access, rt.http)
+    pace = rt.paces.setdefault((program_id, shop_id), Pace(rt.now))
+    client = connector.open_client(replace(access, pace=pace, urgency=urgency), rt.http)
     try:
         yield client
     except AccessLost as lost:

@@ -1,5 +1,6 @@
 """Shopify: order webhooks in, discount codes out."""
 
+from app.domain.profiles import ProfilePart
 from connectors.base import Connector
 from connectors.shopify import codes, install, mapping, webhooks
 from connectors.shopify.client import ShopifyShop
@@ -15,6 +16,7 @@ CONNECTOR = Connector(
     normalise=mapping.normalise,
     why_not=codes.why_not,
     balances=frozenset(),
+    profiles=frozenset(ProfilePart),
     open_client=ShopifyShop,
     refresh=install.refresh,
     begin_install=install.begin_install,

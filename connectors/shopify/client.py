@@ -2,18 +2,22 @@
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import httpx
 import msgspec
 from msgspec import Struct
 
 from app.domain.changes import CustomerFacts, ProductFacts
-from app.domain.errors import AccessLost, Refused, Retryable
+from app.domain.errors import AccessLost, PutOff, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.pacing import Urgency
+from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfileField, is_ours
 from app.domain.redacting import cleared
 from connectors.base import (
     Absent,
@@ -112,6 +116,50 @@ MORE_COLLECTIONS = f"""
 query MoreCollections($id: ID!, $after: String) {{
   node(id: $id) {{ ... on Product {{ id tags collections(first: 250, after: $after) {{ {_COLLECTIONS} }} }} }}
 }}"""
+NAMESPACE = "$app:laurel"  # the app's own: no other app writes there, and staff only read
+_TEXT, _WHOLE = "single_line_text_field", "number_integer"
+_PROFILE_FIELDS = {
+    ProfileField.POINTS: ("Points", _WHOLE),
+    ProfileField.PENDING: ("Pending points", _WHOLE),
+    ProfileField.TIER: ("Level", _TEXT),
+    ProfileField.TIER_NAME: ("Name of the level", _TEXT),
+}
+DEFINE_FIELD = """
+mutation DefineField($definition: MetafieldDefinitionInput!) {
+  told: metafieldDefinitionCreate(definition: $definition) { userErrors { field message code } }
+}"""
+UNDEFINE_FIELD = """
+mutation UndefineField($field: MetafieldDefinitionIdentifierInput!) {
+  told: metafieldDefinitionDelete(identifier: $field, deleteAllAssociatedMetafields: true) {
+    userErrors { field message code }
+  }
+}"""
+SET_FIELDS = """
+mutation SetFields($fields: [MetafieldsSetInput!]!) {
+  told: metafieldsSet(metafields: $fields) { userErrors { field message code elementIndex } }
+}"""
+DROP_FIELDS = """
+mutation DropFields($fields: [MetafieldIdentifierInput!]!) {
+  told: metafieldsDelete(metafields: $fields) { userErrors { field message } }
+}"""
+READ_PROFILES = """
+query ReadProfiles($ids: [ID!]!, $namespace: String!) {
+  nodes(ids: $ids) {
+    ... on Customer { id tags metafields(first: 10, namespace: $namespace) { nodes { key value } } }
+  }
+}"""
+
+
+def change_tags(acts: Sequence[str]) -> str:
+    """A mutation that does each of `acts` ("tagsAdd", "tagsRemove") to a customer and tags of its own."""
+    given = ", ".join(f"$id{n}: ID!, $tags{n}: [String!]!" for n in range(len(acts)))
+    done = " ".join(
+        f"a{n}: {act}(id: $id{n}, tags: $tags{n}) {{ userErrors {{ field message }} }}"
+        for n, act in enumerate(acts)
+    )
+    return f"mutation ChangeTags({given}) {{ {done} }}"
+
+
 READ_SHOP = """
 query ReadShop {
   shop { name myshopifyDomain currencyCode ianaTimezone primaryDomain { url } }
@@ -138,6 +186,8 @@ mutation DeleteWebhook($id: ID!) { made: webhookSubscriptionDelete(id: $id) { us
 OPERATIONS = (
     *(READ_ORDERS, MORE_LINES, READ_REFUNDS, MORE_REFUNDED_LINES, FIND_ORDERS, DIGEST_ORDERS),
     *(READ_TAGS, READ_PRODUCTS, MORE_COLLECTIONS),
+    *(DEFINE_FIELD, UNDEFINE_FIELD, SET_FIELDS, DROP_FIELDS, READ_PROFILES),
+    change_tags(("tagsAdd", "tagsRemove")),
     *(READ_CUSTOMER, READ_SHOP, READ_WEBHOOKS, CREATE_WEBHOOK, REPOINT_WEBHOOK, DELETE_WEBHOOK),
 )
 
@@ -153,7 +203,11 @@ _REFUNDS_AT_ONCE = 10
 _DIGESTS_AT_ONCE = 50
 _PRODUCTS_AT_ONCE = 20
 _CUSTOMERS_AT_ONCE = 100
+_PROFILES_AT_ONCE = 50
+_FIELDS_AT_ONCE = 25  # no more are taken. Source: Admin API 2026-10, metafieldsSet
+_TAGS_AT_ONCE = 10  # customers; a mutation each, 10 points of the bucket
 _CLOCKS_DIFFER = timedelta(minutes=5)
+_NO_FILTER_LEFT = frozenset({"OWNER_TYPE_LIMIT_EXCEEDED_FOR_USE_AS_ADMIN_FILTERS", "INVALID_CAPABILITY"})
 _SHOP_STATES = {
     "http_402": "the shop is frozen until its owner pays Shopify",
     "http_423": "Shopify has locked the shop",
@@ -161,6 +215,8 @@ _SHOP_STATES = {
 
 _log = logging.getLogger(__name__)
 _Shape = TypeVar("_Shape")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class ErrorExtensions(Struct, frozen=True):
@@ -174,6 +230,7 @@ class ApiError(Struct, frozen=True, kw_only=True):
 
 
 class ThrottleStatus(Struct, frozen=True, rename="camel"):
+    maximum_available: float
     currently_available: float
     restore_rate: float
 
@@ -201,6 +258,19 @@ class _TooCostly(Exception):
     """The query may never cost more than one bucket: ask for less at once."""
 
 
+def _in_one_go(
+    method: "Callable[Concatenate[ShopifyShop, _P], _R]",
+) -> "Callable[Concatenate[ShopifyShop, _P], _R]":
+    """A piece of work of several calls: whether the shop's allowance is enough is asked before the first."""
+
+    @wraps(method)
+    def begun(self: "ShopifyShop", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with self._paced(method.__name__):
+            return method(self, *args, **kwargs)
+
+    return begun
+
+
 class ShopifyShop:
     """`ShopClient` for one shop."""
 
@@ -212,6 +282,7 @@ class ShopifyShop:
         self._url = f"https://{access.shop_ref}/admin/api/{API_VERSION}/graphql.json"
         self._access = access
         self._http = http.client(allow_private=access.allow_private)
+        self._spent: int | None = None  # points of the piece of work that is being done; None: none is
 
     # --- Facts ---------------------------------------------------------------------------------------------
 
@@ -227,6 +298,7 @@ class ShopifyShop:
             reads_orders_days=None if "read_all_orders" in scopes else _READABLE_DAYS,
         )
 
+    @_in_one_go
     def read_orders(self, order_refs: Sequence[str]) -> Mapping[str, OrderSnapshot | Absent]:
         found: dict[str, OrderSnapshot | Absent] = {}
         nodes: dict[str, Any] = {}
@@ -243,11 +315,13 @@ class ShopifyShop:
             found[order_ref] = Absent.UNREADABLE
         return found | {order.order_ref: order for order in understood}
 
+    @_in_one_go
     def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
         upper = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         query = f"updated_at:>='{_moment(since)}' AND updated_at:<='{_moment(upper)}'"
         return self._page(query, cursor, sort="UPDATED_AT", reverse=False)
 
+    @_in_one_go
     def order_digests(self, order_refs: Sequence[str]) -> Mapping[str, OrderDigest | Absent]:
         digests: dict[str, OrderDigest | Absent] = {}
         for order_ref, node in self._nodes(DIGEST_ORDERS, "Order", order_refs, _DIGESTS_AT_ONCE):
@@ -270,12 +344,73 @@ class ShopifyShop:
             )
         )
 
+    @_in_one_go
     def read_tags(self, customer_refs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         found = self._nodes(READ_TAGS, "Customer", customer_refs, _CUSTOMERS_AT_ONCE)
         return {ref: _as(_sound(node), _Tagged).tags for ref, node in found if node is not Absent.GONE}
 
+    # --- Profiles ------------------------------------------------------------------------------------------
+
+    @_in_one_go
+    def prepare_profiles(self) -> None:
+        for name, (title, kind) in _PROFILE_FIELDS.items():
+            wanted: dict[str, Any] = {
+                "name": f"Loyalty: {title}",
+                "namespace": NAMESPACE,
+                "key": name.value,
+                "ownerType": "CUSTOMER",
+                "type": kind,
+                "access": {"admin": "MERCHANT_READ", "storefront": "PUBLIC_READ", "customerAccount": "READ"},
+                "capabilities": {"adminFilterable": {"enabled": True}},
+            }
+            errors = self._told_errors(DEFINE_FIELD, {"definition": wanted})
+            if any(error.code in _NO_FILTER_LEFT for error in errors):
+                # The shop has as many filters as it may: then staff cannot search by it, all else works.
+                del wanted["capabilities"]
+                errors = self._told_errors(DEFINE_FIELD, {"definition": wanted})
+            _require_none(error for error in errors if error.code != "TAKEN")
+
+    @_in_one_go
+    def write_profiles(self, changes: Sequence[ProfileChange]) -> Mapping[str, ProfileEnding]:
+        put = [
+            (
+                one.customer_ref,
+                {**self._field(one.customer_ref, name), "type": _PROFILE_FIELDS[name][1], "value": value},
+            )
+            for one in changes
+            for name, value in one.put.items()
+        ]
+        drop = [
+            (one.customer_ref, self._field(one.customer_ref, name))
+            for one in changes
+            for name in sorted(one.drop)
+        ]
+        doubtful = (
+            self._in_parts(SET_FIELDS, put) | self._in_parts(DROP_FIELDS, drop) | self._change_tags(changes)
+        )
+        there = self.read_tags(sorted(doubtful)) if doubtful else {}
+        missing = {ref: ProfileEnding.REJECTED if ref in there else ProfileEnding.GONE for ref in doubtful}
+        return {one.customer_ref: missing.get(one.customer_ref, ProfileEnding.WRITTEN) for one in changes}
+
+    @_in_one_go
+    def read_profiles(self, customer_refs: Sequence[str]) -> Mapping[str, FoundProfile]:
+        more = {"namespace": NAMESPACE}
+        found = self._nodes(READ_PROFILES, "Customer", customer_refs, _PROFILES_AT_ONCE, more)
+        return {
+            ref: _found_profile(_as(_sound(node), _ProfileNode))
+            for ref, node in found
+            if node is not Absent.GONE
+        }
+
+    def remove_profiles(self) -> None:
+        for name in _PROFILE_FIELDS:
+            field = {"namespace": NAMESPACE, "key": name.value, "ownerType": "CUSTOMER"}
+            errors = self._told_errors(UNDEFINE_FIELD, {"field": field})
+            _require_none(error for error in errors if error.code != "NOT_FOUND")
+
     # --- Products ------------------------------------------------------------------------------------------
 
+    @_in_one_go
     def read_products(self, product_refs: Sequence[str]) -> Mapping[str, ProductFacts]:
         found = self._nodes(READ_PRODUCTS, "Product", product_refs, _PRODUCTS_AT_ONCE)
         try:
@@ -349,6 +484,7 @@ class ShopifyShop:
     def set_balance(self, spec: CodeSpec, left: Money, uses: int) -> bool:
         raise Refused("unsupported", "Shopify keeps gift cards and store credit itself.")
 
+    @_in_one_go
     def our_codes(self, tag_prefix: str, cursor: str | None = None) -> tuple[Sequence[FoundCode], str | None]:
         # The search takes words apart and looks at their beginnings, so what counts is the tag that comes back.
         query = f"method:code tag:{_escaped(tag_prefix)}*"
@@ -360,6 +496,7 @@ class ShopifyShop:
                 ours.append(codes.found_code(node, tag))
         return ours, _next(page.page_info)
 
+    @_in_one_go
     def orders_with_code(self, code: str) -> Sequence[OrderSnapshot]:
         """As `ShopClient` says. Shopify searches an order's first code only: of a code that may stand beside others
         all orders of its customer are looked through."""
@@ -386,6 +523,7 @@ class ShopifyShop:
 
     # --- Webhooks ------------------------------------------------------------------------------------------
 
+    @_in_one_go
     def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
         """As `ShopClient` says, for a merchant's own app; `secret` is not used: the app's client secret signs.
 
@@ -470,6 +608,63 @@ class ShopifyShop:
                 held.append((order_ref, reason))
         return understood, held
 
+    def _field(self, customer_ref: str, name: ProfileField) -> dict[str, str]:
+        return {"ownerId": _gid("Customer", customer_ref), "namespace": NAMESPACE, "key": name.value}
+
+    def _in_parts(self, operation: str, fields: Sequence[tuple[str, Mapping[str, str]]]) -> set[str]:
+        """Do it to as many fields a time as may be; the customers of whom the shop did not take one.
+
+        A call is done as a whole or not at all, so one that is refused is done again without those; where it does not
+        say which, in halves.
+        """
+        doubtful: set[str] = set()
+        waiting = [fields[at : at + _FIELDS_AT_ONCE] for at in range(0, len(fields), _FIELDS_AT_ONCE)]
+        while waiting:
+            part = [one for one in waiting.pop(0) if one[0] not in doubtful]
+            if not part:
+                continue
+            errors = self._told_errors(operation, {"fields": [field for _, field in part]})
+            named = {part[error.at][0] for error in errors if error.at is not None and error.at < len(part)}
+            if errors and not named and len(part) > 1:
+                middle = len(part) // 2
+                waiting += [part[:middle], part[middle:]]
+            elif errors:
+                doubtful |= named or {part[0][0]}
+                waiting.append(part)
+        return doubtful
+
+    def _change_tags(self, changes: Sequence[ProfileChange]) -> set[str]:
+        """The customers at whom the shop did not take it."""
+        wanted = [(one.customer_ref, "tagsAdd", [one.add_tag]) for one in changes if one.add_tag]
+        wanted += [
+            (one.customer_ref, "tagsRemove", sorted(one.drop_tags)) for one in changes if one.drop_tags
+        ]
+        doubtful: set[str] = set()
+        for start in range(0, len(wanted), _TAGS_AT_ONCE):
+            part = wanted[start : start + _TAGS_AT_ONCE]
+            variables: dict[str, Any] = {}
+            for n, (ref, _, tags) in enumerate(part):
+                variables |= {f"id{n}": _gid("Customer", ref), f"tags{n}": tags}
+            answer = self._ask_apart(change_tags([act for _, act, _ in part]), variables)
+            for error in answer.errors:  # that one customer is unknown may be told either way
+                failure = _failure(error, changes=True)
+                if not isinstance(failure, Refused) or isinstance(failure, AccessLost):
+                    raise failure
+            told = _as(answer.data, dict[str, _Errors | None])
+            for n, (ref, _, _) in enumerate(part):
+                its = told.get(f"a{n}")
+                if its is None or its.user_errors:
+                    doubtful.add(ref)
+        return doubtful
+
+    def _told_errors(self, operation: str, variables: Mapping[str, Any]) -> "tuple[_ProfileError, ...]":
+        told = _as(self._data(operation, variables, granted_apart=True), _ToldAnswer).told
+        if told is None:
+            raise Retryable("the shop did not say what became of it")
+        if any(error.code == "INTERNAL_ERROR" for error in told.user_errors):
+            raise Retryable("the shop failed at it")
+        return told.user_errors
+
     def _all_lines(self, order: payloads.ApiOrder) -> list[payloads.ApiLine]:
         lines, page = list(order.line_items.nodes), order.line_items.page_info
         while after := _next(page):
@@ -498,19 +693,25 @@ class ShopifyShop:
         return read
 
     def _nodes(
-        self, operation: str, kind: str, refs: Sequence[str], at_once: int
+        self,
+        operation: str,
+        kind: str,
+        refs: Sequence[str],
+        at_once: int,
+        more: Mapping[str, Any] | None = None,
     ) -> Iterator[tuple[str, "Any | Absent"]]:
         """Each ref with its node as told; in smaller batches where Shopify finds them too costly."""
         for start in range(0, len(refs), at_once):
             batch = refs[start : start + at_once]
             try:
-                answer = self._ask(operation, {"ids": [_gid(kind, order_ref) for order_ref in batch]})
+                ids = [_gid(kind, one) for one in batch]
+                answer = self._ask(operation, {"ids": ids, **(more or {})})
             except _TooCostly:
                 if len(batch) == 1:
                     raise Refused(
                         "too_costly", f"{kind} {batch[0]} costs more than Shopify answers at once"
                     ) from None
-                yield from self._nodes(operation, kind, batch, math.ceil(len(batch) / 2))
+                yield from self._nodes(operation, kind, batch, math.ceil(len(batch) / 2), more)
                 continue
             spoiled = _spoiled(answer, depth=("nodes",))
             for index, (each, node) in enumerate(zip(batch, _as(answer.data, _Nodes).nodes, strict=True)):
@@ -686,18 +887,24 @@ class ShopifyShop:
 
         `granted_apart`: its scopes are not needed for anything else, so without them the shop is not lost.
         """
-        try:
-            answer = self._ask(operation, variables)
-        except AccessLost as lost:
-            if granted_apart and "ACCESS_DENIED" in lost.detail:
-                raise Refused("not_granted", lost.detail) from lost
-            raise
+        answer = self._ask_apart(operation, variables) if granted_apart else self._ask(operation, variables)
         for error in answer.errors:
-            if granted_apart and error.extensions.code == "ACCESS_DENIED":
-                raise Refused("not_granted", cleared(error.message))
             if not _is_withheld(error):
                 raise _failure(error, changes=_changes(operation))
         return answer.data
+
+    def _ask_apart(self, operation: str, variables: Mapping[str, Any]) -> "_Told":
+        """As `_ask`. Raises: Refused("not_granted") where the merchant did not grant what this needs."""
+        try:
+            answer = self._ask(operation, variables)
+        except AccessLost as lost:
+            if "ACCESS_DENIED" in lost.detail:
+                raise Refused("not_granted", lost.detail) from lost
+            raise
+        for error in answer.errors:
+            if error.extensions.code == "ACCESS_DENIED":
+                raise Refused("not_granted", cleared(error.message))
+        return answer
 
     def _ask(self, operation: str, variables: Mapping[str, Any]) -> "_Told":
         """The answer as told, with the errors of single fields. An answer without data raises.
@@ -713,9 +920,12 @@ class ShopifyShop:
             json={"query": operation, "variables": dict(variables)},
             headers={"x-shopify-access-token": token},
         )
-        changes = _changes(operation)
+        with self._paced(_name(operation)):
+            return self._told(self._sent(request, changes=_changes(operation)), changes=_changes(operation))
+
+    def _sent(self, request: httpx.Request, *, changes: bool) -> httpx.Response:
         try:
-            response = send(self._http, request, error_code=lambda _: None)
+            return send(self._http, request, error_code=lambda _: None)
         except Retryable as error:
             maybe_applied = changes and error.maybe_applied
             raise Retryable(
@@ -725,35 +935,72 @@ class ShopifyShop:
             raise
         except Refused as error:
             raise _shop_state(error) from error
-        return _told(response, changes=changes)
+
+    @contextmanager
+    def _paced(self, work: str) -> Iterator[None]:
+        """One piece of work, put off before it begins or not at all: begun again and again, it would never end.
+
+        Raises: PutOff.
+        """
+        pace = self._access.pace
+        if pace is None or self._spent is not None:  # part of a piece that was begun
+            yield
+            return
+        pace.require(work, self._access.urgency)
+        self._spent = 0
+        try:
+            yield
+        finally:
+            pace.learn(work, self._spent)
+            self._spent = None
+
+    def _told(self, response: httpx.Response, *, changes: bool) -> "_Told":
+        host = response.request.url.host
+        try:
+            answer = decode(response.content, Answer)
+        except Refused as error:
+            # A maintenance page, a cut answer: nobody knows what happened at the shop.
+            raise Retryable(
+                f"{host}: the answer is no GraphQL ({error.code})", maybe_applied=changes
+            ) from error
+        self._hear(answer.extensions.cost)
+        if isinstance(answer.errors, str):
+            raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+        by_code = {error.extensions.code: error for error in answer.errors}
+        if "THROTTLED" in by_code:
+            raise self._throttled(f"{host}: throttled", answer.extensions.cost)
+        if "MAX_COST_EXCEEDED" in by_code:
+            raise _TooCostly
+        if answer.data is None:
+            if answer.errors:
+                raise _failure(answer.errors[0], changes=changes)
+            raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
+        return _Told(answer.data, answer.errors)
+
+    def _hear(self, cost: Cost) -> None:
+        status = cost.throttle_status
+        if self._access.pace is None or status is None:
+            return
+        self._spent = (self._spent or 0) + math.ceil(cost.requested_query_cost or 0)
+        self._access.pace.hear(
+            available=math.floor(status.currently_available),
+            maximum=math.floor(status.maximum_available),
+            restored_per_s=math.floor(status.restore_rate),
+        )
+
+    def _throttled(self, shown: str, cost: Cost) -> Retryable:
+        """Others were faster. Work that nobody waits for is put off until there is room beside what is kept."""
+        wait, access = _wait_s(cost), self._access
+        if access.pace is None or access.urgency is Urgency.SHOPPER:
+            return Retryable(shown, retry_after_s=wait, maybe_applied=False)
+        wanted = math.ceil(cost.requested_query_cost or 0)
+        wait = max(wait, access.pace.wait_s(wanted, access.urgency))
+        return PutOff(shown, retry_after_s=wait, begun=True)
 
 
 class _Told(Struct, frozen=True):
     data: Any
     errors: tuple[ApiError, ...]
-
-
-def _told(response: httpx.Response, *, changes: bool) -> _Told:
-    host = response.request.url.host
-    try:
-        answer = decode(response.content, Answer)
-    except Refused as error:
-        # A maintenance page, a cut answer: nobody knows what happened at the shop.
-        raise Retryable(f"{host}: the answer is no GraphQL ({error.code})", maybe_applied=changes) from error
-    if isinstance(answer.errors, str):
-        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
-    by_code = {error.extensions.code: error for error in answer.errors}
-    if "THROTTLED" in by_code:
-        raise Retryable(
-            f"{host}: throttled", retry_after_s=_wait_s(answer.extensions.cost), maybe_applied=False
-        )
-    if "MAX_COST_EXCEEDED" in by_code:
-        raise _TooCostly
-    if answer.data is None:
-        if answer.errors:
-            raise _failure(answer.errors[0], changes=changes)
-        raise Retryable(f"{host}: an answer without data", maybe_applied=changes)
-    return _Told(answer.data, answer.errors)
 
 
 def _wait_s(cost: Cost) -> int:
@@ -831,6 +1078,11 @@ def _changes(operation: str) -> bool:
     return operation.lstrip().startswith("mutation")
 
 
+def _name(operation: str) -> str:
+    """As the operation calls itself: "ReadOrders"."""
+    return operation.split("(", 1)[0].split("{", 1)[0].split()[-1]
+
+
 def _as(value: Any, shape: type[_Shape]) -> _Shape:
     """Raises: Refused("not_understood"), naming the field."""
     try:
@@ -875,6 +1127,20 @@ def _escaped(text: str) -> str:
 def _our_tag(tags: Sequence[str]) -> str | None:
     """The tag to show where nobody said which is ours: staff may have added theirs."""
     return next((tag for tag in tags if tag.startswith("laurel")), tags[0] if tags else None)
+
+
+def _require_none(errors: "Iterable[_ProfileError]") -> None:
+    if wrong := "; ".join(f"{cleared(error.code or '', 60)} {cleared(error.message)}" for error in errors):
+        raise Refused("rejected", wrong)
+
+
+def _found_profile(node: "_ProfileNode") -> FoundProfile:
+    """What stands there of ours; a field that an older version of ours made is nobody's business any more."""
+    known = {name.value: name for name in ProfileField}
+    return FoundProfile(
+        fields={known[one.key]: one.value for one in node.metafields.nodes if one.key in known},
+        tags=frozenset(tag.casefold() for tag in node.tags if is_ours(tag)),
+    )
 
 
 def _digest(node: "_DigestNode") -> OrderDigest:
@@ -975,6 +1241,34 @@ class _ShopAnswer(Struct, frozen=True, rename="camel"):
 
 
 class _Tagged(Struct, frozen=True):
+    tags: tuple[str, ...] = ()
+
+
+class _ProfileError(Struct, frozen=True, kw_only=True):
+    message: str = ""
+    code: str | None = None
+    at: int | None = msgspec.field(default=None, name="elementIndex")
+
+
+class _Errors(Struct, frozen=True, rename="camel"):
+    user_errors: tuple[_ProfileError, ...]
+
+
+class _ToldAnswer(Struct, frozen=True):
+    told: _Errors | None
+
+
+class _Metafield(Struct, frozen=True):
+    key: str
+    value: str
+
+
+class _Metafields(Struct, frozen=True):
+    nodes: tuple[_Metafield, ...]
+
+
+class _ProfileNode(Struct, frozen=True):
+    metafields: _Metafields
     tags: tuple[str, ...] = ()
 
 

@@ -27,6 +27,7 @@ from app.domain.changes import (
 from app.domain.errors import Refused
 from app.domain.money import Money, exponent
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
+from app.domain.profiles import is_ours
 from connectors.base import Delivery
 from connectors.decoding import decode, in_utc
 from connectors.shopify import payloads
@@ -571,8 +572,11 @@ def _customers_merged(body: bytes) -> Change:
 
 
 def _tags_changed(body: bytes) -> Change:
-    """The message has only the tags that came or went."""
-    return CustomerTagsChanged(str(ref(decode(body, payloads.TagsChanged).customer_id)))
+    """The message has only the tags that came or went. Ours are our own doing, and no rule's business."""
+    changed = decode(body, payloads.TagsChanged)
+    if changed.tags and all(is_ours(tag) for tag in changed.tags):
+        return Ignored("tags that Laurel set or took away itself")
+    return CustomerTagsChanged(str(ref(changed.customer_id)))
 
 
 def _code_gone(body: bytes) -> Change:

@@ -212,6 +212,7 @@ class ApiMoneyBag(Struct, frozen=True, rename="camel"):
 
 class TagsChanged(Struct, frozen=True, rename="camel"):
     customer_id: str  # a gid
+    tags: tuple[str, ...] = ()  # those that came or went
 
 
 class ApiPage(Struct, frozen=True, rename="camel"):

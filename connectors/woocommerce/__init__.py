@@ -14,6 +14,7 @@ CONNECTOR = Connector(
     normalise=mapping.normalise,
     why_not=codes.why_not,
     balances=codes.BALANCES,
+    profiles=frozenset(),
     open_client=client.open_client,
     refresh=lambda access, app, http, now: None,
     begin_install=install.begin_install,

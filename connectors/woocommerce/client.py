@@ -23,6 +23,7 @@ from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import AccessLost, Refused, Retryable
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
+from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding
 from app.domain.redacting import cleared
 from connectors import http
 from connectors.base import (
@@ -442,6 +443,20 @@ class WooClient:
             found=_found(hooks, address, wanted["name"]),
         )
 
+    # --- Profiles: not offered (`Connector.profiles`) --------------------------------------------------------
+
+    def prepare_profiles(self) -> None:
+        raise _no_profiles()
+
+    def write_profiles(self, changes: Sequence[ProfileChange]) -> Mapping[str, ProfileEnding]:
+        raise _no_profiles()
+
+    def read_profiles(self, customer_refs: Sequence[str]) -> Mapping[str, FoundProfile]:
+        raise _no_profiles()
+
+    def remove_profiles(self) -> None:
+        raise _no_profiles()
+
     # --- Our plugin -----------------------------------------------------------------------------------------
 
     def introduce(self, introduction: Introduction) -> str | None:
@@ -525,6 +540,10 @@ class WooClient:
 
 def open_client(access: ShopAccess, seam: HttpSeam) -> WooClient:
     return WooClient(access, seam)
+
+
+def _no_profiles() -> Refused:
+    return Refused("unsupported", "What members have is not written at WooCommerce's own customers.")
 
 
 def _read(answer: httpx.Response, kind: type[T]) -> T:

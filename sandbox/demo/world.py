@@ -30,8 +30,8 @@ CLIENT_ID = "laurel-demo"
 PROGRAM = "demo"
 CODE_DAYS = 30
 _SCOPES = (
-    "read_orders read_all_orders read_products read_customers read_customer_merge read_discounts write_discounts "
-    "write_app_proxy"
+    "read_orders read_all_orders read_products read_customers write_customers read_customer_merge read_discounts "
+    "write_discounts write_app_proxy"
 ).split()
 
 

@@ -75,16 +75,28 @@ class CustomerActs(ShopBase):
             self._tell_customer("customers/update", customer)
 
     def tag_customer(self, customer: Customer, *tags: str) -> None:
-        """Staff tags the customer; Shopify tells what came, not what is there."""
+        """Staff or an app tags the customer; Shopify tells what came, not what is there."""
         with self.act():
-            fresh = [tag for tag in tags if tag not in customer.tags]
+            fresh = [tag for tag in tags if tag.casefold() not in map(str.casefold, customer.tags)]
             customer.tags += fresh
+            self._tell_tags("customer.tags_added", customer, fresh)
+
+    def untag_customer(self, customer: Customer, *tags: str) -> None:
+        with self.act():
+            folded = {tag.casefold() for tag in tags}
+            gone = [tag for tag in customer.tags if tag.casefold() in folded]
+            customer.tags = [tag for tag in customer.tags if tag not in gone]
+            self._tell_tags("customer.tags_removed", customer, gone)
+
+    def _tell_tags(self, topic: str, customer: Customer, tags: list[str]) -> None:
+        """Nothing changed, nothing is told."""
+        if tags:
             body = {
                 "customerId": gid("Customer", customer.id),
-                "tags": fresh,
+                "tags": tags,
                 "occurredAt": self.now().strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             }
-            self.emit("customer.tags_added", lambda: body, str(customer.id))
+            self.emit(topic, lambda: body, str(customer.id))
 
     def delete_customer(self, customer: Customer) -> None:
         """Only a customer without orders can be deleted."""
@@ -132,6 +144,7 @@ class CustomerActs(ShopBase):
 
     def _join(self, kept: Customer, gone: Customer) -> None:
         self.customers.pop(gone.id)
+        kept.tags += [tag for tag in gone.tags if tag not in kept.tags]
         for order in self.orders.values():
             if order.customer is gone:
                 order.customer = kept

@@ -10,6 +10,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 from sandbox.faults import AFTER_APPLYING, HANG_HEADER, FaultKind
 from sandbox.shopify import fields_customers as customers
 from sandbox.shopify import fields_discounts as discounts
+from sandbox.shopify import fields_metafields as metafields
 from sandbox.shopify import fields_money as given
 from sandbox.shopify import fields_orders as orders
 from sandbox.shopify import fields_parts as parts
@@ -89,6 +90,14 @@ FIELDS: Mapping[str, Fields] = {
         "discountCodeDeactivate": lambda shop, _, args: discounts.deactivate(shop, args["id"]),
         "discountCodeActivate": lambda shop, _, args: discounts.activate(shop, args["id"]),
         "discountCodeDelete": lambda shop, _, args: discounts.delete(shop, args["id"]),
+        "metafieldDefinitionCreate": lambda shop, _, args: metafields.define(shop, args["definition"]),
+        "metafieldDefinitionDelete": lambda shop, _, args: metafields.undefine(
+            shop, args["identifier"], args.get("deleteAllAssociatedMetafields", False)
+        ),
+        "metafieldsSet": lambda shop, _, args: metafields.set_metafields(shop, args["metafields"]),
+        "metafieldsDelete": lambda shop, _, args: metafields.delete_metafields(shop, args["metafields"]),
+        "tagsAdd": lambda shop, _, args: metafields.change_tags(shop, args["id"], args["tags"], add=True),
+        "tagsRemove": lambda shop, _, args: metafields.change_tags(shop, args["id"], args["tags"], add=False),
         "webhookSubscriptionCreate": lambda shop, _, args: site.subscribe(
             shop, args["topic"], args["webhookSubscription"]
         ),
@@ -111,6 +120,9 @@ SCOPES = {
     "discountCodeBasicCreate": "write_discounts",
     "discountCodeFreeShippingCreate": "write_discounts",
     "discountCodeBxgyCreate": "write_discounts",
+    # Of customers, which is all that the stand-in keeps them of.
+    **dict.fromkeys(("metafieldDefinitionCreate", "metafieldDefinitionDelete"), "write_customers"),
+    **dict.fromkeys(("metafieldsSet", "metafieldsDelete", "tagsAdd", "tagsRemove"), "write_customers"),
     "giftCard": "read_gift_cards",
     "giftCards": "read_gift_cards",
     "giftCardCreate": "write_gift_cards",

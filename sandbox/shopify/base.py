@@ -22,6 +22,7 @@ from sandbox.shopify.bucket import Bucket
 from sandbox.shopify.state import (
     Credit,
     Customer,
+    Definition,
     Discount,
     GiftCard,
     Installation,
@@ -45,6 +46,9 @@ WORDS = {
     "read_customer": ("customer",),
     "read_products": ("nodes", "node"),
     "read_tags": ("nodes",),
+    "write_profiles": ("metafieldsSet", "metafieldsDelete", "tagsAdd", "tagsRemove"),
+    "prepare_profiles": ("metafieldDefinitionCreate", "metafieldDefinitionDelete"),
+    "read_profiles": ("nodes",),
     "shop_facts": ("shop", "currentAppInstallation"),
     "ensure_webhooks": ("webhookSubscription*",),
     "refresh": ("oauth refresh_token",),
@@ -99,6 +103,9 @@ class ShopBase:
         self.discounts: dict[int, Discount] = {}
         self.gift_cards: dict[int, GiftCard] = {}
         self.credits: list[Credit] = []
+        self.definitions: dict[tuple[str, str], Definition] = {}  # (namespace in full, key)
+        self.filters_left = True  # another definition may be used as a filter
+        self.metafields_written: list[int] = []  # how many at a time
         self.subscriptions: dict[int, Subscription] = {}
         self.tokens: dict[str, Token] = {}
         self.bucket: Bucket | None = None  # of its Admin API, once that is made

@@ -6,7 +6,7 @@ from sandbox.clock import Clock
 
 
 class Bucket:
-    """Told with every answer; refuses only when `enforced`, since a virtual clock may stand still for long."""
+    """Told with every answer; counts and refuses only when `enforced`, since a virtual clock may stand still for long."""
 
     def __init__(self, clock: Clock, capacity: int = 2000, rate: int = 100) -> None:
         self.enforced = False
@@ -14,12 +14,14 @@ class Bucket:
         self._clock, self._left, self._at = clock, float(capacity), clock()
 
     def take(self, cost: int) -> bool:
+        if not self.enforced:
+            return True
         now = self._clock()
         back = (now - self._at).total_seconds() * self.rate
         self._left, self._at = min(self.capacity, self._left + back), now
-        if self.enforced and self._left < cost:
+        if self._left < cost:
             return False
-        self._left = max(0.0, self._left - cost)
+        self._left -= cost
         return True
 
     def extensions(self, cost: int, actual: int | None = -1) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """GraphQL fields of customers."""
 
+from sandbox.shopify.fields_metafields import find_metafields
 from sandbox.shopify.fields_money import credit_accounts
 from sandbox.shopify.money import money
 from sandbox.shopify.shop import Shop
@@ -35,7 +36,7 @@ CUSTOMER: Fields = {
     "phone": lambda shop, customer, __: _personal(shop, "phone", customer.phone),
     "defaultEmailAddress": lambda shop, customer, __: {"customer": customer} if customer.email else None,
     "defaultPhoneNumber": lambda _, __, ___: None,
-    "metafield": lambda _, __, ___: None,
+    "metafields": find_metafields,
     "storeCreditAccounts": lambda shop, customer, args: credit_accounts(shop, customer, args),
 }
 

@@ -40,6 +40,17 @@ class Customer:
     tags: list[str] = field(default_factory=list)
     phone: str | None = None
     note: str | None = None
+    metafields: dict[tuple[str, str], str] = field(default_factory=dict)  # (namespace in full, key) -> value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """Of a metafield of customers."""
+
+    name: str
+    type: str
+    storefront: bool  # the shop's pages may read it
+    filterable: bool  # staff may search and make segments by it
 
 
 @dataclass(slots=True, kw_only=True)

@@ -44,8 +44,8 @@ LAUREL = "https://laurel.example"
 YOUNG = timedelta(days=60)  # an order is changed no later
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SCOPES = (
-    "read_orders read_all_orders read_products read_customers read_customer_merge read_discounts write_discounts "
-    "write_gift_cards read_store_credit_accounts write_store_credit_account_transactions write_app_proxy"
+    "read_orders read_all_orders read_products read_customers write_customers read_customer_merge read_discounts "
+    "write_discounts write_gift_cards read_store_credit_accounts write_store_credit_account_transactions write_app_proxy"
 ).split()
 # Once in a while an answer that nobody understands, a definite no, or one that turns us away: then a person must
 # connect the shop anew.

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app.db import jobs
 from app.db.jobs import JOBS, MAIN, SHOP_CALLS
-from app.domain.errors import Refused, Retryable
+from app.domain.errors import PutOff, Refused, Retryable
 from app.jobs import periodic, tasks
 from app.jobs.tasks import make_app, service_of
 from app.services.runtime import Runtime
@@ -228,6 +228,25 @@ def test_what_may_work_later_is_tried_then(
     (job,) = waiting(house.rt)
     assert (job.status, job.attempts) == ("todo", 1)
     assert job.scheduled_at == clock.at + timedelta(seconds=wait_s)
+
+
+def test_what_is_put_off_is_no_try_and_no_failure(
+    house: House, services: dict[str, Work], clock: Clock
+) -> None:
+    def later(rt: Runtime, **_: Any) -> None:
+        raise PutOff("its allowance is left to others", retry_after_s=12)
+
+    services["reread_orders"] = later
+    put(house, "reread_orders", shop_id=house.shop.shop_id)
+    for _ in range(3):
+        work_off(house.rt)
+        (job,) = waiting(house.rt)
+        assert (job.status, job.attempts) == ("todo", 0)
+        assert job.scheduled_at == clock.at + timedelta(seconds=12)
+        clock.forward(seconds=12)
+        with house.rt.db.outside() as connection:  # the queue's own clock is the database's
+            connection.execute(text("UPDATE procrastinate_jobs SET scheduled_at = now()"))
+    assert failures(house) == []
 
 
 def test_a_bug_is_tried_again_too(house: House, services: dict[str, Work]) -> None:

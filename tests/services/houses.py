@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.db import shops
 from app.services.drain_inbox import Drained, drain_inbox
 from app.services.receive_delivery import Receipt, receive_delivery
 from app.services.record_shop import NewShop, RecordedShop, record_shop
@@ -77,7 +78,11 @@ def make_shop(
         webhook_secret=secret,
         counts_from=counts_from,
     )
-    return record_shop(rt, program_id, new)
+    shop = record_shop(rt, program_id, new)
+    # Nobody answers there, so that nothing is to be written there by itself.
+    with rt.db.begin(program_id) as session:
+        shops.update_shop(session, shop.shop_id, shows_fields=False, shows_tags=False)
+    return shop
 
 
 def woo_request(

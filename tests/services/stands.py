@@ -28,7 +28,7 @@ from tests.conftest import NOW, SHOPIFY_SECRET, Clock, unique
 from tests.services.houses import House
 
 SHOPIFY_SCOPES = (
-    *("read_orders", "read_customers", "write_discounts", "read_all_orders"),
+    *("read_orders", "read_customers", "write_customers", "write_discounts", "read_all_orders"),
     *("write_gift_cards", "read_store_credit_accounts", "write_store_credit_account_transactions"),
 )
 LONG_AGO = NOW - timedelta(days=365)

@@ -135,6 +135,8 @@ def make_spender(rt: Runtime, clock: Clock, platform: str) -> Spender:
     stand.deliver_all()
     clock.forward(minutes=5)
     with stand.rt.db.begin(stand.program_id) as session:
+        # The shop is asked for codes and for nothing else: what stands at its customers is another story.
+        shops.update_shop(session, stand.shop.shop_id, shows_fields=False, shows_tags=False)
         member_id = session.scalar(
             "SELECT member_id FROM identities WHERE {fence} AND shop_id = :shop AND member_id IS NOT NULL",
             shop=stand.shop.shop_id,

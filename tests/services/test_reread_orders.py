@@ -10,6 +10,7 @@ import pytest
 from app.db import rereads, shops
 from app.domain.errors import AccessLost, Retryable
 from app.domain.orders import OrderState
+from app.domain.pacing import Urgency
 from app.services import read_at_shop as reading
 from app.services import shop_client
 from app.services.drain_inbox import drain_inbox
@@ -61,8 +62,8 @@ def during_the_call(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) ->
     acts = [act]
 
     @contextmanager
-    def opened(rt: Runtime, program_id: int, shop_id: int) -> Iterator[ShopClient]:
-        with original(rt, program_id, shop_id) as client:
+    def opened(rt: Runtime, program_id: int, shop_id: int, urgency: Urgency) -> Iterator[ShopClient]:
+        with original(rt, program_id, shop_id, urgency) as client:
             yield client
         if acts:
             acts.pop()()

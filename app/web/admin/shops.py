@@ -5,14 +5,17 @@ from datetime import datetime
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.services.describe_shop import describe_shop, platform_title, runs_since
+from app.domain.profiles import ProfilePart
+from app.domain.staff import Role
+from app.services.describe_shop import ShopView, describe_shop, platform_title, runs_since
 from app.services.list_shops import list_shops
 from app.services.overview import overview
 from app.services.reconcile_now import reconcile_now
 from app.services.request_member_link import page_address
-from app.web.admin.answers import go
+from app.services.show_profiles import show_profiles
+from app.web.admin.answers import done, go
 from app.web.admin.deliveries import DONE
-from app.web.admin.guard import blueprint, program_id
+from app.web.admin.guard import blueprint, needs, program_id
 from app.web.admin.staff import ROLE_WORDS
 from app.web.here import runtime
 
@@ -21,6 +24,7 @@ KIND_WORDS = {
     "digests": "Every order, in short",
     "webhooks": "Subscriptions",
     "codes": "Codes",
+    "profiles": "Points and levels at customers",
 }
 
 
@@ -46,12 +50,24 @@ def shop(shop_key: str) -> ResponseReturnValue:
         "admin/shop.html",
         view=view,
         shop=view.shop,
-        kinds=KIND_WORDS,
+        words=KIND_WORDS,
+        kinds=_kinds(view),
         people=ROLE_WORDS,
         page=page_address(rt, view.shop.key),
         since=since,
         runs=runs_since(rt, program_id(), view.shop.shop_id, since),
     )
+
+
+@blueprint.post("/shops/<shop_key>/profiles")
+@needs(Role.OWNER)
+def set_profiles(shop_key: str) -> ResponseReturnValue:
+    rt = runtime()
+    view = describe_shop(rt, program_id(), shop_key)
+    parts = frozenset(part for part in ProfilePart if request.form.get(part.value) == "yes")
+    show_profiles(rt, program_id(), view.shop.shop_id, parts)
+    said = "Saved. What is shown at your customers follows within a few minutes."
+    return done(url_for("admin.shop", shop_key=shop_key), said)
 
 
 @blueprint.post("/shops/<shop_key>/reconcile")
@@ -67,11 +83,14 @@ def reconcile_progress(shop_key: str) -> ResponseReturnValue:
     rt, since = runtime(), _moment("since") or runtime().now()
     view = describe_shop(rt, program_id(), shop_key)
     runs = runs_since(rt, program_id(), view.shop.shop_id, since)
-    ended = all(kind in runs and runs[kind].finished_at is not None for kind in KIND_WORDS)
-    page = render_template(
-        "admin/shop_progress.html", shop=view.shop, kinds=KIND_WORDS, since=since, runs=runs
-    )
+    kinds = _kinds(view)
+    ended = all(kind in runs and runs[kind].finished_at is not None for kind in kinds)
+    page = render_template("admin/shop_progress.html", shop=view.shop, kinds=kinds, since=since, runs=runs)
     return page, DONE if ended else 200
+
+
+def _kinds(view: ShopView) -> dict[str, str]:
+    return {kind: KIND_WORDS[kind] for kind in view.kinds}
 
 
 def _moment(name: str) -> datetime | None:

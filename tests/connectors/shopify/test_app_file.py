@@ -60,6 +60,12 @@ NEEDS: Mapping[str, frozenset[str]] = {
     "giftCardDeactivate": frozenset({"write_gift_cards"}),
     "storeCreditAccounts": frozenset({"read_store_credit_accounts"}),
     "storeCreditAccountCredit": frozenset({"write_store_credit_account_transactions"}),
+    # "The same access level needed to mutate the owner resource", and here that is a customer.
+    **dict.fromkeys(
+        ("metafieldsSet", "metafieldsDelete", "metafieldDefinitionCreate", "metafieldDefinitionDelete"),
+        frozenset({"write_customers"}),
+    ),
+    **dict.fromkeys(("tagsAdd", "tagsRemove"), frozenset({"write_customers"})),
     **dict.fromkeys(("node", "nodes", "shop", "currentAppInstallation", "webhookSubscriptions"), frozenset()),
     **dict.fromkeys(
         ("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete"), frozenset()
@@ -116,8 +122,9 @@ def test_the_scopes_are_those_that_the_calls_need() -> None:
     needed = {scope for text in (*client.OPERATIONS, *codes.OPERATIONS) for scope in scopes_of(text)}
     assert needed | BESIDE_THE_API == scopes | optional
     assert not scopes & optional
-    assert {scope for scope in optional if "gift_card" in scope or "store_credit" in scope} == optional
-    assert scopes | {"read_all_orders"} == set(DEMO_SCOPES)
+    of_rewards = {scope for scope in optional if "gift_card" in scope or "store_credit" in scope}
+    assert of_rewards | {"write_customers"} == optional
+    assert scopes | {"read_all_orders", "write_customers"} == set(DEMO_SCOPES)
 
 
 def test_an_operation_of_a_kind_that_is_not_listed_is_noticed() -> None:
