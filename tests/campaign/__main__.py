@@ -96,6 +96,9 @@ def hunt(ground: Ground, names: Sequence[str], seeds: Sequence[int], steps: int)
             if played.violation is not None:
                 break
         assert played is not None
+        if played.invariant and play(ground, played.seed, steps=steps).violation is not None:
+            say(f"seed {played.seed} finds something where nothing was planted: that comes first")
+            return 1
         found = played.invariant or ("harmless: " + one.harmless if one.harmless else "NOT FOUND")
         alive += (played.invariant is None) != (one.harmless is not None)
         say(f"| {name} | {count} | {played.steps} | {found} | {one.what} |")

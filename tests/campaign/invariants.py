@@ -433,7 +433,16 @@ def _tiers(world: World) -> None:
             spent.setdefault(row[0], []).append((paid, truth.money(placed)))
     levels = truth.versions(world)[-1].document["tiers"]["levels"]
     ranks = {one["key"]: rank for rank, one in enumerate(levels)}
-    granted = {row[0] for row in world.eye.rows("SELECT member_id FROM tier_floors")}
+    # An order that a shop was found to have no more counts against a level from the next reading on.
+    kept = {
+        row[0]
+        for row in world.eye.rows(
+            "SELECT member_id FROM tier_floors UNION SELECT o.member_id FROM orders o WHERE "
+            "CAST(o.spend->>'void_at' AS timestamptz) >= (SELECT min(reconciled_until) FROM shops "
+            "WHERE program_id = %(id)s AND state = 'connected')",
+            id=world.program_id,
+        )
+    }
     for member, tier in world.eye.rows(
         "SELECT m.id, m.tier_key FROM members m JOIN accounts a ON a.id = m.id WHERE a.closed_at IS NULL"
     ):
@@ -446,7 +455,7 @@ def _tiers(world: World) -> None:
         )
         if ranks[tier] < _rank(levels, least):
             raise Violation("I8", f"member {member} is {tier} and bought for {least} within a year")
-        if ranks[tier] > _rank(levels, most) and member not in granted:
+        if ranks[tier] > _rank(levels, most) and member not in kept:
             raise Violation("I8", f"member {member} is {tier} and bought for {most} within a year")
 
 
