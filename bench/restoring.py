@@ -23,7 +23,7 @@ from app.domain.ledger import Entry, EntryKind, entry_hash
 from app.services.audit import audit
 from app.services.backup import backup
 from app.services.restore import restore
-from bench.house import KEY, BenchHouse, bench_house, runtime
+from bench.house import KEY, bench_house, runtime
 
 GOAL_S = 300
 EACH = 100
@@ -41,7 +41,7 @@ def main() -> int:
     file = Path(tempfile.gettempdir()) / f"laurel-bench-{os.getpid()}.backup"
     with bench_house() as house:
         began = time.perf_counter()
-        fill(house, wish.entries)
+        fill(house.everything_url, house.program_id, wish.entries, house.rt.now())
         print(f"{wish.entries:,} entries written in {time.perf_counter() - began:.0f} s")
         before = audit(house.rt, house.program_id)
         house.rt.db.close()
@@ -70,30 +70,30 @@ def main() -> int:
     return 0 if same and restored - saved <= GOAL_S else 1
 
 
-def fill(house: BenchHouse, entries: int) -> None:
+def fill(everything_url: str, program_id: int, entries: int, now: datetime) -> None:
+    """Write a program's whole ledger, as the database's superuser."""
     members = entries // EACH
-    now = house.rt.now().replace(microsecond=0)
-    began = now - timedelta(days=EACH)
-    with psycopg.connect(house.everything_url) as connection, connection.cursor() as cursor:
+    began = now.replace(microsecond=0) - timedelta(days=EACH)
+    with psycopg.connect(everything_url) as connection, connection.cursor() as cursor:
         columns = SQL(_ENTRY)
         with cursor.copy(
             SQL("COPY accounts (program_id, id, points, seq, head, opened_at, last_active_at) FROM STDIN")
         ) as copy:
             for account in range(1, members + 1):
-                last = list(chain(house.program_id, account, began))[-1]
+                last = list(chain(program_id, account, began))[-1]
                 copy.write_row(
-                    (house.program_id, account, EACH * _POINTS, EACH, last.hash, began, last.occurred_at)
+                    (program_id, account, EACH * _POINTS, EACH, last.hash, began, last.occurred_at)
                 )
         with cursor.copy(
             SQL("COPY members (program_id, id, joined_at, tier_key, lifetime_points) FROM STDIN")
         ) as copy:
             for account in range(1, members + 1):
-                copy.write_row((house.program_id, account, began, "member", 0))
+                copy.write_row((program_id, account, began, "member", 0))
         with cursor.copy(SQL("COPY entries ({}) FROM STDIN").format(columns)) as copy:
             for account in range(1, members + 1):
-                for one in chain(house.program_id, account, began):
+                for one in chain(program_id, account, began):
                     copy.write_row(
-                        (house.program_id, account, one.seq, one.kind.value, one.points, one.source, one.ordinal,
+                        (program_id, account, one.seq, one.kind.value, one.points, one.source, one.ordinal,
                          one.occurred_at, one.recorded_at, one.available_at, one.origin, Jsonb([]), Jsonb({}), one.hash)
                     )  # fmt: skip
         cursor.execute(

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import logs
 from app.bootstrap import build
 from app.db.embedded import EmbeddedError
-from app.db.migrating import GuardsMissing
+from app.db.migrating import CannotMigrate, GuardsMissing
 from app.db.sealing import CannotOpen
 from app.domain.errors import Refused, Retryable
 from app.services.runtime import Runtime
@@ -68,7 +68,7 @@ def sentences(command: Callable[P, R]) -> Callable[P, R]:
             raise SomethingWrong(error.detail) from error
         except Retryable as error:
             raise SomethingWrong(f"{error.detail}. It may work later.") from error
-        except (GuardsMissing, EmbeddedError, CannotOpen) as error:
+        except (GuardsMissing, CannotMigrate, EmbeddedError, CannotOpen) as error:
             raise SomethingWrong(str(error)) from error
         except SQLAlchemyError as error:
             raise SomethingWrong(f"The database cannot be used: {type(error).__name__}.") from error

@@ -80,10 +80,13 @@ def worker(shop_calls: int) -> None:
 
 
 @click.command()
+@click.option(
+    "--to", metavar="REVISION", default="head", help="Stop there, or go back there before an older version."
+)
 @sentences
 @example("DATABASE_OWNER_URL=postgresql://laurel_owner@db/laurel laurel migrate")
-def migrate() -> None:
-    """Make or upgrade the tables, and grant the app's role its rights."""
+def migrate(to: str) -> None:
+    """Make or upgrade the tables, and grant the app's role its rights. The old version may go on running."""
     logs.configure(level=logging.WARNING)
     urls = bootstrap.open_database(Settings.from_env("migrate"))
-    click.echo(f"The database is at revision {migrate_database(urls.owner, urls.app)}.")
+    click.echo(f"The database is at revision {migrate_database(urls.owner, urls.app, to=to)}.")

@@ -30,6 +30,14 @@ _TRIGGERS = frozenset(
 )
 
 
+# The oldest revision whose code works with the tables as they are, noted where that code can read it.
+_OLDEST = "works with "
+
+
+class CannotMigrate(Exception):
+    """There is no such revision, or only a newer Laurel knows the way. The sentence says what to do."""
+
+
 class GuardsMissing(Exception):
     """The database lacks something that keeps the ledger true. `missing` names each."""
 
@@ -38,34 +46,82 @@ class GuardsMissing(Exception):
         super().__init__("; ".join(self.missing))
 
 
-def migrate(owner_url: str, app_url: str) -> str:
-    """Bring the database to the newest revision and grant the app's role its rights. Returns the revision."""
+def migrate(owner_url: str, app_url: str, *, to: str = "head") -> str:
+    """Bring the database to a revision, forward or back, and grant the app's role its rights. Returns the revision.
+
+    A database that a newer version has brought further is left as it is, where this version can work with it.
+    Raises: CannotMigrate.
+    """
     config = _config()
     engine = create_engine(psycopg_url(owner_url))
     try:
-        with engine.begin() as connection:
-            # A second `migrate` at the same time waits instead of failing half-way.
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('laurel migrate'))"))
-            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            role = make_url(app_url).username
-            if role and role != make_url(owner_url).username:
-                _grant(connection, role)
-            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+        with engine.connect() as connection:
+            # A second `migrate` at the same time waits instead of failing half-way. The connection's own, since a
+            # migration may have to end a transaction: an index of a big table is made without one.
+            connection.execute(text("SELECT pg_advisory_lock(hashtext('laurel migrate'))"))
+            connection.execute(text("SET lock_timeout = '10s'"))
+            connection.commit()
+            found = _revision(connection)
+            if found is None or is_known_revision(found):
+                if to != "head" and not is_known_revision(to):
+                    raise CannotMigrate(f"there is no revision {to}: the newest is {newest_revision()}")
+                connection.commit()
+                config.attributes["connection"] = connection
+                back = to != "head" and found is not None and to < found
+                (command.downgrade if back else command.upgrade)(config, to)
+            elif to != "head":
+                raise CannotMigrate(
+                    f"only the newer Laurel that brought the database to {found} knows the way back"
+                )
+            elif problem := revision_problem(connection):
+                raise CannotMigrate(problem)
+            connection.commit()
+            with connection.begin():
+                _note_oldest(connection)
+                role = make_url(app_url).username
+                if role and role != make_url(owner_url).username:
+                    _grant(connection, role)
+                return str(_revision(connection))
     finally:
         engine.dispose()
 
 
 @cache
 def newest_revision() -> str:
-    """The revision that this version of Laurel needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    """The revision that this version of Laurel brings a database to."""
+    return str(_scripts().get_current_head())
+
+
+def known_revisions() -> list[str]:
+    """Those that this version can bring a database from, and to; the oldest first."""
+    return sorted(one.revision for one in _scripts().walk_revisions())
 
 
 def is_known_revision(revision: str) -> bool:
     """Whether this version can bring a database of that revision to its own."""
-    return any(one.revision == revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+    return revision in known_revisions()
+
+
+def revision_problem(connection: Connection) -> str | None:
+    """Why this version cannot work with the database as it is migrated; None: it can.
+
+    During an update the new version migrates while the old one still runs: a database that is ahead is no problem
+    as long as its newest migration says that it works with this version's code.
+    """
+    found, newest = _revision(connection), newest_revision()
+    if found == newest:
+        return None
+    if found is None or is_known_revision(found):
+        return f"the database is at {found}, this version needs {newest}: run `laurel migrate`"
+    oldest = connection.execute(
+        text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
+    ).scalar()
+    if oldest is not None and str(oldest).removeprefix(_OLDEST) <= newest:
+        return None
+    return (
+        f"a newer Laurel has brought the database to {found}, and this version only knows {newest}: start the newer "
+        f"one, or run its `laurel migrate --to {newest}`"
+    )
 
 
 def require_guards(connection: Connection) -> None:
@@ -79,6 +135,26 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return config
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _revision(connection: Connection) -> str | None:
+    """That of the database; None: it was never migrated."""
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def _note_oldest(connection: Connection) -> None:
+    """What the migration says in `works_with`."""
+    found = _revision(connection)
+    if found is not None and is_known_revision(found):
+        oldest = _scripts().get_revision(found).module.works_with
+        connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{_OLDEST}{oldest}'"))
 
 
 def psycopg_url(url: str) -> str:

@@ -605,6 +605,7 @@ referrals = _table(
     _to("members", "referrer_id"),
     _to("members", "friend_id"),
     Index("ix_referrals_referrer", "program_id", "referrer_id"),
+    Index("ix_referrals_at", "program_id", "at"),
 )
 
 # What a member did, or what befell them; what it is worth is a target, as an order's is.

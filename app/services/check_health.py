@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import directory, freezes, reviews
 from app.db.directory import Kind
-from app.db.migrating import GuardsMissing, newest_revision, require_guards
+from app.db.migrating import GuardsMissing, require_guards, revision_problem
 from app.services.runtime import Runtime
 
 LATE = timedelta(minutes=5)
@@ -59,15 +59,9 @@ def check_health(rt: Runtime) -> Health:
     """Everything that must be so for this process to work, and whether the drain keeps up."""
     try:
         with rt.db.outside() as connection:
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
             checks = [
                 Check("database", None),
-                Check(
-                    "migrated",
-                    None
-                    if found == newest_revision()
-                    else f"the database is at {found}, this version needs {newest_revision()}: run `laurel migrate`",
-                ),
+                Check("migrated", revision_problem(connection)),
                 Check("guards", _guards(connection)),
             ]
         age_s = read_queues(rt).delivery_age_s

@@ -131,7 +131,7 @@ def erase_buyer(world: World) -> None:
 def _staff_erases(world: World, one: int) -> None:
     rows = world.eye.rows(
         "SELECT s.platform, i.customer_ref FROM identities i JOIN shops s ON s.id = i.shop_id "
-        "WHERE i.member_id = %(id)s AND i.program_id <> %(other)s",
+        "WHERE i.member_id = %(id)s AND i.program_id <> %(other)s AND i.customer_ref NOT LIKE 'erased:%%'",
         id=one,
         other=world.neighbour,
     )

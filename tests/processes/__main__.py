@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.processes.ground import Rough, broken_ground
-from tests.processes.storm import CUT, FILL, STRIKES, TURN, Storm
+from tests.processes.storm import CUT, FILL, MIGRATE, STRIKES, TURN, Storm
 
 _LOST_S = 40.0  # longer than it takes Laurel to notice
 
@@ -24,13 +24,23 @@ def main() -> int:
         help="disk: a small one that is filled (root); clock: jumps of up to 26 hours (a C compiler); "
         "network: the way to the database is a namespace whose packets are lost (root, ip)",
     )
-    parser.add_argument("--only", action="store_true", help="with --also: those kinds and no others")
+    parser.add_argument(
+        "--older",
+        type=Path,
+        help="a checkout of the version before the newest migration: the database is migrated forward and back, and "
+        "the code of both runs",
+    )
+    parser.add_argument("--entries", type=int, default=0, help="of a ledger that another program has already")
+    parser.add_argument(
+        "--only", action="store_true", help="with --also and --older: those kinds and no others"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two, about")
     wish = parser.parse_args()
     home = Path(tempfile.gettempdir()) / f"laurel-storm-{os.getpid()}"
-    rough = Rough(**dict.fromkeys(wish.also, True))
-    also = [kind for kind, wanted in ((FILL, rough.disk), (TURN, rough.clock)) if wanted]
+    older = wish.older.resolve() if wish.older else None
+    rough = Rough(**dict.fromkeys(wish.also, True), older=older, entries=wish.entries)
+    also = [kind for kind, wanted in ((FILL, rough.disk), (TURN, rough.clock), (MIGRATE, older)) if wanted]
     own = [CUT] if rough.network else []
     kinds = (*own, *also) if wish.only else (*STRIKES, *also)
     cut_s = _LOST_S if rough.network else 2.0
@@ -42,6 +52,8 @@ def main() -> int:
     print(file=sys.stderr)
     for name, count in outcome.counts.items():
         print(f"{name:<28}{count:>8,}")
+    if ground.migrations:
+        print(f"migrated in at most {max(ground.migrations):.2f} s")
     for problem in outcome.problems:
         print(f"WRONG: {problem}")
     if outcome.problems:

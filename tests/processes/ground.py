@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,9 +24,11 @@ from app import bootstrap
 from app.bootstrap import DatabaseUrls
 from app.db import embedded
 from app.db.embedded import Embedded
-from app.db.migrating import migrate
+from app.db.migrating import known_revisions, migrate
+from app.services.create_program import create_program
 from app.services.runtime import Runtime
 from app.settings import Settings
+from bench.restoring import fill
 from sandbox.demo.world import Stand, connect_woo, make_program, make_settings, make_woo, set_up
 from sandbox.serve import Served
 from sandbox.woocommerce.app import create_app as woo_app
@@ -34,6 +37,7 @@ from tests.processes.wire import Way, Wire
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKERS = ("worker 1", "worker 2")
+UPDATED = ("web", "worker 2")  # the other one goes on with the older version's code
 _PATIENCE_S = 90.0
 
 
@@ -47,6 +51,8 @@ class Rough:
     network: bool = False
     disk: bool = False
     clock: bool = False
+    older: Path | None = None  # a checkout of the version before the newest migration
+    entries: int = 0  # that another program has already
 
 
 CALM = Rough()
@@ -62,6 +68,9 @@ class Ground:
     environ: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     ahead: timedelta = timedelta(0)  # the processes' clock
+    older: Path | None = None  # where the code of the older version lies
+    newest: bool = True  # what the database is migrated to, and what is updated runs
+    migrations: list[float] = field(default_factory=list)  # seconds that each took
 
     @property
     def address(self) -> str:
@@ -82,7 +91,7 @@ class Ground:
         with (self.home / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-c", "from app.cli import main; main()", *command],
-                cwd=PROJECT,
+                cwd=PROJECT if self.older is None or (self.newest and name in UPDATED) else self.older,
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -115,6 +124,22 @@ class Ground:
         os.kill(pid, signal.SIGQUIT)
         _until(lambda: not _lives(pid), "PostgreSQL did not stop")
         self._start_again()
+
+    def migrate(self) -> None:
+        """As a merchant updates, or goes back: tables before code on the way there, code first on the way back."""
+        forward = not self.newest
+        if not forward:
+            self._put_on(newest=False)
+        began = time.perf_counter()
+        migrate(self.server.owner_url, self.server.app_url, to="head" if forward else _revision_before())
+        self.migrations.append(time.perf_counter() - began)
+        if forward:
+            self._put_on(newest=True)
+
+    def _put_on(self, *, newest: bool) -> None:
+        self.newest = newest
+        for name in UPDATED:
+            self.kill(name)
 
     def fill_disk(self) -> None:
         """Not a byte is left where the database and the processes' logs are."""
@@ -173,7 +198,8 @@ def broken_ground(home: Path, rough: Rough = CALM) -> Iterator[tuple[Ground, int
         wire.lead(_socket_folder(server))
         ground = Ground(home, wire, _free_port(), secrets.token_bytes(32), server)
         stack.callback(lambda: ground.server.release())
-        migrate(server.owner_url, server.app_url)
+        ground.older, ground.newest = rough.older, rough.older is None
+        migrate(server.owner_url, server.app_url, to="head" if rough.older is None else _revision_before())
         ground.environ = {
             "PATH": os.defpath,
             "DATABASE_URL": wire.through(server.app_url),
@@ -191,12 +217,20 @@ def broken_ground(home: Path, rough: Rough = CALM) -> Iterator[tuple[Ground, int
         program_id = make_program(rt)
         stand = connect_woo(rt, program_id, store, counts_from=bootstrap.clock() - timedelta(days=1))
         set_up(rt, program_id, stand)
+        if rough.entries:
+            other = create_program(rt, "long-there", name="Long there", currency="USD", timezone="UTC")
+            fill(server.url(embedded.SUPERUSER), other, rough.entries, rt.now())
         rt.db.close()
         stack.callback(ground.stop)
         for name in ("web", *WORKERS):
             ground.begin(name)
         ground.await_web()
         yield ground, program_id, stand
+
+
+def _revision_before() -> str:
+    """The one before the newest."""
+    return known_revisions()[-2]
 
 
 def _mount(home: Path) -> None:

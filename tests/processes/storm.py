@@ -35,6 +35,7 @@ BUYERS, SPENDERS = 3, 2
 _TRIES = 30  # over ten seconds or more: as long as a restart takes
 KILL_WEB, KILL_WORKER, CRASH, CUT = "kill web", "kill worker", "crash the database", "cut the way"
 FILL, TURN = "fill the disk", "turn the clock"
+MIGRATE = "migrate forward or back"
 STRIKES = (KILL_WEB, KILL_WORKER, CRASH, CUT)
 _DAY_S = 26 * 3600
 _LATER = timedelta(hours=2)  # what a dead worker had taken is free again
@@ -134,6 +135,8 @@ class Storm:
             ground.fill_disk()
             self._over.wait(1 + 2 * random.random())
             ground.empty_disk()
+        elif kind == MIGRATE:
+            ground.migrate()
         elif kind == TURN:
             ground.turn_clock(0 if ground.ahead else random.choice((-1, 1)) * random.randint(60, _DAY_S))
         self.told.strikes[kind] += 1

@@ -10,10 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from app.db import freezes
+from app.db import freezes, migrating
 from app.db.session import Database
 from app.domain.errors import Refused, Retryable
-from app.services import check_health as health_of
 from app.services.enrol_customer import enrol_customer
 from app.services.runtime import Runtime
 from app.web import create_app
@@ -126,7 +125,7 @@ def test_a_database_that_is_away_is_not_ready_but_alive(rt: Runtime) -> None:
 
 
 def test_an_older_database_is_not_ready(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health_of, "newest_revision", lambda: "9999")
+    monkeypatch.setattr(migrating, "newest_revision", lambda: "9999")
     ready = client.get("/readyz")
     assert (ready.status_code, ready.get_json()["checks"]["migrated"]) == (503, "wrong")
 
