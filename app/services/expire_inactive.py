@@ -61,13 +61,16 @@ def find_silent_ends(
     session: Session, versions: Versions, last: Mapping[int, datetime]
 ) -> dict[LotKey, datetime]:
     """Of the open lots of these accounts (account -> last activity): when silence ends them, where it does."""
+    # What was promised is what the points were first given with: those that came back from a reward, or with another
+    # account, lie in a younger lot of the same origin. A lot that has an end of its own was promised that.
     rows = session.rows(
-        "SELECT l.account_id, l.seq, e.recorded_at, coalesce(o.terms_version, CAST(e.facts->>'version' AS int)) "
-        "AS version FROM lots l JOIN entries e ON {fence:e} AND e.program_id = l.program_id "
-        "AND e.account_id = l.account_id AND e.seq = l.seq LEFT JOIN orders o ON {fence:o} "
+        "SELECT l.account_id, l.seq, g.recorded_at, coalesce(o.terms_version, CAST(g.facts->>'version' AS int)) "
+        "AS version FROM lots l JOIN LATERAL (SELECT e.recorded_at, e.facts FROM entries e WHERE {fence:e} "
+        "AND e.program_id = l.program_id AND e.source = l.origin AND e.points > 0 "
+        "ORDER BY e.recorded_at, e.account_id, e.seq LIMIT 1) g ON true LEFT JOIN orders o ON {fence:o} "
         "AND o.program_id = l.program_id AND 'order:' || o.id = l.origin "
         "AND o.id = CAST(nullif(regexp_replace(l.origin, '^order:(\\d+)$|.*', '\\1'), '') AS bigint) "
-        "WHERE {fence:l} AND l.account_id = ANY(:accounts) AND l.remaining > 0",
+        "WHERE {fence:l} AND l.account_id = ANY(:accounts) AND l.remaining > 0 AND l.expires_at IS NULL",
         accounts=sorted(last),
     )
     found: dict[LotKey, datetime] = {}

@@ -25,6 +25,7 @@ from tests.services.books import (
     read_until,
 )
 from tests.services.test_counting import LATER, paid, refunded, spend, terms
+from tests.services.test_rewards import PERK, give_back, offer, take
 from tests.services.test_settle_orders import Shop
 
 INSTANT = timedelta(microseconds=1)
@@ -379,3 +380,39 @@ def test_points_for_a_number_of_days_keep_it_under_a_rule_of_silence(rt: Runtime
     assert expire_lots(rt, shop.program_id) == 0
     at(shop, clock, LATER + timedelta(days=32))
     assert expire_lots(rt, shop.program_id) == 1
+
+
+def test_points_that_came_back_keep_what_they_were_first_given_with(rt: Runtime, clock: Clock) -> None:
+    """Found by seed 410: given by hand, spent, and back under a rule of silence."""
+    program_id = make_program(rt)
+    shop = Shop(rt, program_id)
+    shop.see(paid("1", "1.00", NOW - timedelta(days=1)))
+    member = account_of(shop)
+    adjust(rt, program_id, member, 100, reason="a gift", actor="owner", request_key="1")
+    offer(shop, PERK)
+    tea = take(shop, member, "1")
+    clock.forward(hours=1)
+    publish(rt, program_id, expiry={"kind": "after_inactivity_days", "days": 30})
+    at(shop, clock, NOW + timedelta(days=1))
+    give_back(shop, tea)
+    assert shop.points() == 101
+    at(shop, clock, NOW + timedelta(days=40))
+    assert expire_lots(rt, program_id) == 0
+    assert shop.points() == 101
+    assert_books_are_true(rt, program_id)
+
+
+def test_points_that_came_with_a_merge_keep_it_too(rt: Runtime, clock: Clock) -> None:
+    program_id = make_program(rt)
+    shop = Shop(rt, program_id)
+    shop.see(paid("1", "1.00", NOW - timedelta(days=1)))
+    shop.see(paid("2", "1.00", NOW - timedelta(days=1), customer_ref="8"))
+    adjust(rt, program_id, account_of(shop, "8"), 60, reason="a gift", actor="owner", request_key="1")
+    clock.forward(hours=1)
+    publish(rt, program_id, expiry={"kind": "after_inactivity_days", "days": 30})
+    at(shop, clock, NOW + timedelta(days=1))
+    merge_refs(rt, program_id, shop.shop.shop_id, "7", "8")
+    at(shop, clock, NOW + timedelta(days=40))
+    assert expire_lots(rt, program_id) == 0
+    assert shop.points() == 62
+    assert_books_are_true(rt, program_id)
