@@ -275,6 +275,7 @@ def test_everything(browser: str) -> int:
             "2",
             "--dist",
             "loadfile",
+            "--no-loadscope-reorder",
             f"--junitxml={report}",
         ]
         code = step(name, [*pytest, *paths], {**environment, **zone})

@@ -31,6 +31,7 @@ from app.services.runtime import Runtime
 from connectors.base import AppCredentials
 from connectors.http import Http
 from connectors.registry import CONNECTORS
+from tests.routes import remember_routes
 
 # Tests never time: how long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -39,6 +40,9 @@ hypothesis.settings.load_profile("untimed")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHOPIFY_SECRET = "the-installation's-own-app-secret"
 _numbers = itertools.count(1)
+
+
+remember_routes()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,8 +67,22 @@ def race_round() -> int:
     return 0
 
 
+# What takes a minute or so in one file: begun first, so that no worker is left with it alone at the end.
+LONGEST = (
+    *("web/admin/test_browser", "services/test_redemption_faults", "web/hosted/test_browser"),
+    *("fuzz_api/test_fuzz_api", "web/admin/test_frame_browser", "web/widget/test_manners"),
+    *("web/test_attacks", "services/test_simulate_program", "web/widget/test_redeeming"),
+    *("web/admin/test_frame", "db/test_embedded", "processes/test_processes", "campaign/test_campaign"),
+    *("web/admin/test_hostile_text", "services/test_any_balance", "test_worker", "sandbox/test_demo"),
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without the filter, leave out what acts as the superuser, whom no policy binds, or is about the filter itself."""
+    """The longest files first. Without the filter, leave out what acts as the superuser, whom no policy binds, or is
+    about the filter itself."""
+    here = Path(__file__).parent
+    order = {here / f"{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
     if not config.getoption("--without-filter"):
         return
     about_it = [item for item in items if item.get_closest_marker("needs_filter")]

@@ -6,12 +6,12 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from app.domain.activities import BY_ITSELF, ONCE, REFERRAL, ActivityKind
+from app.domain.calendar import is_time_zone
 from app.domain.errors import Refused
 from app.domain.money import exponent
 from app.domain.program import BUDGET
@@ -69,7 +69,7 @@ def _contradictions(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             exponent(code)
         except Refused as refused:
             yield field, refused.detail
-    if document["timezone"] not in available_timezones():
+    if not is_time_zone(document["timezone"]):
         yield "timezone", f"“{document['timezone']}” is not a time zone such as Europe/Berlin"
     if document["currency"] in document["currencies"]:
         yield f"currencies.{document['currency']}", "the program's own currency needs no rate"

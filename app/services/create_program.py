@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import text
 
 from app.db import directory, inbox, programs
 from app.db.directory import Kind
+from app.domain.calendar import is_time_zone
 from app.domain.errors import Refused
 from app.domain.money import exponent
 from app.domain.program import CountsIn, default_document
@@ -35,7 +35,7 @@ def create_program(
     if not _KEY.fullmatch(key):
         raise Refused("bad_key", f"“{key[:60]}”: a key has small letters, digits and hyphens, at most 50.")
     exponent(currency)
-    if timezone not in available_timezones():
+    if not is_time_zone(timezone):
         raise Refused("unknown_timezone", f"“{timezone[:60]}” is not a time zone such as Europe/Berlin.")
     wanted = document or default_document(name, currency, timezone, counts_in=counts_in)
     check_document(wanted)
