@@ -121,7 +121,7 @@ def test_another_programs_members_are_nobodys(desk: Desk, cashier: Insider, rt: 
     card = member_card(rt, other.program_id, stranger.member).code
     assert ask(cashier, "find", {"card": card}).status_code == 404
     assert ask(cashier, f"members/{stranger.member}").status_code == 404
-    assert buy(cashier, stranger.member, "five-off").status_code in (404, 409)
+    assert buy(cashier, stranger.member, "amount-5").status_code in (404, 409)
 
 
 # --- Doing -----------------------------------------------------------------------------------------------------

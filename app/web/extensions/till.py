@@ -164,7 +164,7 @@ def _shown(member_id: int) -> Response:
         },
         rewards=[present.reward(one) for one in rewards],
         redemptions=[present.redemption(one, words) for one in mine if one.shop_key == shop.key],
-        program={"name": panel.front.program.name},
+        program={"name": panel.front.program.name, "unit": panel.front.program.unit},
     )
 
 
