@@ -114,6 +114,16 @@ describe('somebody who is no member', () => {
   });
 });
 
+test('joining that no answer came of says so, and can be tried again', async () => {
+  laurel.answers['GET v1/me'] = [200, {...kept('GET v1/me'), member: null}];
+  laurel.answers['POST v1/join'] = 'offline';
+  await extension.render();
+  await shown(() => saying('s-button', 'join'));
+  await press('join');
+  await shown(() => expect(text()).toContain('problem.offline'));
+  saying('s-button', 'join');
+});
+
 describe('rewards', () => {
   test('what can be had has a button that names it, what is short says how much is missing', async () => {
     await opened();
@@ -181,6 +191,23 @@ describe('a code', () => {
     const keys = laurel.asked.filter(({name}) => name === 'POST v1/redemptions').map(({headers}) => headers['Idempotency-Key']);
     expect(keys).toHaveLength(2);
     expect(new Set(keys).size).toBe(1);
+  });
+
+  test('that no answer came of stays the same wish, and the codes are read anew when it is left', async () => {
+    const [first] = kept('GET v1/rewards').rewards;
+    const steps = {points: 10, amount: {minor: 50, currency: 'EUR'}, minimum: 50, maximum: null};
+    laurel.answers['GET v1/rewards'] = [200, {rewards: [{...first, steps}]}];
+    await opened();
+    laurel.answers['POST v1/redemptions'] = 'offline';
+    await press('get');
+    await shown(() => saying('s-button', 'use'));
+    expect(all('s-number-field')[0].hasAttribute('disabled')).toBe(false);
+    await press('use');
+    await shown(() => expect(text()).toContain('problem.offline'));
+    expect(all('s-number-field')[0].hasAttribute('disabled')).toBe(true);
+    const before = laurel.asked.length;
+    await press('not_now');
+    await shown(() => expect(laurel.asked.slice(before).map(({name}) => name)).toContain('GET v1/redemptions'));
   });
 
   test('that is refused says why, and the points are read anew', async () => {

@@ -4,7 +4,7 @@ import {useState} from 'preact/hooks';
 
 import {Balance, Codes, Failed, Rewards, Stranger, Trouble, Waiting} from './parts.jsx';
 import {readAll, shopper} from './shopper.js';
-import {useReading, useWish} from './use.js';
+import {useJoin, useReading, useWish} from './use.js';
 
 /** `most` rewards are shown; `can(reward)`: whether it is one for this place; `onUse(redemption)`: use a code here. */
 export function Panel({shopify, most = Infinity, can = () => true, onUse = null, below = null}) {
@@ -12,19 +12,12 @@ export function Panel({shopify, most = Infinity, can = () => true, onUse = null,
   const [laurel] = useState(() => shopper(shopify));
   const reading = useReading(() => readAll(laurel));
   const wish = useWish({...laurel, done: reading.again});
-  const [joining, setJoining] = useState(false);
-
-  async function join() {
-    setJoining(true);
-    await laurel.join().catch(() => null);
-    await reading.again();
-    setJoining(false);
-  }
+  const joining = useJoin({...laurel, again: reading.again});
 
   if (reading.state === 'loading') return <Waiting />;
   if (reading.state === 'failed') return <Failed i18n={i18n} reading={reading} />;
   const {me, rewards, redemptions} = reading.value;
-  if (!me.member) return <Stranger i18n={i18n} me={me} wait={joining} onJoin={join} />;
+  if (!me.member) return <Stranger i18n={i18n} me={me} joining={joining} />;
   return (
     <s-stack gap="large">
       {reading.problem && <Failed i18n={i18n} reading={reading} />}

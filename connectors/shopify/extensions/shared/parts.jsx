@@ -24,12 +24,13 @@ export function Failed({i18n, reading}) {
 }
 
 /** Nobody is signed in, or the customer is no member: what there is to gain, and how. */
-export function Stranger({i18n, me, wait, onJoin}) {
+export function Stranger({i18n, me, joining}) {
   return (
     <s-stack gap="base">
+      {joining.problem && <s-banner tone="warning">{said(i18n, joining.problem)}</s-banner>}
       <s-text>{me.program.earn_sentence ?? i18n.translate('join_text')}</s-text>
       {me.signed_in ? (
-        <s-button variant="primary" loading={wait} onClick={onJoin}>
+        <s-button variant="primary" loading={joining.busy} onClick={joining.join}>
           {i18n.translate('join')}
         </s-button>
       ) : (
@@ -152,6 +153,7 @@ function Asking({i18n, me, wish}) {
           min={reward.steps.minimum}
           max={reward.steps.maximum ?? available}
           step={reward.steps.points}
+          disabled={wish.unsure}
           onChange={(event) => wish.setPoints(fitting(reward.steps, available, typedIn(event)))}
         />
       )}

@@ -32,11 +32,26 @@ export function useReading(read) {
   return {...reading, again};
 }
 
+/** Becoming a member by one press: `join` asks, `again` shows what is true then, also where no answer came. */
+export function useJoin({join, again}) {
+  const [joining, setJoining] = useState({busy: false, problem: null});
+  return {
+    ...joining,
+    join: async () => {
+      setJoining({busy: true, problem: null});
+      const problem = await join().then(() => null, (error) => error);
+      await again();
+      setJoining({busy: false, problem});
+    },
+  };
+}
+
 /**
  * Points become a code: `choose` a reward, `buy` it or go `back`, and `cancel` what was bought.
  *
- * One wish has one key: pressed twice, or again after no answer came, it is one code. `send(wish)` and `look(redemption)`
- * ask the server; `done()` is called when points or codes are others than before.
+ * One wish has one key: pressed twice, or again after no answer came, it is one code. While that is `unsure` it stays as
+ * it is, since another number of points would be another wish. `send(wish)` and `look(redemption)` ask the server;
+ * `done()` is called when points or codes are, or may be, others than before.
  */
 export function useWish({send, look, withdraw, done}) {
   const [wish, setWish] = useState(null);
@@ -65,16 +80,22 @@ export function useWish({send, look, withdraw, done}) {
     }
   }
 
+  const unsure = wish !== null && problem !== null;
+
   return {
     wish,
     busy,
     problem,
+    unsure,
     choose: (reward) => {
       setProblem(null);
       setWish({reward, points: reward.steps ? reward.steps.minimum : null, key: newKey()});
     },
     setPoints: (points) => setWish((one) => ({...one, points, key: newKey()})),
-    back: () => setWish(null),
+    back: () => {
+      setWish(null);
+      if (unsure) done();
+    },
     buy: () =>
       doing(async () => {
         await ready(await send(wish), look);

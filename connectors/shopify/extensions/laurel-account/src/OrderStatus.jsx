@@ -6,7 +6,7 @@ import {useState} from 'preact/hooks';
 
 import {Balance, Failed, Stranger, Waiting} from '../../shared/parts.jsx';
 import {shopper} from '../../shared/shopper.js';
-import {useReading} from '../../shared/use.js';
+import {useJoin, useReading} from '../../shared/use.js';
 
 export default () => {
   render(<OrderStatus />, document.body);
@@ -19,17 +19,18 @@ function OrderStatus() {
     const me = await laurel.me();
     return {me, items: me.member ? (await laurel.history()).items : []};
   });
+  const joining = useJoin({...laurel, again: reading.again});
   return (
     <s-section heading={i18n.translate('title')}>
       {reading.state === 'loading' && <Waiting />}
       {reading.state === 'failed' && <Failed i18n={i18n} reading={reading} />}
-      {reading.state === 'ready' && <Shown i18n={i18n} {...reading.value} onJoin={() => laurel.join().then(reading.again)} />}
+      {reading.state === 'ready' && <Shown i18n={i18n} {...reading.value} joining={joining} />}
     </s-section>
   );
 }
 
-function Shown({i18n, me, items, onJoin}) {
-  if (!me.member) return <Stranger i18n={i18n} me={me} wait={false} onJoin={onJoin} />;
+function Shown({i18n, me, items, joining}) {
+  if (!me.member) return <Stranger i18n={i18n} me={me} joining={joining} />;
   const item = find(items, shopify.order.value?.name);
   return (
     <s-stack gap="base">

@@ -175,6 +175,7 @@ function Asking({i18n, member, unit, wish}) {
         <s-number-field
           label={i18n.translate('how_many')}
           value={String(points)}
+          disabled={wish.unsure}
           onChange={(event) => wish.setPoints(fitting(reward.steps, available, typedIn(event)))}
         />
       )}
