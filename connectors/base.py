@@ -389,10 +389,26 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extensions:
-    """Pieces of ours that run inside the platform's own pages and its till, from an origin that says nothing.
+class AutomatedGift:
+    """Points that a merchant's own automation at the platform gives. `run_ref`: the platform's for this one run of it.
 
-    Each of their requests brings a token of the platform's in `Authorization`, and by it alone names its shop. Both
+    `by` is who is written down beside them.
+    """
+
+    shop_ref: str
+    run_ref: str
+    customer_ref: str
+    points: int
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """Pieces of ours that run inside the platform: in its pages and its till, from an origin that says nothing, and in
+    its automations.
+
+    Each request of the former brings a token of the platform's in `Authorization`, and by it alone names its shop. Both
     raise BadSignature, and Refused("token_expired") for a token that was good.
     """
 
@@ -400,6 +416,8 @@ class Extensions:
     """In a customer's account and in the checkout."""
     prove_staff: Callable[[InstallRequest, AppCredentials, datetime], StaffProof]
     """At the till."""
+    read_gift: Callable[[WebhookRequest, AppCredentials], AutomatedGift]
+    """In an automation, which signs the body. Raises BadSignature, Refused("not_understood")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

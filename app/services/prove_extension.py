@@ -6,6 +6,7 @@ from app.services.begin_install import get_connector
 from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
 from app.services.shop_access import shop_access
+from app.services.shop_memory import KnownShop
 from connectors.base import BadSignature, Extensions, InstallRequest
 
 
@@ -20,10 +21,15 @@ def prove_extension(rt: Runtime, platform: str, request: InstallRequest) -> Shop
         proof = get_extensions(rt, platform).prove_shopper(request, rt.app_of(platform), rt.now())
     except BadSignature:
         raise Refused("unproven", "Sign in to the shop again, or reload this page.") from None
-    shop = shop_access(rt, Kind.SHOP_REF, f"{platform} {proof.shop_ref}")
+    return Shopper(shop=shop_of_app(rt, platform, proof.shop_ref), customer_ref=proof.customer_ref)
+
+
+def shop_of_app(rt: Runtime, platform: str, shop_ref: str) -> KnownShop:
+    """A shop that the installation's own app is in. Raises: Refused("unknown_shop")."""
+    shop = shop_access(rt, Kind.SHOP_REF, f"{platform} {shop_ref}")
     if shop is None or shop.own_app or shop.state == "uninstalled":
         raise Refused("unknown_shop", "There is no such shop here.")
-    return Shopper(shop=shop, customer_ref=proof.customer_ref)
+    return shop
 
 
 def get_extensions(rt: Runtime, platform: str) -> Extensions:

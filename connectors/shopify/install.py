@@ -21,6 +21,7 @@ from shopify_app.types import RequestInput, Res
 from app.domain.errors import AccessLost, Refused, Retryable
 from connectors.base import (
     AppCredentials,
+    AutomatedGift,
     BadSignature,
     Extensions,
     Frame,
@@ -33,10 +34,16 @@ from connectors.base import (
     ShopAccess,
     ShopperProof,
     StaffProof,
+    WebhookRequest,
 )
 from connectors.decoding import decode
+from connectors.shopify.payloads import FlowAct
 from connectors.shopify.webhooks import SHOP, shop_domain
+from connectors.signatures import require_hmac_sha256
 
+_FLOW_CUSTOMER = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,18})", re.ASCII)
+_FLOW_POINTS = re.compile(r"([1-9][0-9]{0,8})(?:\.0{1,9})?", re.ASCII)
+_LONGEST_RUN = 500
 _RENEW_BEFORE = timedelta(minutes=5)
 _CALLBACK = "/install/shopify/callback"
 _CLOCKS_DIFFER_S = 10
@@ -351,7 +358,34 @@ def prove_till(request: InstallRequest, app: AppCredentials, now: datetime) -> S
     return StaffProof(shop_ref=shop, user_ref=user)
 
 
-EXTENSIONS = Extensions(prove_shopper=prove_extension_shopper, prove_staff=prove_till)
+def read_flow_gift(request: WebhookRequest, app: AppCredentials) -> AutomatedGift:
+    """What Shopify Flow's action “Add points” asks for. The shop is believed from the body, which is signed.
+
+    Raises: BadSignature, Refused("not_understood").
+    Source: shopify.dev, "Create Flow action endpoints": the customer there is a bare number, elsewhere a gid.
+    """
+    require_hmac_sha256(request.body, request.headers.get("x-shopify-hmac-sha256", ""), app.secrets)
+    act = decode(request.body, FlowAct)
+    told = act.properties
+    customer = _FLOW_CUSTOMER.fullmatch(told.customer_id)
+    points = _FLOW_POINTS.fullmatch(told.points)
+    if customer is None or points is None or not 0 < len(act.action_run_id) <= _LONGEST_RUN:
+        raise Refused(
+            "not_understood", "Add points needs a customer, a whole number of points above 0, and its run."
+        )
+    return AutomatedGift(
+        shop_ref=shop_domain(act.shopify_domain),
+        run_ref=act.action_run_id,
+        customer_ref=customer[1],
+        points=int(points[1]),
+        reason=told.reason,
+        by="Shopify Flow",
+    )
+
+
+EXTENSIONS = Extensions(
+    prove_shopper=prove_extension_shopper, prove_staff=prove_till, read_gift=read_flow_gift
+)
 
 
 def _bearer_claims(

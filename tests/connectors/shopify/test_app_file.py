@@ -194,7 +194,7 @@ PIECES: dict[str, Any] = {
     path.parent.name: tomllib.loads(path.read_text("utf-8"))
     for path in sorted(FOLDER.glob("*/shopify.extension.toml"))
 }
-IN_PAGES = {name: file for name, file in PIECES.items() if "extensions" in file}
+IN_PAGES = {name: file for name, file in PIECES.items() if file.get("api_version")}
 
 
 def test_every_piece_is_called_like_its_folder_and_says_what_it_may() -> None:
@@ -213,6 +213,11 @@ def test_the_pieces_ask_at_the_address_of_the_app() -> None:
     server = re.search(r"SERVER = '([^']+)'", address)
     assert server is not None
     assert APP["application_url"] == f"{server[1]}/install/shopify"
+    flow = PIECES["laurel-flow-add-points"]
+    assert flow["extensions"][0]["runtime_url"] == f"{server[1]}/extensions/shopify/automation/v1/give-points"
+    # What the code decodes is what the fields are called: a reference to a customer is told as `customer_id`.
+    keys = {one.get("key", one["type"].replace("reference", "id")) for one in flow["settings"]["fields"]}
+    assert keys == {field.name for field in msgspec.structs.fields(payloads.FlowGift)}
 
 
 def test_what_is_installed_for_the_pieces_is_pinned_by_hashes_and_names_no_registry() -> None:
