@@ -456,6 +456,38 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutomatedGift:
+    """Points that a merchant's own automation at the platform gives. `run_ref`: the platform's for this one run of it.
+
+    `by` is who is written down beside them.
+    """
+
+    shop_ref: str
+    run_ref: str
+    customer_ref: str
+    points: int
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """Pieces of ours that run inside the platform: in its pages and its till, from an origin that says nothing, and in
+    its automations.
+
+    Each request of the former brings a token of the platform's in `Authorization`, and by it alone names its shop. Both
+    raise BadSignature, and Refused("token_expired") for a token that was good.
+    """
+
+    prove_shopper: Callable[[InstallRequest, AppCredentials, datetime], ShopperProof]
+    """In a customer's account and in the checkout."""
+    prove_staff: Callable[[InstallRequest, AppCredentials, datetime], StaffProof]
+    """At the till."""
+    read_gift: Callable[[WebhookRequest, AppCredentials], AutomatedGift]
+    """In an automation, which signs the body. Raises BadSignature, Refused("not_understood")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
     """A platform's table of contents. `name` is the word in our URLs and tables."""
 
@@ -494,3 +526,5 @@ class Connector:
     """The platform's own signature on a shopper's request (an app proxy); None where it has none. Raises BadSignature."""
     frame: Frame | None = None
     """Our pages inside the platform's own admin; None where a platform frames nobody."""
+    extensions: Extensions | None = None
+    """Our pieces inside its other pages; None where a platform takes none in."""

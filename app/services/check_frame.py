@@ -39,6 +39,15 @@ def check_frame(rt: Runtime, platform: str, shop_ref: str, request: InstallReque
     proof = get_frame(rt, platform).prove_staff(request, shop_ref, rt.app_of(platform), rt.now())
     if isinstance(proof, Page):
         return proof
+    visitor, _ = let_in(rt, platform, proof, may_found=True)
+    return visitor
+
+
+def let_in(rt: Runtime, platform: str, proof: StaffProof, *, may_found: bool) -> tuple[Visitor, ShopRow]:
+    """Who a proven person is to us, and the shop they come from; written down when first seen.
+
+    `may_found`: whether they own a program that nobody owns yet. Raises: Refused (shop_not_connected, not_allowed).
+    """
     found = _find(rt, platform, proof)
     if found is None:
         raise _not_connected()
@@ -46,11 +55,11 @@ def check_frame(rt: Runtime, platform: str, shop_ref: str, request: InstallReque
         shop = shops.get_shop(session, found.target_id)
         if not is_framed(rt, shop):
             raise _not_connected()
-        staff_id = _known(rt, session, shop, proof) or _let_in(rt, session, shop, proof)
+        staff_id = _known(rt, session, shop, proof) or _add(rt, session, shop, proof, may_found=may_found)
         visitor = find_visitor(session, staff_id)
     if visitor is None:
         raise Refused("not_allowed", "An owner of the program has taken your access away. Ask them for it.")
-    return visitor
+    return visitor, shop
 
 
 def finds_shop(rt: Runtime, platform: str, shop_ref: str, request: InstallRequest) -> bool:
@@ -93,13 +102,13 @@ def _known(rt: Runtime, session: Session, shop: ShopRow, proof: StaffProof) -> i
     return int(row.id)
 
 
-def _let_in(rt: Runtime, session: Session, shop: ShopRow, proof: StaffProof) -> int:
+def _add(rt: Runtime, session: Session, shop: ShopRow, proof: StaffProof, *, may_found: bool) -> int:
     # Two who open it for the first time at once: one after the other, so that only one of them owns it.
     session.run("SELECT id FROM shops WHERE {fence} AND id = :id FOR UPDATE", id=shop.shop_id)
     known = _known(rt, session, shop, proof)
     if known is not None:
         return known
-    role = Role.OWNER if _founds(session, shop) else shop.staff_role
+    role = Role.OWNER if may_found and _founds(session, shop) else shop.staff_role
     if role is None:
         raise Refused(
             "not_allowed",

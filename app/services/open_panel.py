@@ -13,6 +13,7 @@ from app.services.enrol_customer import enrol_customer
 from app.services.lift_freeze import find_freeze
 from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
+from app.services.shop_memory import KnownShop
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,19 @@ def _join(rt: Runtime, who: Shopper, *, asked: bool, language: str | None) -> Pa
     identity = enrol_customer(rt, shop.program_id, shop.shop_id, who.customer_ref, asked=asked)
     if identity is None or identity.member_id is None:
         return Panel(front, None, None)
-    member = describe_member(rt, shop.program_id, identity.member_id)
-    frozen = find_freeze(rt, shop.program_id) is not None
     proof = email_proof_state(rt, shop.program_id, identity.identity_id)
+    return _panel(rt, front, shop.program_id, identity.member_id, proof)
+
+
+def panel_of(rt: Runtime, shop: KnownShop, member_id: int, *, language: str | None = "en") -> Panel:
+    """The same of a member whom staff has before them, in that shop's money. Raises: Refused("unknown_member")."""
+    front = describe_shopfront(rt, shop.program_id, shop.shop_id, language)
+    return _panel(rt, front, shop.program_id, member_id, None)
+
+
+def _panel(rt: Runtime, front: Shopfront, program_id: int, member_id: int, proof: str | None) -> Panel:
+    member = describe_member(rt, program_id, member_id)
+    frozen = find_freeze(rt, program_id) is not None
     return Panel(front, member, proof, _stopped(member, frozen=frozen))
 
 

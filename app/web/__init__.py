@@ -12,6 +12,7 @@ from app.web import (
     api,
     confirm,
     errors,
+    extensions,
     frames,
     headers,
     health,
@@ -54,6 +55,7 @@ def create_app(rt: Runtime) -> Flask:
     app.register_blueprint(install.blueprint)
     app.register_blueprint(confirm.blueprint)
     app.register_blueprint(storefront.blueprint)
+    extensions.register(app)
     api.register(app)
     widget.register(app)
     hosted.register(app)
@@ -73,6 +75,6 @@ class OnlyForPages(frames.Sessions):
     """For the pages of staff: whoever brings a signature, a token or a cookie of its own needs no session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if request.path.startswith(("/webhooks/", "/storefront/", "/api/", "/my/")):
+        if request.path.startswith(("/webhooks/", "/storefront/", "/extensions/", "/api/", "/my/")):
             return SecureCookieSession()
         return super().open_session(app, request)

@@ -5,6 +5,7 @@ from flask import Flask, current_app, request
 from app.services.runtime import Runtime
 
 _NAME = "laurel"
+_FOR_PROGRAMS = ("/api/", "/storefront/", "/extensions/", "/webhooks/", "/healthz", "/readyz", "/metrics")
 
 
 def put_runtime(app: Flask, rt: Runtime) -> None:
@@ -19,6 +20,6 @@ def runtime() -> Runtime:
 
 def wants_json() -> bool:
     """Whether a program asks, not a person with a browser."""
-    if request.path.startswith(("/api/", "/storefront/", "/webhooks/", "/healthz", "/readyz", "/metrics")):
+    if request.path.startswith(_FOR_PROGRAMS):
         return True
     return not request.accept_mimetypes.accept_html

@@ -23,4 +23,5 @@ CONNECTOR = Connector(
     finish_install=install.finish_install,
     prove_shopper=install.prove_shopper,
     frame=install.FRAME,
+    extensions=install.EXTENSIONS,
 )

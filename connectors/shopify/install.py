@@ -8,7 +8,7 @@ Times in them are ISO 8601, UTC. Returns data, never a Flask response.
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,9 @@ from shopify_app.types import RequestInput, Res
 from app.domain.errors import AccessLost, Refused, Retryable
 from connectors.base import (
     AppCredentials,
+    AutomatedGift,
     BadSignature,
+    Extensions,
     Frame,
     Granted,
     HttpSeam,
@@ -32,10 +34,16 @@ from connectors.base import (
     ShopAccess,
     ShopperProof,
     StaffProof,
+    WebhookRequest,
 )
 from connectors.decoding import decode
+from connectors.shopify.payloads import FlowAct
 from connectors.shopify.webhooks import SHOP, shop_domain
+from connectors.signatures import require_hmac_sha256
 
+_FLOW_CUSTOMER = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,18})", re.ASCII)
+_FLOW_POINTS = re.compile(r"([1-9][0-9]{0,8})(?:\.0{1,9})?", re.ASCII)
+_LONGEST_RUN = 500
 _RENEW_BEFORE = timedelta(minutes=5)
 _CALLBACK = "/install/shopify/callback"
 _CLOCKS_DIFFER_S = 10
@@ -43,6 +51,7 @@ _CLOCKS_DIFFER_S = 10
 _ID_TOKEN_LIVES_S = 600
 _PROXY_MAX_AGE_S = 90
 _USER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_CUSTOMER = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,18})", re.ASCII)
 # Not vendored: Shopify asks for its current file, from this very address, in every page that it frames.
 _APP_BRIDGE = "https://cdn.shopify.com/shopifycloud/app-bridge.js"
 
@@ -308,6 +317,121 @@ FRAME = Frame(
     ),
     secrets=frozenset({"hmac", "id_token", "session", "timestamp"}),
 )
+
+
+# --- Extensions: the customer's account, the checkout, the till ---------------------------------------------
+
+
+def prove_extension_shopper(request: InstallRequest, app: AppCredentials, now: datetime) -> ShopperProof:
+    """Whom Shopify shows our block in the account or the checkout to; nobody, where no `sub` is in the token.
+
+    `sub` is there once a customer is signed in, and the app may read customers. A token of staff has a bare number in
+    it, and is none here.
+
+    Raises: BadSignature, Refused("token_expired"), Refused("no_app").
+    Source: shopify.dev, "Session Token API" (checkout and customer account, 2026-07).
+    """
+    library = _library(app)
+    # The same check as for the checkout's: the library has it once, under two names.
+    claims = _bearer_claims(request, library.verify_customer_account_ui_ext_req, now)
+    shop = _shop_of(claims)
+    if "sub" not in claims:
+        return ShopperProof(shop_ref=shop, customer_ref=None)
+    customer = _CUSTOMER.fullmatch(claims["sub"]) if isinstance(claims["sub"], str) else None
+    if customer is None:
+        raise BadSignature("the token is for somebody who is no customer")
+    return ShopperProof(shop_ref=shop, customer_ref=customer[1])
+
+
+def prove_till(request: InstallRequest, app: AppCredentials, now: datetime) -> StaffProof:
+    """Who is signed in at this shop's Point of Sale: the person of the device, not the one pinned in for a moment.
+
+    Raises: BadSignature, Refused("token_expired"), Refused("no_app").
+    Source: @shopify/ui-extensions 2026.7.0, SessionApiContent.getSessionToken.
+    """
+    claims = _bearer_claims(request, _library(app).verify_pos_ui_ext_req, now)
+    shop, user = _shop_of(claims), claims.get("sub")
+    if (claims["dest"], claims.get("iss")) != (f"https://{shop}", f"https://{shop}/admin"):
+        raise BadSignature("the token was not made for a shop's staff")
+    if not isinstance(user, str) or not _USER.fullmatch(user):
+        raise BadSignature("the token names nobody")
+    return StaffProof(shop_ref=shop, user_ref=user)
+
+
+def read_flow_gift(request: WebhookRequest, app: AppCredentials) -> AutomatedGift:
+    """What Shopify Flow's action “Add points” asks for. The shop is believed from the body, which is signed.
+
+    Raises: BadSignature, Refused("not_understood").
+    Source: shopify.dev, "Create Flow action endpoints": the customer there is a bare number, elsewhere a gid.
+    """
+    require_hmac_sha256(request.body, request.headers.get("x-shopify-hmac-sha256", ""), app.secrets)
+    act = decode(request.body, FlowAct)
+    told = act.properties
+    customer = _FLOW_CUSTOMER.fullmatch(told.customer_id)
+    points = _FLOW_POINTS.fullmatch(told.points)
+    if customer is None or points is None or not 0 < len(act.action_run_id) <= _LONGEST_RUN:
+        raise Refused(
+            "not_understood", "Add points needs a customer, a whole number of points above 0, and its run."
+        )
+    return AutomatedGift(
+        shop_ref=shop_domain(act.shopify_domain),
+        run_ref=act.action_run_id,
+        customer_ref=customer[1],
+        points=int(points[1]),
+        reason=told.reason,
+        by="Shopify Flow",
+    )
+
+
+EXTENSIONS = Extensions(
+    prove_shopper=prove_extension_shopper, prove_staff=prove_till, read_gift=read_flow_gift
+)
+
+
+def _bearer_claims(
+    request: InstallRequest, verify: Callable[[RequestInput], Any], now: datetime
+) -> Mapping[str, Any]:
+    """What the token in `Authorization` says, once the library believes it. Raises: BadSignature, Refused."""
+    asked: RequestInput = {
+        "method": "GET",  # to OPTIONS the library says yes without a token
+        "headers": {**request.headers},
+        "url": request.url,
+        "body": "",
+    }
+    try:
+        verified = verify(asked)
+    # A `dest` that is no text: the library trusts it.
+    except (AttributeError, RecursionError, TypeError, ValueError) as broken:
+        raise BadSignature("the token cannot be read") from broken
+    if verified.log.code == "expired_id_token":
+        raise Refused("token_expired", "Your sign-in has run out: open this page again.")
+    if not verified.ok or verified.id_token is None:
+        raise BadSignature(f"the token is not valid ({verified.log.code})")
+    claims: Mapping[str, Any] = verified.id_token.claims
+    end, then = claims.get("exp"), now.timestamp()
+    if not isinstance(end, int) or isinstance(end, bool) or end - _CLOCKS_DIFFER_S > then + _ID_TOKEN_LIVES_S:
+        raise BadSignature("the token has no end, or would live too long")
+    if end + _CLOCKS_DIFFER_S < then:
+        raise Refused("token_expired", "Your sign-in has run out: open this page again.")
+    return claims
+
+
+def _shop_of(claims: Mapping[str, Any]) -> str:
+    """The shop of `dest`, which stands there with or without https://; `iss` may be missing, or is the same shop's.
+
+    Both are seen: the page of the checkout's token shows a bare host and no issuer, and since 2025-09 there is one
+    (Kyon147/laravel-shopify pull requests 329 and 452).
+    """
+    dest, issuer = claims.get("dest"), claims.get("iss")
+    shop = dest.removeprefix("https://") if isinstance(dest, str) else ""
+    if not SHOP.fullmatch(shop):
+        raise BadSignature("the token names no shop of Shopify's")
+    if issuer is not None and (
+        not isinstance(issuer, str)
+        or not re.fullmatch(rf"(?:https://)?{re.escape(shop)}(?:/.*)?", issuer, re.ASCII)
+    ):
+        raise BadSignature("the token is of another shop")
+    return shop
 
 
 # --- Helpers -----------------------------------------------------------------------------------------------

@@ -350,3 +350,17 @@ class ApiRefund(Struct, frozen=True, kw_only=True, rename="camel"):
     order_adjustments: ApiAdjustmentNodes
     transactions: ApiTransactionNodes
     duties: tuple[ApiDuty, ...] | None
+
+
+class FlowGift(Struct, frozen=True):
+    """The fields of extensions/laurel-flow-add-points. Flow writes numbers as text."""
+
+    customer_id: str
+    points: str
+    reason: str
+
+
+class FlowAct(Struct, frozen=True):
+    shopify_domain: str
+    action_run_id: str
+    properties: FlowGift

@@ -162,9 +162,9 @@ def test_no_token_but_the_shops_own_of_this_quarter_of_an_hour_is_believed(
     assert storefront.get("me").status_code == 200
 
 
-def id_tokens(now: int) -> Iterator[tuple[str, str]]:
+def id_tokens(now: int, name: str = "fern") -> Iterator[tuple[str, str]]:
     """What a stranger might bring in place of the platform's id token."""
-    shop = "https://fern.myshopify.com"
+    shop = f"https://{name}.myshopify.com"
     claims: dict[str, Any] = {
         "iss": f"{shop}/admin", "dest": shop, "aud": "laurel-app", "sub": "42", "exp": now + 60, "nbf": now, "iat": now,
         "jti": "x", "sid": "x",
@@ -178,8 +178,8 @@ def id_tokens(now: int) -> Iterator[tuple[str, str]]:
     for secret in ("", "secret", "laurel-app", WOO_SECRET, SHOPIFY_SECRET.upper(), SHOPIFY_SECRET[:-1]):
         yield f"secret {secret}", raw_token(GOOD_HEAD, claims, secret)
     elsewhere: tuple[Any, ...] = (
-        "https://evil.myshopify.com", "http://fern.myshopify.com", "https://fern.myshopify.com/", "fern.myshopify.com",
-        "https://fern.myshopify.com.evil.example", "https://evil.example", "", None, 7, [shop], {},
+        "https://evil.myshopify.com", shop.replace("https", "http"), f"{shop}/", f"{name}.myshopify.com",
+        f"{shop}.evil.example", "https://evil.example", "", None, 7, [shop], {},
     )  # fmt: skip
     for other in elsewhere:
         yield f"dest {other!r}", raw_token(GOOD_HEAD, {**claims, "dest": other}, SHOPIFY_SECRET)
@@ -194,9 +194,9 @@ def id_tokens(now: int) -> Iterator[tuple[str, str]]:
         yield f"nbf {begin!r}", raw_token(GOOD_HEAD, {**claims, "nbf": begin}, SHOPIFY_SECRET)
     for value in NO_OBJECTS:
         yield f"claims {value!r:.30}", raw_token(GOOD_HEAD, value, SHOPIFY_SECRET)
-    for name in ("iss", "dest", "aud", "exp"):
-        rest = {one: value for one, value in claims.items() if one != name}
-        yield f"no {name}", raw_token(GOOD_HEAD, rest, SHOPIFY_SECRET)
+    for left_out in ("iss", "dest", "aud", "exp"):
+        rest = {one: value for one, value in claims.items() if one != left_out}
+        yield f"no {left_out}", raw_token(GOOD_HEAD, rest, SHOPIFY_SECRET)
 
 
 def test_no_id_token_but_the_platforms_own_installs_anything(rt: Runtime) -> None:
@@ -218,14 +218,7 @@ def test_no_id_token_but_the_platforms_own_installs_anything(rt: Runtime) -> Non
 
 
 def test_no_id_token_but_the_platforms_own_opens_a_page_in_the_shops_admin(rt: Runtime) -> None:
-    program_id = make_program(rt)
-    facts = ShopFacts(
-        shop_ref="fern.myshopify.com", name="Fern", url="https://fern.example", currency="EUR", timezone="UTC",
-        reads_orders_days=None,
-    )  # fmt: skip
-    record_shop(
-        rt, program_id, NewShop(platform="shopify", facts=facts, credentials={"x": "y"}, own_app=False)
-    )
+    program_id = a_shop(rt, "fern")
     client = create_app(rt).test_client()
     path, wrong = "/install/shopify/fern.myshopify.com/admin/", []
     with time_machine.travel(rt.now(), tick=False):
@@ -237,6 +230,91 @@ def test_no_id_token_but_the_platforms_own_opens_a_page_in_the_shops_admin(rt: R
             if (read, sent) != (401, 401) or document not in (302, 401):
                 wrong.append((what, read, sent, document))
     assert wrong == []
+    with rt.db.begin(program_id) as session:
+        assert session.scalar("SELECT count(*) FROM staff WHERE {fence}") == 0
+
+
+def extension_tokens(now: int, handle: str) -> Iterator[tuple[str, str]]:
+    """What a stranger might bring in place of the token of a customer's account or the checkout."""
+    shop = f"{handle}.myshopify.com"
+    claims: dict[str, Any] = {
+        "dest": shop, "aud": "laurel-app", "sub": "gid://shopify/Customer/7", "exp": now + 300, "nbf": now, "iat": now,
+        "jti": "x",
+    }  # fmt: skip
+    for head in HEADS:
+        if isinstance(head, dict) and head.get("alg") == "HS256":
+            continue  # as with id tokens
+        yield f"head {head!r}", raw_token(head, claims, SHOPIFY_SECRET)
+    for head, theirs in KEYS_OF_THEIR_OWN:
+        yield f"its own key {head}", raw_token({**GOOD_HEAD, **head}, claims, theirs)
+    for secret in ("", "secret", "laurel-app", WOO_SECRET, SHOPIFY_SECRET.upper(), SHOPIFY_SECRET[:-1]):
+        yield f"secret {secret}", raw_token(GOOD_HEAD, claims, secret)
+    names: dict[str, tuple[Any, ...]] = {
+        "dest": (
+            f"http://{shop}", f"https://{shop}/", f"//{shop}", f"{shop} ", f"{shop}.evil.example", "evil.example",
+            shop.capitalize(), "", None, 7, [shop], {}, True,
+        ),
+        "iss": (
+            "https://evil.myshopify.com/admin", f"http://{shop}", f"https://{shop}.evil.example", f"evil.example/{shop}",
+             "", 7, [shop], {}, True,
+        ),
+        "aud": ("", "another-app", None, 7, [], ["another-app"], {}, "laurel-app "),
+        "sub": (
+            *NO_SUBJECTS, "7", "42", "gid://shopify/Customer/", "gid://shopify/Customer/0", "gid://shopify/Customer/07",
+            "gid://shopify/Customer/7/8", "gid://shopify/Customer/7?x", "gid://shopify/Customer/7\n", "gid://shopify/User/7",
+            "gid://shopify/customer/7", "gid://other/Customer/7", "gid://shopify/Customer/٧", " gid://shopify/Customer/7",
+        ),
+        "exp": (now - 11, now - 3600, now + 611, now + 86_400, *NO_NUMBERS),
+        "nbf": (now + 60, now + 3600),
+        "iat": (now + 60, now + 3600),
+    }  # fmt: skip
+    for name, values in names.items():
+        for value in values:
+            yield f"{name} {value!r}", raw_token(GOOD_HEAD, {**claims, name: value}, SHOPIFY_SECRET)
+    for value in NO_OBJECTS:
+        yield f"claims {value!r:.30}", raw_token(GOOD_HEAD, value, SHOPIFY_SECRET)
+    for name in ("dest", "aud", "exp"):
+        rest = {one: value for one, value in claims.items() if one != name}
+        yield f"no {name}", raw_token(GOOD_HEAD, rest, SHOPIFY_SECRET)
+
+
+def a_shop(rt: Runtime, handle: str) -> int:
+    """A program with the shop that the tokens name. Returns the program."""
+    program_id = make_program(rt)
+    facts = ShopFacts(
+        shop_ref=f"{handle}.myshopify.com", name="Fern", url="https://fern.example", currency="EUR", timezone="UTC",
+        reads_orders_days=None,
+    )  # fmt: skip
+    record_shop(
+        rt, program_id, NewShop(platform="shopify", facts=facts, credentials={"x": "y"}, own_app=False)
+    )
+    return program_id
+
+
+def believed(rt: Runtime, tried: list[tuple[str, str]], method: str, path: str) -> list[tuple[str, int]]:
+    """Those that were not refused as a token that is wrong."""
+    client, wrong = create_app(rt).test_client(), []
+    with time_machine.travel(rt.now(), tick=False):
+        for what, token in tried:
+            answer = client.open(path, method=method, headers={"Authorization": f"Bearer {token}"})
+            if answer.status_code != 401 or answer.mimetype != "application/problem+json":
+                wrong.append((what, answer.status_code))
+    return wrong
+
+
+def test_no_token_but_the_platforms_own_is_a_customer_in_the_account_or_the_checkout(rt: Runtime) -> None:
+    program_id, now = a_shop(rt, "moss"), int(rt.now().timestamp())
+    tried = [*extension_tokens(now, "moss"), *id_tokens(now, "moss")]
+    assert len(tried) >= 250
+    assert believed(rt, tried, "GET", "/extensions/shopify/v1/me") == []
+    with rt.db.begin(program_id) as session:
+        assert session.scalar("SELECT count(*) FROM identities WHERE {fence}") == 0
+
+
+def test_no_token_but_the_platforms_own_stands_at_the_till(rt: Runtime) -> None:
+    program_id, now = a_shop(rt, "reed"), int(rt.now().timestamp())
+    tried = [*id_tokens(now, "reed"), *extension_tokens(now, "reed")]
+    assert believed(rt, tried, "POST", "/extensions/shopify/till/v1/find") == []
     with rt.db.begin(program_id) as session:
         assert session.scalar("SELECT count(*) FROM staff WHERE {fence}") == 0
 

@@ -35,13 +35,13 @@ def me(who: Shopper, panel: Panel, now: datetime) -> Json:
     return {
         "signed_in": who.customer_ref is not None,
         "server_time": instant(now),
-        "member": None if panel.member is None else _member(who, panel, panel.member),
+        "member": None if panel.member is None else member(who, panel, panel.member),
         "program": _program(panel.front),
         "look": LOOK,
     }
 
 
-def _member(who: Shopper, panel: Panel, member: MemberView) -> Json:
+def member(who: Shopper, panel: Panel, member: MemberView) -> Json:
     front, balance = panel.front, member.balance
     available = max(balance.available, 0)
     zone = front.program.zone

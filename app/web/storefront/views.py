@@ -5,14 +5,12 @@ Everything here is the shopper's own: whose it is comes from the proof of who as
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Refused
-from app.domain.ledger import MAX_POINTS
 from app.services.await_code import await_code
 from app.services.cancel_redemption import cancel_redemption
 from app.services.enrol_customer import enrol_customer
@@ -24,7 +22,7 @@ from app.services.list_rewards import list_rewards
 from app.services.member_card import member_card, replace_card
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
-from app.services.redeem import MAX_KEY, RedeemRequest, redeem
+from app.services.redeem import RedeemRequest, redeem
 from app.services.refer_friend import MAX_REFERRAL_CODE, refer_friend, referral_code
 from app.services.send_email_proof import send_email_proof
 from app.services.shopper_history import shopper_history
@@ -38,6 +36,7 @@ from app.web.storefront import present
 from app.web.storefront.basket import read_basket
 from app.web.storefront.limits import counts
 from app.web.storefront.who import allow_own_pages, customer, member, shopper, words_for_errors
+from app.web.storefront.wish import read_wish
 
 PREFIX = "/storefront/v1"
 _OUR_ID = re.compile(r"r_([1-9][0-9]{0,17})", re.ASCII)
@@ -164,14 +163,7 @@ def get_redemption(redemption_ref: str) -> Response:
 
 @_view("POST", "/redemptions")
 def post_redemption() -> tuple[Response, int]:
-    body = read_json()
-    request_key = _request_key(body)
-    reward_key = body.get("reward")
-    if not isinstance(reward_key, str) or not 0 < len(reward_key) <= MAX_KEY:
-        raise Refused("invalid", "Say which reward: “reward” is the key of one.")
-    points = body.get("points")
-    if points is not None and (type(points) is not int or not 0 < points <= MAX_POINTS):
-        raise Refused("invalid", "“points” is a whole number of points.")
+    wish = read_wish()
     rt = runtime()
     who, member_id = member()
     row = redeem(
@@ -180,10 +172,10 @@ def post_redemption() -> tuple[Response, int]:
             program_id=who.shop.program_id,
             member_id=member_id,
             shop_id=who.shop.shop_id,
-            reward_key=reward_key,
-            request_key=request_key,
+            reward_key=wish.reward_key,
+            request_key=wish.request_key,
             actor="shopper",
-            points=points,
+            points=wish.points,
             customer_ref=who.customer_ref,
             language=language(),
         ),
@@ -236,17 +228,6 @@ def _own(who: Shopper, member_id: int, redemption_ref: str) -> RedemptionView:
             if refused.code != "unknown_redemption":
                 raise
     raise Refused("not_found", "There is no such code of yours.")
-
-
-def _request_key(body: dict[str, Any]) -> str:
-    """The click's own key, in the header, in the body, or the same in both: a proxy may drop headers."""
-    header, inside = request.headers.get("Idempotency-Key"), body.get("request_key")
-    if header is not None and inside is not None and header != inside:
-        raise Refused("key_mismatch", "The idempotency key in the header is not the one in the body.")
-    key = header if header is not None else inside
-    if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise Refused("bad_key", f"An Idempotency-Key of 1 to {MAX_KEY} characters is needed.")
-    return key
 
 
 put_views(blueprint)

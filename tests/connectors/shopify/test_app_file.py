@@ -1,6 +1,7 @@
 """shopify.app.toml against the code: topics, the fields that are read, the scopes that are needed, the proxy's way."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -191,3 +192,47 @@ def _within(node: Any) -> Iterator[str]:
         named: Any = inner.type_condition if isinstance(inner, InlineFragmentNode) else inner
         yield from NEEDS.get(named.name.value, ())
         yield from _within(inner)
+
+
+# --- The extensions that lie beside it -----------------------------------------------------------------------
+
+FOLDER = Path(shopify.__file__).parent / "extensions"
+PIECES: dict[str, Any] = {
+    path.parent.name: tomllib.loads(path.read_text("utf-8"))
+    for path in sorted(FOLDER.glob("*/shopify.extension.toml"))
+}
+IN_PAGES = {name: file for name, file in PIECES.items() if file.get("api_version")}
+
+
+def test_every_piece_is_called_like_its_folder_and_says_what_it_may() -> None:
+    assert set(IN_PAGES) == {"laurel-account", "laurel-account-page", "laurel-checkout", "laurel-pos"}
+    for name, file in IN_PAGES.items():
+        (piece,) = file["extensions"]
+        assert (piece["handle"], piece["type"], file["api_version"]) == (name, "ui_extension", "2026-07")
+        assert all((FOLDER / name / one["module"]).is_file() for one in piece["targeting"])
+        # The till asks for nothing; everywhere else Shopify lets nobody call out who does not say so.
+        asks = {"network_access": True} if name != "laurel-pos" else {}
+        assert piece.get("capabilities", {}) == asks
+
+
+def test_the_pieces_ask_at_the_address_of_the_app() -> None:
+    address = (FOLDER / "shared" / "address.js").read_text("utf-8")
+    server = re.search(r"SERVER = '([^']+)'", address)
+    assert server is not None
+    assert APP["application_url"] == f"{server[1]}/install/shopify"
+    flow = PIECES["laurel-flow-add-points"]
+    assert flow["extensions"][0]["runtime_url"] == f"{server[1]}/extensions/shopify/automation/v1/give-points"
+    # What the code decodes is what the fields are called: a reference to a customer is told as `customer_id`.
+    keys = {one.get("key", one["type"].replace("reference", "id")) for one in flow["settings"]["fields"]}
+    assert keys == {field.name for field in msgspec.structs.fields(payloads.FlowGift)}
+
+
+def test_what_is_installed_for_the_pieces_is_pinned_by_hashes_and_names_no_registry() -> None:
+    lock = json.loads((FOLDER.parent / "package-lock.json").read_text("utf-8"))
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert len(packages) > 100
+    assert [name for name, one in packages.items() if "integrity" not in one] == []
+    assert [name for name, one in packages.items() if "resolved" in one] == []
+    wanted = json.loads((FOLDER.parent / "package.json").read_text("utf-8"))
+    named = {**wanted["dependencies"], **wanted["devDependencies"]}
+    assert [name for name, version in named.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
