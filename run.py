@@ -53,9 +53,8 @@ CHROMIUM_ON_MACOS = (
 )
 
 
-# The pieces that run inside Shopify's pages are JavaScript, tested by Shopify's own tester; that wants this Node.
+# The pieces that run inside Shopify's pages are JavaScript, tested by Shopify's own tester. Node comes with the lock.
 EXTENSIONS = PROJECT / "connectors" / "shopify"
-NODE = (20, 20)
 
 
 class Trouble(Exception):
@@ -78,7 +77,6 @@ def main(arguments: Sequence[str]) -> int:
     if rest:
         return run([BIN / "python", "-m", "pytest", *rest], for_tests(find_chromium()))
     require_php()
-    require_node()
     install_extensions()
     return test_everything(chromium())
 
@@ -245,38 +243,24 @@ def require_php() -> None:
             raise Trouble("PHP was installed and is still not to be found")
 
 
-def require_node() -> None:
-    """Node and npm, which Shopify's tester of extensions runs on; nothing that is shipped needs them."""
-    why = f"the tests of Shopify's extensions need Node {NODE[0]}.{NODE[1]} or newer with npm"
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        apt_install("npm", f"{why}, and there is none")  # which brings Node too
-    found = node_version()
-    if found is None or found < NODE:
-        raise Trouble(f"{why}; here is {found and f'{found[0]}.{found[1]}'}: get one from https://nodejs.org")
-
-
-def node_version() -> tuple[int, int] | None:
-    node = shutil.which("node")
-    if node is None:
-        return None
-    done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-    parts = done.stdout.strip().removeprefix("v").split(".")
-    return (
-        (int(parts[0]), int(parts[1])) if len(parts) == 3 and all(part.isdigit() for part in parts) else None
-    )
+def with_node() -> dict[str, str]:
+    """The environment in which a program of npm's finds our Node before any other."""
+    return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
 
 
 def install_extensions() -> None:
     """What their lock file names, by its hashes; nothing to do where it is so already."""
     stamp = EXTENSIONS / "node_modules" / ".laurel-installed"
     lock = (EXTENSIONS / "package-lock.json").read_bytes()
-    wanted = hashlib.sha256(lock + repr(node_version()).encode()).hexdigest()
+    wanted = hashlib.sha256(lock + (PROJECT / DEV).read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return
     say("Installing what tests Shopify's extensions (once, half a minute) …")
     # Nobody's script runs at installing: none is needed.
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=EXTENSIONS, capture_output=True, text=True, check=False)
+    command = [str(BIN / "npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(
+        command, cwd=EXTENSIONS, env=with_node(), capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         end = "\n".join(f"  {line}" for line in (done.stdout + done.stderr).strip().splitlines()[-12:])
         raise Trouble(
@@ -301,7 +285,7 @@ def test_everything(browser: str) -> int:
         ("ruff format", [BIN / "ruff", "format", "--check", "."]),
         ("mypy", [BIN / "mypy"]),
         ("lint-imports", [BIN / "lint-imports", "--no-logo"]),
-        ("Shopify's extensions", ["npm", "--prefix", EXTENSIONS, "test", "--silent"]),
+        ("Shopify's extensions", [BIN / "npm", "--prefix", EXTENSIONS, "test", "--silent"]),
     ]
     for name, command in checks:
         ok = step(name, command, environment) == 0
@@ -334,7 +318,7 @@ def test_everything(browser: str) -> int:
 
 
 def for_tests(browser: str | None) -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    environment = {name: value for name, value in with_node().items() if not name.startswith(SETTINGS)}
     return {**environment, "CHROMIUM": browser} if browser else environment
 
 

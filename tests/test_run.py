@@ -169,34 +169,12 @@ def test_a_browser_that_is_there_is_used(commands: Path) -> None:
     assert run.chromium() == str(commands / "google-chrome")
 
 
-@pytest.mark.parametrize("version", ["v18.19.0", "v20.19.9", "nonsense", ""])
-def test_a_node_that_is_too_old_is_told_with_where_to_get_one(commands: Path, version: str) -> None:
-    add_command(commands, "npm", "")
-    add_command(commands, "node", f"echo {version}")
-    with pytest.raises(run.Trouble, match=r"need Node 20\.20 or newer with npm; here is .*nodejs\.org"):
-        run.require_node()
-
-
-def test_a_newer_node_will_do(commands: Path) -> None:
-    add_command(commands, "npm", "")
-    for version in ("v20.20.0", "v22.1.3"):
-        add_command(commands, "node", f"echo {version}")
-        run.require_node()
-
-
-def test_without_node_it_is_said_how_to_get_it(commands: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    add_command(commands, "apt-get", "exit 1")
-    with pytest.raises(run.Trouble, match="run `sudo apt-get install npm`"):
-        run.require_node()
-
-
 def test_what_tests_the_extensions_is_installed_once_for_a_lock_file(
     commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "EXTENSIONS", tmp_path)
+    monkeypatch.setattr(run, "BIN", commands)
     log = tmp_path / "log"
-    add_command(commands, "node", "echo v20.20.2")
     add_command(commands, "npm", f'echo "$@" >> {log}; /bin/mkdir -p node_modules')
     for lock in ("one", "one", "another"):
         (tmp_path / "package-lock.json").write_text(lock)
@@ -206,8 +184,8 @@ def test_what_tests_the_extensions_is_installed_once_for_a_lock_file(
 
 def test_npm_that_cannot_says_why(commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "EXTENSIONS", tmp_path)
+    monkeypatch.setattr(run, "BIN", commands)
     (tmp_path / "package-lock.json").write_text("")
-    add_command(commands, "node", "echo v20.20.2")
     add_command(commands, "npm", "echo npm error network ENOTFOUND >&2; exit 1")
     with pytest.raises(run.Trouble, match="is there a network") as told:
         run.install_extensions()
@@ -230,6 +208,7 @@ def test_tests_do_not_see_the_settings_of_an_installation(monkeypatch: pytest.Mo
     environment = run.for_tests("/usr/bin/chromium")
     assert "of production" not in environment.values()
     assert environment["CHROMIUM"] == "/usr/bin/chromium"
+    assert environment["PATH"].startswith(f"{run.BIN}:")  # our Node before any other
 
 
 def test_what_did_not_pass_is_counted_as_failed(tmp_path: Path) -> None:
