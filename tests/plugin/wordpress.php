@@ -26,6 +26,8 @@ final class World {
 	public static $users = array();
 	/** @var array<string, mixed> */
 	public static $transients = array();
+	/** @var array<int, int> Keys of the REST API, by their ids. */
+	public static $keys = array();
 	/** @var int */
 	public static $decimals = 2;
 
@@ -36,11 +38,27 @@ final class World {
 		self::$posts     = array();
 		self::$answers   = array();
 		self::$decimals  = 2;
+		self::$keys      = array();
 		self::$asked      = array();
 		self::$users      = array();
 		self::$transients = array();
 	}
 }
+
+/** As much of the database as keys need. */
+final class Keys_Table {
+	public $prefix = 'wp_';
+	public function prepare( $query, ...$values ) {
+		return $values[0];
+	}
+	public function get_var( $key_id ) {
+		return isset( World::$keys[ $key_id ] ) ? '1' : '0';
+	}
+	public function delete( $table, $where, $formats ) {
+		unset( World::$keys[ $where['key_id'] ] );
+	}
+}
+$GLOBALS['wpdb'] = new Keys_Table();
 
 class WP_Error {
 	private $code;
