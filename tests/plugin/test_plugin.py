@@ -141,9 +141,15 @@ def test_uninstalling_names_everything_that_is_written() -> None:
     options = set(re.findall(r"const (?:\w*OPTION|SECRETS|STATE)\s*= '(\w+)'", text))
     hooks = set(re.findall(r"const (?:ACTION|WATCH)\s*= '(\w+)'", text))
     assert len(options) == 5
-    assert len(hooks) == 2
-    for name in [*options, *hooks, "laurel_outbox"]:
+    transients = set(re.findall(r"'(laurel_loyalty_\w+_)' \.", text))
+    groups = set(re.findall(r"class Sender .*?const GROUP\s*= '([\w-]+)'", text, re.DOTALL))
+    assert (len(hooks), transients, groups) == (2, {"laurel_loyalty_export_"}, {"laurel-loyalty"})
+    for name in [*options, *hooks, *groups, "laurel_outbox"]:
         assert f"'{name}'" in gone or f"}}{name}" in gone, name
+    for name in transients:
+        assert f"'_transient_{name}'" in gone
+        assert f"'_transient_timeout_{name}'" in gone
+    assert "actionscheduler_logs WHERE action_id IN" in gone
 
 
 # --- Words -------------------------------------------------------------------------------------------------
