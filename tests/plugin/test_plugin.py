@@ -135,6 +135,27 @@ def test_it_says_one_version_everywhere() -> None:
     assert f"= {version} =\n" in readme
 
 
+def test_the_directory_takes_its_readme() -> None:
+    """wordpress.org cuts off or refuses what is longer. Source: Plugin Check, Plugin_Readme_Check.php; read 2026-11."""
+    readme = (PLUGIN / "readme.txt").read_text()
+    fields = dict(
+        re.findall(r"^([A-Z][\w ]+): (.+)$", readme.partition("== Description ==")[0], re.MULTILINE)
+    )
+    header = (PLUGIN / "laurel-loyalty.php").read_text()
+    for ours, theirs in (
+        ("Requires at least", "Requires at least"),
+        ("Requires PHP", "Requires PHP"),
+        ("License", "License"),
+    ):
+        assert re.search(rf"{theirs}:\s+{re.escape(fields[ours])}\n", header), ours
+    assert len(fields["Tags"].split(", ")) <= 5
+    assert re.fullmatch(r"\d+\.\d+", fields["Tested up to"])
+    short = readme.partition("== Description ==")[0].strip().splitlines()[-1]
+    assert 0 < len(short) <= 150
+    sections = re.findall(r"^== (.+) ==$", readme, re.MULTILINE)
+    assert sections == ["Description", "Installation", "Frequently Asked Questions", "Changelog"]
+
+
 def test_uninstalling_names_everything_that_is_written() -> None:
     text = "".join(path.read_text() for path in sources() if path.name != "uninstall.php")
     gone = (PLUGIN / "uninstall.php").read_text()

@@ -165,7 +165,8 @@ $tests = array(
 	},
 	'a replaced key is let in for an hour, then revoked'      => static function () {
 		connect();
-		World::$keys = array( 7 => 7, 8 => 8, 9 => 9 );
+		$ours        = 'Laurel - API (2026-11-22 16:08:16)';
+		World::$keys = array_fill_keys( array( 7, 8, 9 ), $ours );
 		same( '', Connection::accept( told(), 8, 2000 ) );
 		same( '', Connection::accept( told(), 8, 2100 ) ); // the daily introduction replaces nothing.
 		Connection::revoke_former( 2000 + 3599 );
@@ -177,14 +178,18 @@ $tests = array(
 		same( '', Connection::accept( told(), 8, 9001 ) ); // back again: it is in use, and the other goes.
 		Connection::revoke_former( 99999 );
 		same( array( 8 ), array_keys( World::$keys ) );
-		World::$keys = array( 8 => 8, 9 => 9 );
+		World::$keys = array_fill_keys( array( 8, 9 ), $ours );
 		same( '', Connection::accept( told(), 9, 1 ) );
 		Sender::watch(); // the hourly look does it.
+		same( array( 9 ), array_keys( World::$keys ) );
+		World::$keys = array( 9 => 'Our book-keeping' ); // made by hand, and given to Laurel as well.
+		same( '', Connection::accept( told(), 10, 1 ) );
+		Sender::watch();
 		same( array( 9 ), array_keys( World::$keys ) );
 	},
 	'a key that somebody removed is missed'                   => static function () {
 		connect();
-		World::$keys = array( 7 => 7 );
+		World::$keys = array( 7 => 'Laurel' );
 		same( true, Connection::has_key() );
 		Connection::revoke( 7 );
 		same( false, Connection::has_key() );

@@ -26,7 +26,7 @@ final class World {
 	public static $users = array();
 	/** @var array<string, mixed> */
 	public static $transients = array();
-	/** @var array<int, int> Keys of the REST API, by their ids. */
+	/** @var array<int, string> Keys of the REST API: what they are for, by their ids. */
 	public static $keys = array();
 	/** @var int */
 	public static $decimals = 2;
@@ -49,10 +49,19 @@ final class World {
 final class Keys_Table {
 	public $prefix = 'wp_';
 	public function prepare( $query, ...$values ) {
-		return $values[0];
+		return $values;
 	}
-	public function get_var( $key_id ) {
-		return isset( World::$keys[ $key_id ] ) ? '1' : '0';
+	public function esc_like( $text ) {
+		return addcslashes( $text, '_%\\' );
+	}
+	public function get_var( $values ) {
+		return isset( World::$keys[ $values[0] ] ) ? '1' : '0';
+	}
+	/** The one statement that there is: a key by its id and the beginning of what it is for. */
+	public function query( $values ) {
+		if ( 0 === strpos( World::$keys[ $values[0] ] ?? '', rtrim( $values[1], '%' ) ) ) {
+			unset( World::$keys[ $values[0] ] );
+		}
 	}
 	public function delete( $table, $where, $formats ) {
 		unset( World::$keys[ $where['key_id'] ] );

@@ -17,7 +17,9 @@ final class Connection {
 
 	const OPTION  = 'laurel_loyalty';
 	const SECRETS = 'laurel_loyalty_secrets';
-	const KEPT_S  = HOUR_IN_SECONDS; // how long a replaced key is let in: Laurel may be in the middle of something.
+	// Of keys. Source: class-wc-auth.php, create_keys(); the app's name is that of Laurel's consent link.
+	const MADE_FOR = 'Laurel - API (';
+	const KEPT_S   = HOUR_IN_SECONDS; // how long a replaced key is let in: Laurel may be in the middle of something.
 
 	/**
 	 * What is no secret. Empty texts and 0 for what is not known.
@@ -166,15 +168,18 @@ final class Connection {
 	}
 
 	/**
-	 * Take away the keys that newer ones replaced, once nothing of Laurel's can be under way with them.
+	 * Take away the keys that newer ones replaced, once nothing of Laurel's can be under way with them. Only keys that
+	 * were made for Laurel by the shop's consent page: one that somebody made by hand may serve something else as well.
 	 *
 	 * @param int $now Unix time.
 	 */
 	public static function revoke_former( int $now ): void {
+		global $wpdb;
 		$facts = self::facts();
 		foreach ( $facts['former_keys'] as $key_id => $since ) {
 			if ( $now - $since >= self::KEPT_S ) {
-				self::revoke( (int) $key_id );
+				// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that revokes a key.
+				$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->prefix}woocommerce_api_keys WHERE key_id = %d AND description LIKE %s", $key_id, $wpdb->esc_like( self::MADE_FOR ) . '%' ) );
 				unset( $facts['former_keys'][ $key_id ] );
 			}
 		}
