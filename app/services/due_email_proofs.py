@@ -27,11 +27,16 @@ def email_proof_state(rt: Runtime, program_id: int, identity_id: int) -> str | N
     if found is None:
         return None
     sent_at, waits = found
-    return proof_state(sent_at, waits=waits, now=rt.now())
+    return proof_state(rt, sent_at, waits=waits)
 
 
-def proof_state(sent_at: datetime | None, *, waits: bool, now: datetime) -> str | None:
-    """`sent_at`: when a link was last mailed to an address that is not proven."""
-    if sent_at is not None and now - sent_at < LIVES:
+def proof_state(rt: Runtime, sent_at: datetime | None, *, waits: bool) -> str | None:
+    """`sent_at`: when a link was last mailed to an address that is not proven.
+
+    None where this installation sends no mail: nobody is offered a link that cannot come.
+    """
+    if not rt.sends_mail:
+        return None
+    if sent_at is not None and rt.now() - sent_at < LIVES:
         return "sent"
     return "wanted" if waits else None

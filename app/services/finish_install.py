@@ -29,7 +29,9 @@ class KeysKept:
 
 @dataclass(frozen=True, slots=True)
 class NotAgreed:
-    """The merchant said no: nothing was connected."""
+    """The merchant said no: nothing was connected. `back`: the shop's own page that it began on, if on one."""
+
+    back: str | None
 
 
 def finish_install(
@@ -42,9 +44,8 @@ def finish_install(
         case Page():
             return step
         case Denied():
-            if step.state is not None:
-                _take(rt, platform, step.state, browser)
-            return NotAgreed()
+            found = _take(rt, platform, step.state, browser) if step.state is not None else None
+            return NotAgreed(back=found.details.get("back") if found else None)
         case Granted():
             if step.state is None:
                 raise Refused("not_understood", "This answer belongs to no installation. Start again.")

@@ -39,7 +39,7 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None =
         if found.person is None:
             return Panel(front, None, None)
         me = _view(who, found.person, found.program, now)
-        proof = proof_state(found.person.proof_sent_at, waits=found.person.waits, now=now)
+        proof = proof_state(rt, found.person.proof_sent_at, waits=found.person.waits)
         return Panel(front, me, proof, _stopped(me, frozen=found.frozen))
     return _join(rt, who, asked=asked, language=language)
 

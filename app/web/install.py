@@ -61,6 +61,8 @@ def callback(platform: str) -> Response:
     match answer:
         case KeysKept():
             return Response(status=200, mimetype="text/plain")
+        case NotAgreed(back=str() as back):
+            return _left(f"{back}{'&' if '?' in back else '?'}laurel=denied")
         case NotAgreed():
             return _page("install_denied.html", platform=platform)
         case _:
@@ -125,12 +127,17 @@ def _shown(answer: ConnectedShop | Page) -> Response:
     if isinstance(answer, Page):
         return Response(answer.html, status=answer.status, headers=dict(answer.headers))
     if answer.back is not None:
-        response = make_response(redirect(answer.back, code=303))
-        response.delete_cookie(_COOKIE, path="/install")
-        return response
+        return _left(answer.back)
     if runtime().connectors[answer.platform].frame is not None:
         return _to_frame(answer.platform, answer.facts.shop_ref)
     response = _page("install_done.html", connected=answer)
+    response.delete_cookie(_COOKIE, path="/install")
+    return response
+
+
+def _left(back: str) -> Response:
+    """To the shop's own page, done here."""
+    response = make_response(redirect(back, code=303))
     response.delete_cookie(_COOKIE, path="/install")
     return response
 

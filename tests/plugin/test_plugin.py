@@ -44,7 +44,7 @@ def sources() -> list[Path]:
 def test_its_own_tests_pass() -> None:
     done = php(HERE / "unit.php", PLUGIN)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok: ") == 21
+    assert done.stdout.count("ok: ") == 24
 
 
 def test_every_file_is_php() -> None:
@@ -135,15 +135,42 @@ def test_it_says_one_version_everywhere() -> None:
     assert f"= {version} =\n" in readme
 
 
+def test_the_directory_takes_its_readme() -> None:
+    """wordpress.org cuts off or refuses what is longer. Source: Plugin Check, Plugin_Readme_Check.php; read 2026-11."""
+    readme = (PLUGIN / "readme.txt").read_text()
+    fields = dict(
+        re.findall(r"^([A-Z][\w ]+): (.+)$", readme.partition("== Description ==")[0], re.MULTILINE)
+    )
+    header = (PLUGIN / "laurel-loyalty.php").read_text()
+    for ours, theirs in (
+        ("Requires at least", "Requires at least"),
+        ("Requires PHP", "Requires PHP"),
+        ("License", "License"),
+    ):
+        assert re.search(rf"{theirs}:\s+{re.escape(fields[ours])}\n", header), ours
+    assert len(fields["Tags"].split(", ")) <= 5
+    assert re.fullmatch(r"\d+\.\d+", fields["Tested up to"])
+    short = readme.partition("== Description ==")[0].strip().splitlines()[-1]
+    assert 0 < len(short) <= 150
+    sections = re.findall(r"^== (.+) ==$", readme, re.MULTILINE)
+    assert sections == ["Description", "Installation", "Frequently Asked Questions", "Changelog"]
+
+
 def test_uninstalling_names_everything_that_is_written() -> None:
     text = "".join(path.read_text() for path in sources() if path.name != "uninstall.php")
     gone = (PLUGIN / "uninstall.php").read_text()
     options = set(re.findall(r"const (?:\w*OPTION|SECRETS|STATE)\s*= '(\w+)'", text))
     hooks = set(re.findall(r"const (?:ACTION|WATCH)\s*= '(\w+)'", text))
     assert len(options) == 5
-    assert len(hooks) == 2
-    for name in [*options, *hooks, "laurel_outbox"]:
+    transients = set(re.findall(r"'(laurel_loyalty_\w+_)' \.", text))
+    groups = set(re.findall(r"class Sender .*?const GROUP\s*= '([\w-]+)'", text, re.DOTALL))
+    assert (len(hooks), transients, groups) == (2, {"laurel_loyalty_export_"}, {"laurel-loyalty"})
+    for name in [*options, *hooks, *groups, "laurel_outbox"]:
         assert f"'{name}'" in gone or f"}}{name}" in gone, name
+    for name in transients:
+        assert f"'_transient_{name}'" in gone
+        assert f"'_transient_timeout_{name}'" in gone
+    assert "actionscheduler_logs WHERE action_id IN" in gone
 
 
 # --- Words -------------------------------------------------------------------------------------------------

@@ -118,7 +118,8 @@ def shop(browser: Browser) -> Iterator[Shop]:
 
 def earn(kind: str = "product", wish: object = WISH, **data: str) -> str:
     more = "".join(f' data-{name}="{value}"' for name, value in data.items())
-    return f"<p class=laurel-earn data-laurel=earn data-kind={kind} data-wish='{json.dumps(wish)}'{more}></p>"
+    text = json.dumps(wish) if wish else ""
+    return f"<p class=laurel-earn data-laurel=earn data-kind={kind} data-wish='{text}'{more}></p>"
 
 
 def signed_in(shop: Shop) -> None:
@@ -233,8 +234,78 @@ def test_a_code_that_the_shop_refuses_is_kept_and_said_so(shop: Shop) -> None:
 def test_beside_a_code_that_wants_no_other_nothing_is_offered(shop: Shop) -> None:
     with_rewards(shop, mine=[ISSUED])
     shop.open(f"{earn('cart', codes='sale', alone='yes')}<div data-laurel=redeem></div>", signedIn=True)
-    assert shop.text("[data-laurel=redeem]") == "You have 320 points"
-    assert shop.page.locator("[data-laurel=redeem] button").count() == 0
+    filled(shop)
+    assert shop.page.locator("[data-laurel=redeem]").inner_html() == ""
+
+
+def test_points_that_buy_nothing_yet_are_no_box_beside_the_way_to_pay(shop: Shop) -> None:
+    with_rewards(shop)
+    shop.answers["/storefront/v1/rewards"] = (200, {"rewards": [{**REWARD, "state": "short"}]})
+    shop.open(f"{earn('cart')}<div data-laurel=redeem></div>", signedIn=True)
+    filled(shop)
+    assert shop.page.locator("[data-laurel=redeem]").inner_html() == ""
+
+
+def test_an_amount_is_not_offered_where_the_cart_shows_another_currency(shop: Shop) -> None:
+    free = {**REWARD, "key": "ship", "title": "Free shipping", "kind": "free_shipping"}
+    with_rewards(shop, mine=[ISSUED])
+    shop.answers["/storefront/v1/rewards"] = (200, {"rewards": [REWARD, free]})
+    body = earn("cart", {"currency": "JPY", "lines": "11.0.1.1500.0.150.0"})
+    shop.open(f"{body}<div data-laurel=redeem></div>", signedIn=True, currency="USD")
+    shop.text("[data-laurel=redeem]")
+    assert shop.page.locator("[data-laurel=redeem] li").all_inner_texts() == ["Free shipping 100Use"]
+
+
+BAR = "<a href=# style='position:fixed;inset:auto 0 0;block-size:{};background:#fff;z-index:9999'>Basket</a>"
+
+
+@pytest.mark.parametrize(("height", "lifted"), [("69px", "69px"), ("100vh", "0px")])
+def test_the_launcher_stands_above_a_bar_of_the_theme(shop: Shop, height: str, lifted: str) -> None:
+    """Storefront keeps such a bar on phones, above everything. What covers the window is none."""
+    shop.open(BAR.format(height))
+    shop.page.wait_for_function("document.querySelector('laurel-widget')")
+    assert lift_of(shop) == lifted
+    shop.page.locator("a").evaluate("bar => bar.remove()")
+    shop.page.evaluate("window.dispatchEvent(new Event('scroll'))")
+    shop.page.wait_for_function(
+        "document.querySelector('laurel-widget').style.getPropertyValue('--laurel-lift') === '0px'"
+    )
+
+
+def lift_of(shop: Shop) -> object:
+    return shop.page.locator("laurel-widget").evaluate("one => one.style.getPropertyValue('--laurel-lift')")
+
+
+def filled(shop: Shop) -> None:
+    """Once the offer was read, and what came of it is on the page."""
+    shop.page.wait_for_function("document.querySelector('[data-laurel=redeem]').dataset.filled")
+    shop.page.wait_for_load_state("networkidle")
+    assert shop.of("/storefront/v1/redemptions")
+
+
+OPTIONS = """<form class=wp-block-add-to-cart-with-options><input class=qty type=number value=2>
+<input type=hidden name=variation_id></form><div hidden data-laurel=variations data-wishes='{}'></div>"""
+
+
+def test_a_variation_chosen_in_the_options_block_is_asked_about(shop: Shop) -> None:
+    """The block's page as WooCommerce 10.9.1 writes it: its script binds the hidden field's value."""
+    shop.answers["/storefront/v1/estimate"] = (200, ESTIMATE)
+    wishes = {"178": {**WISH, "lines": "177.178.1.2000.0.200.0"}, "179": None}
+    shop.open(earn(wish="") + OPTIONS.format(json.dumps(wishes)))
+    shop.page.wait_for_function("document.querySelector('laurel-widget')")
+    choose = "(field, id) => { field.value = id; }"
+    shop.page.locator("[name=variation_id]").evaluate(choose, "178")
+    assert shop.text(".laurel-earn") == "Members earn 10 points."
+    assert shop.of("/storefront/v1/estimate")[-1][1]["lines"] == ["177.178.2.4000.0.400.0"]
+    # Its buttons say first that the number changed, and write it with a later frame.
+    told = "field.dispatchEvent(new Event('change', { bubbles: true }))"
+    more = f"field => {{ {told}; requestAnimationFrame(() => {{ field.value = 3; }}); }}"
+    shop.answers["/storefront/v1/estimate"] = (200, {**ESTIMATE, "text": "60 points"})
+    shop.page.locator("input.qty").evaluate(more)
+    assert shop.text(".laurel-earn", lambda text: "60" in text) == "Members earn 60 points."
+    for nothing in ("179", ""):
+        shop.page.locator("[name=variation_id]").evaluate(choose, nothing)
+        assert shop.text(".laurel-earn", lambda text: text == "") == ""
 
 
 def test_a_code_in_the_cart_is_not_offered_once_more(shop: Shop) -> None:

@@ -24,6 +24,8 @@ final class Outbox {
 		'down_until' => 0,
 		'error'      => '',
 	);
+	public static function prune( $now ) {
+	}
 	public static function due( $now, $limit ) {
 		return array_slice( self::$rows, 0, $limit );
 	}
@@ -160,6 +162,42 @@ $tests = array(
 		connect();
 		Connection::expect( 'https://laurel.example', 4000 );
 		same( true, Connection::is_connected() );
+	},
+	'a replaced key is let in for an hour, then revoked'      => static function () {
+		connect();
+		$ours        = 'Laurel - API (2026-11-22 16:08:16)';
+		World::$keys = array_fill_keys( array( 7, 8, 9 ), $ours );
+		same( '', Connection::accept( told(), 8, 2000 ) );
+		same( '', Connection::accept( told(), 8, 2100 ) ); // the daily introduction replaces nothing.
+		Connection::revoke_former( 2000 + 3599 );
+		same( array( 7, 8, 9 ), array_keys( World::$keys ) );
+		Connection::revoke_former( 2000 + 3600 );
+		same( array( 8, 9 ), array_keys( World::$keys ) );
+		same( array(), Connection::facts()['former_keys'] );
+		same( '', Connection::accept( told(), 9, 9000 ) );
+		same( '', Connection::accept( told(), 8, 9001 ) ); // back again: it is in use, and the other goes.
+		Connection::revoke_former( 99999 );
+		same( array( 8 ), array_keys( World::$keys ) );
+		World::$keys = array_fill_keys( array( 8, 9 ), $ours );
+		same( '', Connection::accept( told(), 9, 1 ) );
+		Sender::watch(); // the hourly look does it.
+		same( array( 9 ), array_keys( World::$keys ) );
+		World::$keys = array( 9 => 'Our book-keeping' ); // made by hand, and given to Laurel as well.
+		same( '', Connection::accept( told(), 10, 1 ) );
+		Sender::watch();
+		same( array( 9 ), array_keys( World::$keys ) );
+	},
+	'a key that somebody removed is missed'                   => static function () {
+		connect();
+		World::$keys = array( 7 => 'Laurel' );
+		same( true, Connection::has_key() );
+		Connection::revoke( 7 );
+		same( false, Connection::has_key() );
+	},
+	'who did not agree is not waited for'                     => static function () {
+		Connection::expect( 'https://laurel.example', 1000 );
+		Connection::declined();
+		same( array( 'https://laurel.example', 0 ), array( Connection::facts()['server'], Connection::facts()['expected_at'] ) );
 	},
 	'all that waits is sent and goes'                         => static function () {
 		connect();

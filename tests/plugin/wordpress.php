@@ -26,6 +26,8 @@ final class World {
 	public static $users = array();
 	/** @var array<string, mixed> */
 	public static $transients = array();
+	/** @var array<int, string> Keys of the REST API: what they are for, by their ids. */
+	public static $keys = array();
 	/** @var int */
 	public static $decimals = 2;
 
@@ -36,11 +38,36 @@ final class World {
 		self::$posts     = array();
 		self::$answers   = array();
 		self::$decimals  = 2;
+		self::$keys      = array();
 		self::$asked      = array();
 		self::$users      = array();
 		self::$transients = array();
 	}
 }
+
+/** As much of the database as keys need. */
+final class Keys_Table {
+	public $prefix = 'wp_';
+	public function prepare( $query, ...$values ) {
+		return $values;
+	}
+	public function esc_like( $text ) {
+		return addcslashes( $text, '_%\\' );
+	}
+	public function get_var( $values ) {
+		return isset( World::$keys[ $values[0] ] ) ? '1' : '0';
+	}
+	/** The one statement that there is: a key by its id and the beginning of what it is for. */
+	public function query( $values ) {
+		if ( 0 === strpos( World::$keys[ $values[0] ] ?? '', rtrim( $values[1], '%' ) ) ) {
+			unset( World::$keys[ $values[0] ] );
+		}
+	}
+	public function delete( $table, $where, $formats ) {
+		unset( World::$keys[ $where['key_id'] ] );
+	}
+}
+$GLOBALS['wpdb'] = new Keys_Table();
 
 class WP_Error {
 	private $code;

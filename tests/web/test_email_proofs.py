@@ -42,6 +42,16 @@ def available(storefront: Storefront, customer: str = "7") -> int:
     return int(storefront.get("me", customer).get_json()["member"]["balance"]["available"])
 
 
+def test_where_no_mail_is_sent_nobody_is_offered_a_link(rt: Runtime, program_id: int, mails: Mails) -> None:
+    silent = replace(rt, sends_mail=False)
+    storefront = make_storefront(silent, create_app(silent).test_client(), program_id)
+    guest = placed(YESTERDAY, customer_ref=None, email=ADDRESS)
+    storefront.see(make_order(goods=eur("40.00"), **guest))
+    storefront.know("7", ADDRESS)
+    first, again = (storefront.get("me").get_json()["member"]["email_proof"] for _ in range(2))
+    assert (first, again) == (None, None)  # joining and coming back are two ways through the code
+
+
 def test_from_the_widget_to_the_points(storefront: Storefront, mails: Mails, ada: int) -> None:
     assert storefront.get("me").get_json()["member"]["email_proof"] == "wanted"
     asked = storefront.post("email-proof")

@@ -203,6 +203,18 @@ def test_a_merchant_who_came_from_the_shop_is_back_there(merchant: Merchant) -> 
     assert shop_of(merchant) is not None
 
 
+def test_a_merchant_from_the_shop_who_denies_is_back_there_too_and_it_is_said(merchant: Merchant) -> None:
+    page = f"https://{merchant.host}/wp-admin/admin.php"
+    for back, expected in (
+        (f"{page}?page=laurel", f"{page}?page=laurel&laurel=denied"),
+        (page, f"{page}?laurel=denied"),
+    ):
+        state = state_of(merchant.begin(back=back))
+        answer = merchant.browser.get(f"/install/woocommerce/callback?success=0&user_id={state}")
+        assert (answer.status_code, answer.headers["Location"]) == (303, expected)
+        assert post_keys(merchant, state).status_code == 410
+
+
 @pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example", "https://{host}.evil.example/"])
 def test_nobody_is_sent_on_to_another_site(merchant: Merchant, page: str) -> None:
     answer = merchant.come_back(merchant.approve(merchant.begin(back=page.replace("{host}", merchant.host))))

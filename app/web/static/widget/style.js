@@ -49,7 +49,7 @@ const css = `
 
 .lw-launch { display: inline-flex; align-items: center; gap: var(--s2); min-block-size: 48px; padding: var(--s2) var(--s4); border: 0; border-radius: var(--radius-full); background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow-float); cursor: pointer; transition: transform var(--fast) var(--ease); }
 .lw-launch:hover { transform: translateY(-1px); }
-.lw-float { position: fixed; z-index: var(--laurel-layer, 999); inset-block-end: max(var(--s4), env(safe-area-inset-bottom)); inset-inline-end: var(--s4); }
+.lw-float { position: fixed; z-index: var(--laurel-layer, 999); inset-block-end: calc(var(--laurel-lift, 0px) + max(var(--s4), env(safe-area-inset-bottom))); inset-inline-end: var(--s4); }
 .lw-float[data-at=start] { inset-inline: var(--s4) auto; }
 `;
 

@@ -18,9 +18,14 @@ function laurel_loyalty_remove_site(): void {
 	}
 	// phpcs:disable WordPress.DB.DirectDatabaseQuery, WordPress.DB.PreparedSQL.InterpolatedNotPrepared, WordPress.DB.DirectDatabaseQuery.SchemaChange -- tables without functions of their own.
 	$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}laurel_outbox" );
+	// What an export of personal data left half-way.
+	$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->options} WHERE option_name LIKE %s OR option_name LIKE %s", $wpdb->esc_like( '_transient_laurel_loyalty_export_' ) . '%', $wpdb->esc_like( '_transient_timeout_laurel_loyalty_export_' ) . '%' ) );
 	$actions = $wpdb->prefix . 'actionscheduler_actions';
 	if ( $actions === $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $actions ) ) ) ) {
-		$wpdb->query( "DELETE FROM {$actions} WHERE hook IN ('laurel_loyalty_send', 'laurel_loyalty_watch')" );
+		$ours = "hook IN ('laurel_loyalty_send', 'laurel_loyalty_watch')";
+		$wpdb->query( "DELETE FROM {$wpdb->prefix}actionscheduler_logs WHERE action_id IN (SELECT action_id FROM {$actions} WHERE {$ours})" );
+		$wpdb->query( "DELETE FROM {$actions} WHERE {$ours}" );
+		$wpdb->query( "DELETE FROM {$wpdb->prefix}actionscheduler_groups WHERE slug = 'laurel-loyalty'" );
 	}
 	// phpcs:enable
 }

@@ -13,6 +13,8 @@
 	const WRITE_MS = 20000;
 	const KEEP_MS = 5 * 60 * 1000; // how long an answer about a basket is good
 	const WAITS_S = [ 1, 2, 3, 5, 8, 10, 10, 10 ];
+	const SETTLED_MS = 200; // the options block says that the number changed some frames before it writes it
+	const QUANTITY = 'form.cart input.qty, .wp-block-add-to-cart-with-options input.qty';
 	const AT_ONCE = [ 'amount', 'percent', 'free_shipping', 'product' ]; // rewards that are a code for this order
 
 	// --- Who is signed in ---------------------------------------------------------------------------------------
@@ -165,11 +167,42 @@
 		}
 	}
 
+	/** Above a bar that the theme keeps at the bottom of the window: Storefront has one on phones, the cart block its button. */
+	function lift( node ) {
+		const hits = document.elementsFromPoint( window.innerWidth / 2, window.innerHeight - 2 ).filter( ( one ) => one !== node );
+		let bar = hits[ 0 ] || null;
+		while ( bar && ! [ 'fixed', 'sticky' ].includes( getComputedStyle( bar ).position ) ) {
+			bar = bar.parentElement;
+		}
+		const covered = bar ? window.innerHeight - bar.getBoundingClientRect().top : 0;
+		// What fills more of the window than that is no bar: the launcher stays where it is, beneath.
+		node.style.setProperty( '--laurel-lift', ( covered < window.innerHeight / 3 ? Math.max( 0, Math.round( covered ) ) : 0 ) + 'px' );
+	}
+
+	/** Bars come and go with scrolling. Looked at a few times a second at most. */
+	function keepLifted( node ) {
+		let waits = false;
+		const look = () => {
+			if ( ! waits ) {
+				waits = true;
+				setTimeout( () => {
+					waits = false;
+					lift( node );
+				}, 250 );
+			}
+		};
+		window.addEventListener( 'scroll', look, { passive: true } );
+		window.addEventListener( 'resize', look );
+		lift( node );
+	}
+
 	function mount() {
 		const places = document.querySelectorAll( '[data-laurel=panel]:empty' );
 		places.forEach( ( place ) => place.append( widget( 'inline' ) ) );
 		if ( config.launcher && ! document.querySelector( 'laurel-widget' ) ) {
-			document.body.append( widget( null ) );
+			const launcher = widget( null );
+			document.body.append( launcher );
+			keepLifted( launcher );
 		}
 		if ( document.querySelector( 'laurel-widget' ) && ! document.querySelector( 'script[data-laurel]' ) ) {
 			document.head.append( h( 'script', { type: 'module', src: config.server + '/widget/laurel.js', 'data-laurel': '' } ) );
@@ -245,7 +278,7 @@
 
 	/** On a product's page: for as many pieces as are chosen. */
 	function times( wish, place ) {
-		const input = place.dataset.kind === 'product' ? document.querySelector( 'form.cart input.qty' ) : null;
+		const input = place.dataset.kind === 'product' ? document.querySelector( QUANTITY ) : null;
 		const pieces = input ? Math.min( Math.max( parseInt( input.value, 10 ) || 1, 1 ), 9999 ) : 1;
 		const line = ( one ) => one.split( '.' ).map( ( part, at ) => ( at >= 2 && at <= 5 ? String( part * pieces ) : part ) ).join( '.' );
 		return Object.assign( {}, wish, { lines: wish.lines.split( ',' ).map( line ).join( ',' ) } );
@@ -263,7 +296,7 @@
 	let said = null; // what became of the last use, as long as this page lives
 
 	async function fillRedeem( place ) {
-		const { used, alone } = inCart();
+		const { used, alone, fits } = inCart();
 		if ( place.dataset.filled === used || ! config.signedIn || place.querySelector( 'button:disabled' ) ) {
 			return;
 		}
@@ -274,23 +307,34 @@
 		}
 		const open = redemptions.redemptions.filter( ( one ) => one.state === 'issued' && one.code && one.reward &&
 			AT_ONCE.includes( one.reward.kind ) && ! used.split( ' ' ).includes( one.code.toLowerCase() ) );
-		const ready = alone ? [] : rewards.rewards.filter( ( one ) => one.state === 'ready' && AT_ONCE.includes( one.kind ) && ! one.steps );
-		const list = h( 'ul', {},
-			...( alone ? [] : open ).map( ( one ) => item( one.reward.title, words.yours, ( button ) => use( place, button, Promise.resolve( one ) ) ) ),
-			...ready.map( ( one ) => item( one.title, one.cost_text || String( one.cost ), ( button ) => use( place, button, redeem( one ) ) ) ) );
-		place.replaceChildren(
+		const ready = rewards.rewards.filter( ( one ) => one.state === 'ready' && AT_ONCE.includes( one.kind ) && ! one.steps );
+		const items = alone ? [] : [
+			...open.filter( ( one ) => fits( one.reward.kind ) ).map( ( one ) => item( one.reward.title, words.yours, ( button ) => use( place, button, Promise.resolve( one ) ) ) ),
+			...ready.filter( ( one ) => fits( one.kind ) ).map( ( one ) => item( one.title, one.cost_text || String( one.cost ), ( button ) => use( place, button, redeem( one ) ) ) ),
+		];
+		const news = said && ( ! said.code || used.includes( said.code.toLowerCase() ) ) ? said : null;
+		// Points alone are no reason for a box beside the way to pay.
+		place.replaceChildren( ...( items.length || news ? [
 			h( 'p', { class: 'laurel-have' }, filled( words.have, me.member.balance.available_text ) ),
-			list,
-			h( 'p', { class: 'laurel-said', role: 'status' } ) );
-		if ( said && ( ! said.code || used.includes( said.code.toLowerCase() ) ) ) {
-			say( place, said.text, said.good );
+			h( 'ul', {}, ...items ),
+			h( 'p', { class: 'laurel-said', role: 'status' } ),
+		] : [] ) );
+		if ( news ) {
+			say( place, news.text, news.good );
 		}
 	}
 
-	/** The codes in the cart, and whether one of them wants no other beside it, as the page says. */
+	/** The codes in the cart, whether one of them wants no other beside it, and which kinds of reward fit, as the page says. */
 	function inCart() {
 		const place = document.querySelector( '[data-laurel=earn][data-kind=cart]' );
-		return { used: ' ' + ( ( place && place.dataset.codes ) || '' ), alone: Boolean( place && place.dataset.alone ) };
+		const told = place ? place.dataset : {};
+		const currency = told.wish ? JSON.parse( told.wish ).currency : config.currency;
+		return {
+			used: ' ' + ( told.codes || '' ),
+			alone: Boolean( told.alone ),
+			// Where another plugin shows another currency, a coupon of 5.00 takes off 5.00 of that: $5.00 would be ¥5.
+			fits: ( kind ) => kind !== 'amount' || ! config.currency || currency === config.currency,
+		};
 	}
 
 	function item( title, cost, act ) {
@@ -412,13 +456,12 @@
 
 	function listen() {
 		document.addEventListener( 'change', ( event ) => {
-			if ( event.target.matches && event.target.matches( 'form.cart input.qty' ) ) {
-				document.querySelectorAll( '[data-laurel=earn][data-kind=product]' ).forEach( ( place ) => {
-					delete place.dataset.filled;
-				} );
-				scan();
+			if ( event.target.matches && event.target.matches( QUANTITY ) ) {
+				recount();
+				setTimeout( recount, SETTLED_MS );
 			}
 		} );
+		document.querySelectorAll( '[data-laurel=variations]' ).forEach( followVariation );
 		const $ = window.jQuery;
 		if ( ! $ ) {
 			return;
@@ -426,6 +469,23 @@
 		$( document.body ).on( 'updated_checkout updated_cart_totals updated_wc_div', scan );
 		$( document ).on( 'found_variation', 'form.variations_form', ( event, variation ) => about( variation.laurel ) );
 		$( document ).on( 'reset_data', 'form.variations_form', () => about( null ) );
+	}
+
+	/** For as many pieces as are chosen now. */
+	function recount() {
+		document.querySelectorAll( '[data-laurel=earn][data-kind=product]' ).forEach( ( place ) => {
+			delete place.dataset.filled;
+		} );
+		scan();
+	}
+
+	/** The block “Add to Cart + Options” tells nobody which variation was chosen; its hidden field holds it. */
+	function followVariation( told ) {
+		const field = document.querySelector( '.wp-block-add-to-cart-with-options input[name=variation_id]' );
+		if ( field ) {
+			const wishes = JSON.parse( told.dataset.wishes );
+			new MutationObserver( () => about( wishes[ field.value ] ) ).observe( field, { attributes: true, attributeFilter: [ 'value' ] } );
+		}
 	}
 
 	function about( wish ) {

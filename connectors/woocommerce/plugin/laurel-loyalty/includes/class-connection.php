@@ -17,11 +17,14 @@ final class Connection {
 
 	const OPTION  = 'laurel_loyalty';
 	const SECRETS = 'laurel_loyalty_secrets';
+	// Of keys. Source: class-wc-auth.php, create_keys(); the app's name is that of Laurel's consent link.
+	const MADE_FOR = 'Laurel - API (';
+	const KEPT_S   = HOUR_IN_SECONDS; // how long a replaced key is let in: Laurel may be in the middle of something.
 
 	/**
 	 * What is no secret. Empty texts and 0 for what is not known.
 	 *
-	 * @return array{server:string, expected_at:int, shop_key:string, webhook_address:string, key_id:int, connected_at:int, seen_at:int}
+	 * @return array{server:string, expected_at:int, shop_key:string, webhook_address:string, key_id:int, former_keys:array<int, int>, connected_at:int, seen_at:int}
 	 */
 	public static function facts(): array {
 		$nothing = array(
@@ -30,6 +33,7 @@ final class Connection {
 			'shop_key'        => '',
 			'webhook_address' => '',
 			'key_id'          => 0,
+			'former_keys'     => array(), // key => since when another has taken its place.
 			'connected_at'    => 0,
 			'seen_at'         => 0,
 		);
@@ -130,6 +134,10 @@ final class Connection {
 		if ( '' === $facts['shop_key'] ) {
 			Plugin::pages_changed();
 		}
+		if ( $facts['key_id'] > 0 && $facts['key_id'] !== $key_id ) {
+			$facts['former_keys'][ $facts['key_id'] ] = $now;
+		}
+		unset( $facts['former_keys'][ $key_id ] ); // one that came back.
 		$facts['connected_at']    = $facts['connected_at'] ? $facts['connected_at'] : $now;
 		$facts['shop_key']        = $told['shop_key'];
 		$facts['webhook_address'] = $told['webhook_address'];
@@ -137,6 +145,58 @@ final class Connection {
 		$facts['seen_at']         = $now;
 		update_option( self::OPTION, $facts );
 		return '';
+	}
+
+	/**
+	 * Whether the key that Laurel came with is still there. Looked up: somebody may have removed it in WooCommerce.
+	 */
+	public static function has_key(): bool {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that looks a key up.
+		return (bool) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM {$wpdb->prefix}woocommerce_api_keys WHERE key_id = %d", self::facts()['key_id'] ) );
+	}
+
+	/**
+	 * Take a key away: whoever holds it is let in no more.
+	 *
+	 * @param int $key_id Of the REST API.
+	 */
+	public static function revoke( int $key_id ): void {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that revokes a key.
+		$wpdb->delete( $wpdb->prefix . 'woocommerce_api_keys', array( 'key_id' => $key_id ), array( '%d' ) );
+	}
+
+	/**
+	 * Take away the keys that newer ones replaced, once nothing of Laurel's can be under way with them. Only keys that
+	 * were made for Laurel by the shop's consent page: one that somebody made by hand may serve something else as well.
+	 *
+	 * @param int $now Unix time.
+	 */
+	public static function revoke_former( int $now ): void {
+		global $wpdb;
+		$facts = self::facts();
+		foreach ( $facts['former_keys'] as $key_id => $since ) {
+			if ( $now - $since >= self::KEPT_S ) {
+				// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that revokes a key.
+				$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->prefix}woocommerce_api_keys WHERE key_id = %d AND description LIKE %s", $key_id, $wpdb->esc_like( self::MADE_FOR ) . '%' ) );
+				unset( $facts['former_keys'][ $key_id ] );
+			}
+		}
+		if ( self::facts() !== $facts ) {
+			update_option( self::OPTION, $facts );
+		}
+	}
+
+	/**
+	 * The merchant did not agree: nothing is waited for any more.
+	 */
+	public static function declined(): void {
+		$facts = self::facts();
+		if ( $facts['expected_at'] > 0 ) {
+			$facts['expected_at'] = 0;
+			update_option( self::OPTION, $facts );
+		}
 	}
 
 	/**

@@ -72,6 +72,6 @@ final class Plugin {
 	 */
 	public static function deactivate(): void {
 		Sender::unschedule();
-		flush_rewrite_rules();
+		self::pages_changed(); // not here and now: in this request the page is still ours.
 	}
 }

@@ -120,7 +120,7 @@ final class Privacy {
 	 * @param int    $page  Always 1.
 	 * @return array{items_removed: bool, items_retained: bool, messages: array<int, string>, done: bool}
 	 */
-	public static function erase( string $email, int $page = 1 ): array {
+	public static function erase( string $email, int $page = 1 ): array { // phpcs:ignore Generic.CodeAnalysis.UnusedFunctionParameter -- WordPress hands it over.
 		$answer = array(
 			'items_removed'  => false,
 			'items_retained' => false,
@@ -215,7 +215,7 @@ final class Privacy {
 			)
 		);
 		$status = is_wp_error( $answer ) ? 0 : (int) wp_remote_retrieve_response_code( $answer );
-		$told = 200 === $status ? json_decode( wp_remote_retrieve_body( $answer ), true ) : null;
+		$told   = 200 === $status ? json_decode( wp_remote_retrieve_body( $answer ), true ) : null;
 		if ( ! is_array( $told ) ) {
 			return new WP_Error( 'laurel_no_answer', __( 'Laurel did not answer, so the export lacks points and rewards. Please try again later.', 'laurel-loyalty' ) );
 		}

@@ -134,6 +134,6 @@ final class Rest {
 		}
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that looks a key up.
 		$found = $wpdb->get_row( $wpdb->prepare( "SELECT key_id, user_id FROM {$wpdb->prefix}woocommerce_api_keys WHERE consumer_key = %s", wc_api_hash( $key ) ) );
-		return $found && (int) $found->user_id === get_current_user_id() ? (int) $found->key_id : 0;
+		return $found && get_current_user_id() === (int) $found->user_id ? (int) $found->key_id : 0;
 	}
 }

@@ -109,6 +109,7 @@ final class Sender {
 	 */
 	public static function watch(): void {
 		Outbox::prune( time() );
+		Connection::revoke_former( time() );
 		self::schedule();
 	}
 
@@ -207,14 +208,14 @@ final class Sender {
 	public static function headers( string $topic, string $text, string $secret, string $source, string $delivery ): array {
 		list( $resource, $event ) = explode( '.', $topic, 2 );
 		return array(
-			'Content-Type'              => 'application/json',
-			'X-WC-Webhook-Source'       => $source,
-			'X-WC-Webhook-Topic'        => $topic,
-			'X-WC-Webhook-Resource'     => $resource,
-			'X-WC-Webhook-Event'        => $event,
+			'Content-Type'             => 'application/json',
+			'X-WC-Webhook-Source'      => $source,
+			'X-WC-Webhook-Topic'       => $topic,
+			'X-WC-Webhook-Resource'    => $resource,
+			'X-WC-Webhook-Event'       => $event,
 			// phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions.obfuscation_base64_encode -- as WooCommerce signs.
-			'X-WC-Webhook-Signature'    => base64_encode( hash_hmac( 'sha256', $text, $secret, true ) ),
-			'X-WC-Webhook-Delivery-ID'  => $delivery,
+			'X-WC-Webhook-Signature'   => base64_encode( hash_hmac( 'sha256', $text, $secret, true ) ),
+			'X-WC-Webhook-Delivery-ID' => $delivery,
 		);
 	}
 

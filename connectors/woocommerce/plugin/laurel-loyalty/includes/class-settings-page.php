@@ -28,7 +28,7 @@ final class Settings_Page {
 			add_action( 'admin_post_laurel_' . $act, array( self::class, $act ) );
 		}
 		add_filter( 'plugin_action_links_' . plugin_basename( FILE ), array( self::class, 'links' ) );
-		add_action( 'load-woocommerce_page_' . self::PAGE, array( self::class, 'refresh_while_waiting' ) );
+		add_action( 'load-woocommerce_page_' . self::PAGE, array( self::class, 'opened' ) );
 	}
 
 	/**
@@ -59,9 +59,13 @@ final class Settings_Page {
 	}
 
 	/**
-	 * Laurel introduces itself within a minute after the merchant agreed: the page looks again by itself.
+	 * Laurel introduces itself within a minute after the merchant agreed: the page looks again by itself. Who comes back
+	 * from Laurel without having agreed waits for nothing; the worst that a forged link can do is to stop that looking.
 	 */
-	public static function refresh_while_waiting(): void {
+	public static function opened(): void {
+		if ( 'denied' === self::done() ) {
+			Connection::declined();
+		}
 		$facts = Connection::facts();
 		if ( '' === $facts['shop_key'] && time() - $facts['expected_at'] < 5 * MINUTE_IN_SECONDS && ! headers_sent() ) {
 			header( 'Refresh: 5; url=' . self::url() );
@@ -94,12 +98,10 @@ final class Settings_Page {
 	 * Take the key and the webhooks away, then say goodbye: Laurel asks whether it is still let in, and is not.
 	 */
 	public static function disconnect(): void {
-		global $wpdb;
 		self::require_may( 'disconnect' );
 		$facts = Connection::facts();
-		if ( $facts['key_id'] > 0 ) {
-			// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- WooCommerce has no function that revokes a key.
-			$wpdb->delete( $wpdb->prefix . 'woocommerce_api_keys', array( 'key_id' => $facts['key_id'] ), array( '%d' ) );
+		foreach ( array_merge( array( $facts['key_id'] ), array_keys( $facts['former_keys'] ) ) as $key_id ) {
+			Connection::revoke( (int) $key_id );
 		}
 		if ( '' !== $facts['webhook_address'] ) {
 			foreach ( WC_Data_Store::load( 'webhook' )->get_webhooks_ids() as $webhook_id ) {
@@ -200,9 +202,9 @@ final class Settings_Page {
 	 * What the last act brought about.
 	 */
 	private static function notice(): void {
-		// phpcs:ignore WordPress.Security.NonceVerification.Recommended -- it chooses a sentence and does nothing.
-		$done  = isset( $_GET['laurel'] ) ? sanitize_key( wp_unslash( $_GET['laurel'] ) ) : '';
+		$done  = self::done();
 		$texts = array(
+			'denied'       => array( 'info', __( 'You did not agree, so nothing was changed.', 'laurel-loyalty' ) ),
 			'address'      => array( 'error', __( 'That is no address of a server. Type it as in https://laurel.example.', 'laurel-loyalty' ) ),
 			'disconnected' => array( 'success', __( 'Disconnected. Members, points and codes stay at Laurel; connect again and it goes on.', 'laurel-loyalty' ) ),
 			'well'         => array( 'success', __( 'Laurel answered and knows this shop.', 'laurel-loyalty' ) ),
@@ -213,6 +215,14 @@ final class Settings_Page {
 		if ( isset( $texts[ $done ] ) ) {
 			printf( '<div class="notice notice-%s"><p>%s</p></div>', esc_attr( $texts[ $done ][0] ), esc_html( $texts[ $done ][1] ) );
 		}
+	}
+
+	/**
+	 * The word about the last act, of the page's own address.
+	 */
+	private static function done(): string {
+		// phpcs:ignore WordPress.Security.NonceVerification.Recommended -- it chooses a sentence.
+		return isset( $_GET['laurel'] ) ? sanitize_key( wp_unslash( $_GET['laurel'] ) ) : '';
 	}
 
 	/**
@@ -241,7 +251,7 @@ final class Settings_Page {
 		}
 		self::form_start( 'connect' );
 		echo '<table class="form-table" role="presentation"><tr><th scope="row"><label for="laurel-server">' . esc_html__( 'Address of the server', 'laurel-loyalty' ) . '</label></th>';
-		printf( '<td><input id="laurel-server" name="server" type="url" class="regular-text code" dir="ltr" required placeholder="https://laurel.example" value="%s"></td></tr></table>', esc_attr( $facts['server'] ) );
+		printf( '<td><input id="laurel-server" name="server" type="text" inputmode="url" autocapitalize="none" spellcheck="false" class="regular-text code" dir="ltr" required placeholder="https://laurel.example" value="%s"></td></tr></table>', esc_attr( $facts['server'] ) );
 		submit_button( __( 'Connect', 'laurel-loyalty' ) );
 		echo '</form>';
 	}
@@ -257,6 +267,9 @@ final class Settings_Page {
 		echo '<h2>' . esc_html__( 'Connection', 'laurel-loyalty' ) . '</h2>';
 		if ( $bad ) {
 			printf( '<div class="notice notice-error inline"><p><strong>%s</strong> %s</p></div>', esc_html__( 'The last message did not arrive.', 'laurel-loyalty' ), esc_html( $state['error'] ) );
+		}
+		if ( ! Connection::has_key() ) {
+			printf( '<div class="notice notice-error inline"><p>%s</p></div>', esc_html__( 'Laurel’s REST API key was removed from this shop, so Laurel can no longer read orders or make codes. Press Connect again.', 'laurel-loyalty' ) );
 		}
 		echo '<table class="widefat striped" style="max-width:44rem" role="presentation">';
 		self::row( __( 'Server', 'laurel-loyalty' ), $facts['server'], true );

@@ -42,6 +42,7 @@ final class Storefront {
 			add_action( 'woocommerce_single_product_summary', array( self::class, 'product' ), 15 );
 			add_filter( 'woocommerce_available_variation', array( self::class, 'variation' ), 10, 3 );
 			add_filter( 'render_block_woocommerce/product-price', array( self::class, 'product_block' ), 10, 3 );
+			add_filter( 'render_block_woocommerce/add-to-cart-with-options', array( self::class, 'options_block' ), 10, 3 );
 		}
 		if ( $shown['account'] ) {
 			add_filter( 'woocommerce_get_query_vars', array( self::class, 'query_vars' ) );
@@ -99,6 +100,7 @@ final class Storefront {
 		return array(
 			'server'   => $facts['server'],
 			'shop'     => $facts['shop_key'],
+			'currency' => (string) get_option( 'woocommerce_currency' ), // the shop's own, whatever another plugin shows.
 			'lang'     => str_replace( '_', '-', determine_locale() ),
 			'launcher' => self::shown()['launcher'] && ! self::has_own_place(),
 			'signedIn' => $signed_in,
@@ -110,28 +112,28 @@ final class Storefront {
 			'apply'    => add_query_arg( Codes::ASKED, '{code}', home_url( '/' ) ),
 			'words'    => array(
 				/* translators: %s: such as "25 points". */
-				'earn'       => __( 'You will earn %s.', 'laurel-loyalty' ),
+				'earn'        => __( 'You will earn %s.', 'laurel-loyalty' ),
 				/* translators: %s: such as "25 points". */
-				'earnAbout'  => __( 'You will earn about %s.', 'laurel-loyalty' ),
+				'earnAbout'   => __( 'You will earn about %s.', 'laurel-loyalty' ),
 				/* translators: %s: such as "25 points". */
-				'guest'      => __( 'Members earn %s with this.', 'laurel-loyalty' ),
+				'guest'       => __( 'Members earn %s with this.', 'laurel-loyalty' ),
 				/* translators: %s: such as "25 points". */
-				'guestAbout' => __( 'Members earn about %s with this.', 'laurel-loyalty' ),
+				'guestAbout'  => __( 'Members earn about %s with this.', 'laurel-loyalty' ),
 				/* translators: %s: such as "25 points". */
-				'thanks'     => __( 'This order earns %s once it is paid.', 'laurel-loyalty' ),
+				'thanks'      => __( 'This order earns %s once it is paid.', 'laurel-loyalty' ),
 				/* translators: %s: such as "25 points". */
 				'thanksAbout' => __( 'This order earns about %s once it is paid.', 'laurel-loyalty' ),
 				/* translators: %s: such as "320 points". */
-				'have'       => __( 'You have %s', 'laurel-loyalty' ),
-				'use'        => __( 'Use', 'laurel-loyalty' ),
-				'using'      => __( 'One moment …', 'laurel-loyalty' ),
-				'yours'      => __( 'Yours already', 'laurel-loyalty' ),
+				'have'        => __( 'You have %s', 'laurel-loyalty' ),
+				'use'         => __( 'Use', 'laurel-loyalty' ),
+				'using'       => __( 'One moment …', 'laurel-loyalty' ),
+				'yours'       => __( 'Yours already', 'laurel-loyalty' ),
 				/* translators: %s: a code such as FERN-7KQ2. */
-				'applied'    => __( '%s is applied.', 'laurel-loyalty' ),
+				'applied'     => __( '%s is applied.', 'laurel-loyalty' ),
 				/* translators: %s: a code such as FERN-7KQ2. */
-				'kept'       => __( 'Your code %s is kept under your rewards.', 'laurel-loyalty' ),
-				'later'      => __( 'Your code is being made. It will be under your rewards in a moment.', 'laurel-loyalty' ),
-				'failed'     => __( 'That did not work. No points were lost.', 'laurel-loyalty' ),
+				'kept'        => __( 'Your code %s is kept under your rewards.', 'laurel-loyalty' ),
+				'later'       => __( 'Your code is being made. It will be under your rewards in a moment.', 'laurel-loyalty' ),
+				'failed'      => __( 'That did not work. No points were lost.', 'laurel-loyalty' ),
 			),
 		);
 	}
@@ -224,7 +226,10 @@ final class Storefront {
 	 */
 	public static function earn( string $kind, ?array $wish, array $more = array() ): string {
 		$html = '<p class="laurel-earn" data-laurel="earn" aria-live="polite"';
-		foreach ( array( 'kind' => $kind, 'wish' => $wish ? (string) wp_json_encode( $wish ) : '' ) + $more as $name => $value ) {
+		foreach ( array(
+			'kind' => $kind,
+			'wish' => $wish ? (string) wp_json_encode( $wish ) : '',
+		) + $more as $name => $value ) {
 			$html .= sprintf( ' data-%s="%s"', esc_attr( $name ), esc_attr( $value ) );
 		}
 		return $html . '></p>';
@@ -234,15 +239,43 @@ final class Storefront {
 	 * What a variation is asked about, beside its price.
 	 *
 	 * @param mixed $data      As WooCommerce hands it to the page.
-	 * @param mixed $parent    The product.
+	 * @param mixed $whole     The product.
 	 * @param mixed $variation The variation.
 	 * @return mixed
 	 */
-	public static function variation( $data, $parent, $variation ) {
+	public static function variation( $data, $whole, $variation ) {
 		if ( is_array( $data ) && $variation instanceof WC_Product ) {
 			$data['laurel'] = Lines::of_product( $variation );
 		}
 		return $data;
+	}
+
+	/**
+	 * What each variation is asked about, beside the block “Add to Cart + Options”, which hands nothing of ours to the
+	 * page. As many variations as WooCommerce itself puts into a page.
+	 *
+	 * @param mixed                $html  Of the block.
+	 * @param array<string, mixed> $block Not looked at.
+	 * @param object|null          $at    The block as it stands on the page.
+	 * @return mixed
+	 */
+	public static function options_block( $html, $block, $at = null ) {
+		$id      = is_object( $at ) && isset( $at->context['postId'] ) ? (int) $at->context['postId'] : 0;
+		$product = $id > 0 ? wc_get_product( $id ) : null;
+		if ( ! is_string( $html ) || ! $product || ! $product->is_type( 'variable' ) || get_queried_object_id() !== $id ) {
+			return $html;
+		}
+		// WooCommerce's own filter, so that a shop that raised the number has raised it here.
+		$most = (int) apply_filters( 'woocommerce_ajax_variation_threshold', 30, $product ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals.NonPrefixedHooknameFound -- not ours.
+		$ids  = $product->get_children();
+		if ( count( $ids ) > $most ) {
+			return $html;
+		}
+		$wishes = array();
+		foreach ( array_filter( array_map( 'wc_get_product', $ids ) ) as $variation ) {
+			$wishes[ $variation->get_id() ] = Lines::of_product( $variation );
+		}
+		return $html . '<div hidden data-laurel="variations" data-wishes="' . esc_attr( (string) wp_json_encode( $wishes ) ) . '"></div>';
 	}
 
 	// --- The account -----------------------------------------------------------------------------------------
