@@ -80,7 +80,9 @@ class Stage:
         if route.request.url.startswith(CDN):
             path = EXTENSION / "assets" / parts.path.rpartition("/")[2]
             kind = {".js": "text/javascript", ".css": "text/css"}[path.suffix]
-            return route.fulfill(body=path.read_bytes(), content_type=kind)
+            # As Shopify's: without that header no page may import a module from there.
+            headers = {"Content-Type": kind, "Access-Control-Allow-Origin": "*"}
+            return route.fulfill(body=path.read_bytes(), headers=headers)
         if parts.hostname != self.shop.domain:
             return route.abort()
         if not parts.path.startswith("/apps/"):

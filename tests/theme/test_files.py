@@ -81,8 +81,9 @@ def test_nothing_that_a_strict_policy_or_a_reviewer_refuses(path: Any) -> None:
     assert not re.search(r"\son[a-z]+\s*=", text)
 
 
-def test_the_script_names_no_server_and_reads_no_markup() -> None:
-    text = (EXTENSION / "assets/laurel-loyalty.js").read_text("utf-8")
+@pytest.mark.parametrize("script", ["laurel-loyalty.js", "laurel-places.js"])
+def test_a_script_names_no_server_and_reads_no_markup(script: str) -> None:
+    text = (EXTENSION / "assets" / script).read_text("utf-8")
     for wrong in ("http://", "https://", "innerHTML", "insertAdjacentHTML", "eval(", "document.write"):
         assert wrong not in text, wrong
 

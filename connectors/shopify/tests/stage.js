@@ -71,4 +71,4 @@ export async function press(words) {
   saying('s-button', words).dispatchEvent(new Event('click'));
 }
 
-export const shown = (check) => vi.waitFor(check, {timeout: 3_000, interval: 5});
+export const shown = (check) => vi.waitFor(check, {timeout: 60_000, interval: 5});
