@@ -55,6 +55,7 @@ CHROMIUM_ON_MACOS = (
 
 # The pieces that run inside Shopify's pages are JavaScript, tested by Shopify's own tester. Node comes with the lock.
 EXTENSIONS = PROJECT / "connectors" / "shopify"
+PLUGIN = PROJECT / "connectors" / "woocommerce" / "plugin" / "laurel-loyalty"
 
 
 class Trouble(Exception):
@@ -235,12 +236,12 @@ def chromium() -> str:
 
 
 def require_php() -> None:
-    """The language of the plugin, which is tested under the real thing."""
-    if shutil.which("php") is None:
-        why = "the tests run the WordPress plugin's PHP, and there is none"
-        apt_install("php-cli", why)
-        if shutil.which("php") is None:
-            raise Trouble("PHP was installed and is still not to be found")
+    """The language of the plugin, which is tested under the real thing, and what looks at how it is written."""
+    for command, package in (("php", "php-cli"), ("phpcs", "php-codesniffer")):
+        if shutil.which(command) is None:
+            apt_install(package, f"the tests run `{command}` on the WordPress plugin, and there is none")
+            if shutil.which(command) is None:
+                raise Trouble(f"{package} was installed and `{command}` is still not to be found")
 
 
 def with_node() -> dict[str, str]:
@@ -285,6 +286,7 @@ def test_everything(browser: str) -> int:
         ("ruff format", [BIN / "ruff", "format", "--check", "."]),
         ("mypy", [BIN / "mypy"]),
         ("lint-imports", [BIN / "lint-imports", "--no-logo"]),
+        ("phpcs", ["phpcs", "--standard=tests/plugin/phpcs-debian.xml", "-s", PLUGIN]),
         ("Shopify's extensions", [BIN / "npm", "--prefix", EXTENSIONS, "test", "--silent"]),
     ]
     for name, command in checks:
