@@ -17,6 +17,7 @@ from app import logs
 from app.bootstrap import build
 from app.cli import common, main
 from app.db import freezes, shops
+from app.db.migrating import CannotMigrate
 from app.db.sealing import KeyRing, Vault
 from app.services import await_code
 from app.services.check_api_key import check_api_key
@@ -27,6 +28,7 @@ from app.services.publish_program import list_versions
 from app.services.record_activity import Told, record_activity
 from app.services.rotate_keys import Rotated, rotate_keys
 from app.services.runtime import Runtime
+from app.settings import Settings
 from sandbox.hosts import HostMap
 from sandbox.woocommerce import Shop, create_app
 from tests.conftest import NOW, Clock, DatabaseUrls, make_program, unique
@@ -470,6 +472,19 @@ def test_doctor_names_a_key_that_is_missing(run: Run, monkeypatch: pytest.Monkey
     assert done.exit_code == 1
     assert "wrong keys: installation|data_key: sealed with a key that is not in LAUREL_KEYS" in done.stdout
     assert "put the key that is missing back" in done.stdout
+
+
+def test_doctor_names_a_database_that_is_too_new(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build_on_what_is_too_new(settings: Settings) -> Runtime:
+        raise CannotMigrate("a newer Laurel has brought the database to 0009: start the newer one")
+
+    monkeypatch.setattr(common, "build", build_on_what_is_too_new)
+    done = run("doctor", "--here", "--json")
+    assert done.exit_code == 1
+    assert {
+        "name": "database",
+        "problem": "a newer Laurel has brought the database to 0009: start the newer one",
+    } in (json.loads(done.stdout))
 
 
 def test_what_was_noticed_is_listed_and_decided_on(run: Run, house: House) -> None:

@@ -19,7 +19,7 @@ from app.cli.common import (
     show_json,
 )
 from app.db.embedded import EmbeddedError
-from app.db.migrating import GuardsMissing
+from app.db.migrating import CannotMigrate, GuardsMissing
 from app.db.reconciliations import KINDS, kinds_of
 from app.db.sealing import CannotOpen
 from app.domain.errors import PutOff
@@ -150,7 +150,7 @@ def doctor(here: bool, as_json: bool) -> None:
             if not here and not any(one.name == "database" and one.problem for one in checks):
                 checks += look_outside(rt)
             found += [{"name": check.name, "problem": check.problem} for check in checks]
-    except (EmbeddedError, GuardsMissing) as error:
+    except (EmbeddedError, GuardsMissing, CannotMigrate) as error:
         found.append({"name": "database", "problem": str(error)})
     except CannotOpen as error:  # the installation's own keys: nothing else can be looked at without them
         found.append(

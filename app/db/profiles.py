@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.db import jobs
 from app.db.session import Session, rows_of
@@ -408,17 +409,16 @@ def _put(
     )
 
 
-def _row(row: object) -> ProfileRow:
-    told = row._mapping  # type: ignore[attr-defined]
+def _row(row: Any) -> ProfileRow:
     known = {name.value for name in ProfileField}
     return ProfileRow(
-        shop_id=told["shop_id"],
-        customer_ref=told["customer_ref"],
-        mark=told["mark"],
-        due_at=told["due_at"],
+        shop_id=row.shop_id,
+        customer_ref=row.customer_ref,
+        mark=row.mark,
+        due_at=row.due_at,
         held=HeldProfile(
-            known=told["known"],
-            fields={ProfileField(name): value for name, value in told["fields"].items() if name in known},
-            tags=frozenset(told["tags"]),
+            known=row.known,
+            fields={ProfileField(name): value for name, value in row.fields.items() if name in known},
+            tags=frozenset(row.tags),
         ),
     )
