@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import platform
+import secrets
 import shutil
 import subprocess
 import sys
@@ -275,10 +276,13 @@ def install_extensions() -> None:
 
 def test_everything(browser: str) -> int:
     """Every check, also after one has failed; then the totals, each check that is no test counted as one."""
-    environment = for_tests(browser)
+    # One seed for both workers of a run: what stands in a set's order must not divide what they collect. Another one
+    # each time, and said, so that a test which hangs on that order is found and can be run again as it was.
+    environment = {"PYTHONHASHSEED": str(secrets.randbelow(2**32)), **for_tests(browser)}
     zone_tests = [path for path in ZONE_TESTS if (PROJECT / path).is_dir()]
     say(
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"PYTHONHASHSEED={environment['PYTHONHASHSEED']}"
     )
     passed = failed = 0
     checks: list[tuple[str, list[str | Path]]] = [
@@ -286,6 +290,7 @@ def test_everything(browser: str) -> int:
         ("ruff format", [BIN / "ruff", "format", "--check", "."]),
         ("mypy", [BIN / "mypy"]),
         ("lint-imports", [BIN / "lint-imports", "--no-logo"]),
+        ("SBOM and known weaknesses", [BIN / "python", "-m", "tests.supply"]),
         ("phpcs", ["phpcs", "--standard=tests/plugin/phpcs-debian.xml", "-s", PLUGIN]),
         ("Shopify's extensions", [BIN / "npm", "--prefix", EXTENSIONS, "test", "--silent"]),
     ]

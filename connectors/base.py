@@ -21,6 +21,7 @@ from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Allowance, Urgency, wait_s
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfilePart
 from app.domain.rewards import Combines, Gift
+from app.domain.triggers import Happening, Trigger
 
 # --- Receiving ---------------------------------------------------------------------------------------------
 
@@ -241,6 +242,10 @@ class OrderPage:
     orders: tuple[OrderSnapshot, ...]
     held: tuple[tuple[str, str], ...]  # (order_ref, reason): orders whose facts could not be understood
     cursor: str | None  # to go on with; None: that was the last page
+    wait_s: int = (
+        0  # the shop is gathering them: ask with the cursor in so many seconds, and remember it until then
+    )
+    total: int | None = None  # how many there are, as far as the shop said
 
 
 class ShopClient(Protocol):
@@ -255,8 +260,14 @@ class ShopClient(Protocol):
         cannot be understood is answered UNREADABLE and logged with its reason.
         """
 
-    def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
-        """One page of orders changed in [since, until], oldest change first, refund lines not necessarily read."""
+    def orders_changed(
+        self, since: datetime, until: datetime, cursor: str | None = None, *, may_wait: bool = False
+    ) -> OrderPage:
+        """One page of orders changed in [since, until], refund lines not necessarily read. One may come twice.
+
+        `may_wait`: of very many the shop may first gather them by itself; the page is empty then and says when to
+        come back. Oldest change first, but for what was gathered so.
+        """
 
     def order_digests(self, order_refs: Sequence[str]) -> Mapping[str, OrderDigest | Absent]:
         """The same question as `read_orders`, as cheaply as the platform allows; trash included."""
@@ -329,6 +340,14 @@ class ShopClient(Protocol):
         """Take away the fields everywhere, and what they were prepared with; tags stay. Twice is the same.
 
         Raises: Refused("not_granted").
+        """
+
+    def tell(self, happenings: Sequence[Happening]) -> Sequence[str | None]:
+        """Begin what the merchant built on each, by one call; why the shop did not take it, or None, in their order.
+
+        Never to be called again with what may have arrived: nothing at the shop notices that it was told already.
+        Raises: Refused("unsupported") for a platform without automations, or what it refuses altogether; Retryable,
+        whose `maybe_applied` is as exact as can be.
         """
 
     def ensure_webhooks(self, address: str, secret: str | None) -> Sequence[WebhookState]:
@@ -456,6 +475,14 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShopLinks:
+    """Pages of the platform's own, for a merchant who is signed in there."""
+
+    show: str  # switches on what shoppers see on the shop's pages, already chosen there
+    grant: str  # allows what is optional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutomatedGift:
     """Points that a merchant's own automation at the platform gives. `run_ref`: the platform's for this one run of it.
 
@@ -468,6 +495,16 @@ class AutomatedGift:
     points: int
     reason: str
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerUse:
+    """Whether a merchant's automations at the platform begin with one of our triggers now. `said_at`: its clock."""
+
+    shop_ref: str
+    trigger: Trigger
+    in_use: bool
+    said_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -485,6 +522,8 @@ class Extensions:
     """At the till."""
     read_gift: Callable[[WebhookRequest, AppCredentials], AutomatedGift]
     """In an automation, which signs the body. Raises BadSignature, Refused("not_understood")."""
+    read_trigger_use: Callable[[WebhookRequest, AppCredentials], TriggerUse]
+    """When automations are switched on and off; signed and refused likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,6 +563,10 @@ class Connector:
     """(request, app, http, now): the platform's call back, by browser or server."""
     prove_shopper: Callable[[InstallRequest, AppCredentials, datetime], ShopperProof] | None
     """The platform's own signature on a shopper's request (an app proxy); None where it has none. Raises BadSignature."""
+    triggers: frozenset[Trigger] = frozenset()
+    """What a merchant's automations at the platform can begin with; empty: it has none of ours."""
+    links: Callable[[str, AppCredentials], ShopLinks] | None = None
+    """(shop_ref, the installation's app): where a merchant goes on at the platform; None where it has no such pages."""
     frame: Frame | None = None
     """Our pages inside the platform's own admin; None where a platform frames nobody."""
     extensions: Extensions | None = None

@@ -31,7 +31,7 @@ from app.services.runtime import Runtime
 from connectors.base import AppCredentials
 from connectors.http import Http
 from connectors.registry import CONNECTORS
-from tests.routes import remember_routes
+from tests.remembering import remember_what_is_compiled
 
 # Tests never time: how long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -42,7 +42,7 @@ SHOPIFY_SECRET = "the-installation's-own-app-secret"
 _numbers = itertools.count(1)
 
 
-remember_routes()
+remember_what_is_compiled()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

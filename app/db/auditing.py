@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from app.db.ledger import entry_of
+from app.db.ledger import ENTRY, LOT, entry_of, lot_of
 from app.db.session import Session
 from app.domain.chain import HeadsDigest
 from app.domain.ledger import Entry, Lot
@@ -112,24 +113,22 @@ def stream_chains(session: Session, account_ids: Sequence[int]) -> Iterator[tupl
     Reading an entry raises ValueError, KeyError or TypeError if it is not in a form that we write.
     """
     rows = session.stream(
-        "SELECT * FROM entries WHERE {fence} AND account_id = ANY(:ids) ORDER BY account_id, seq",
+        f"SELECT {ENTRY} FROM entries WHERE {{fence}} AND account_id = ANY(:ids) ORDER BY account_id, seq",
         ids=list(account_ids),
     )
-    for account_id, ours in groupby(rows, key=lambda row: row.account_id):
+    for account_id, ours in groupby(rows, key=itemgetter(0)):
         yield int(account_id), map(entry_of, ours)
 
 
 def find_all_lots(session: Session, account_ids: Sequence[int]) -> dict[int, list[Lot]]:
     """Every lot of the accounts, empty ones too."""
     rows = session.rows(
-        "SELECT account_id, seq, remaining, expired, available_at, expires_at, origin FROM lots "
-        "WHERE {fence} AND account_id = ANY(:ids) ORDER BY account_id, seq",
+        f"SELECT {LOT} FROM lots WHERE {{fence}} AND account_id = ANY(:ids) ORDER BY account_id, seq",
         ids=list(account_ids),
     )
     found: dict[int, list[Lot]] = {}
     for row in rows:
-        lot = Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
-        found.setdefault(row.account_id, []).append(lot)
+        found.setdefault(row[0], []).append(lot_of(row))
     return found
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
+from app.db import statements
 from app.domain.errors import Refused
 
 
@@ -34,11 +35,10 @@ class Found:
 
 
 def find(connection: Connection, kind: Kind, key: str, *, now: datetime) -> Found | None:
-    row = connection.execute(
-        text(
-            "SELECT program_id, target_id, details FROM directory "
-            "WHERE kind = :kind AND key = :key AND (expires_at IS NULL OR expires_at > :now)"
-        ),
+    row = statements.run(
+        connection,
+        "SELECT program_id, target_id, details FROM directory "
+        "WHERE kind = :kind AND key = :key AND (expires_at IS NULL OR expires_at > :now)",
         {"kind": kind.value, "key": key, "now": now},
     ).first()
     return Found(row.program_id, row.target_id, row.details) if row else None
@@ -55,14 +55,13 @@ def put(
     expires_at: datetime | None = None,
 ) -> None:
     """Raises: Refused("taken") if the key belongs to something else already."""
-    row = connection.execute(
-        text(
-            "INSERT INTO directory (kind, key, program_id, target_id, details, expires_at) VALUES "
-            "(:kind, :key, :program_id, :target_id, CAST(:details AS jsonb), :expires_at) "
-            "ON CONFLICT (kind, key) DO UPDATE SET details = excluded.details, expires_at = excluded.expires_at "
-            "WHERE directory.program_id = excluded.program_id AND directory.target_id = excluded.target_id "
-            "RETURNING 1"
-        ),
+    row = statements.run(
+        connection,
+        "INSERT INTO directory (kind, key, program_id, target_id, details, expires_at) VALUES "
+        "(:kind, :key, :program_id, :target_id, CAST(:details AS jsonb), :expires_at) "
+        "ON CONFLICT (kind, key) DO UPDATE SET details = excluded.details, expires_at = excluded.expires_at "
+        "WHERE directory.program_id = excluded.program_id AND directory.target_id = excluded.target_id "
+        "RETURNING 1",
         {
             "kind": kind.value,
             "key": key,
@@ -78,19 +77,19 @@ def put(
 
 def take(connection: Connection, kind: Kind, key: str, *, now: datetime) -> Found | None:
     """Find and remove in one: a one-time key works once."""
-    row = connection.execute(
-        text(
-            "DELETE FROM directory WHERE kind = :kind AND key = :key "
-            "AND (expires_at IS NULL OR expires_at > :now) RETURNING program_id, target_id, details"
-        ),
+    row = statements.run(
+        connection,
+        "DELETE FROM directory WHERE kind = :kind AND key = :key "
+        "AND (expires_at IS NULL OR expires_at > :now) RETURNING program_id, target_id, details",
         {"kind": kind.value, "key": key, "now": now},
     ).first()
     return Found(row.program_id, row.target_id, row.details) if row else None
 
 
 def remove(connection: Connection, kind: Kind, program_id: int, target_id: int) -> None:
-    connection.execute(
-        text("DELETE FROM directory WHERE kind = :kind AND program_id = :program AND target_id = :target"),
+    statements.run(
+        connection,
+        "DELETE FROM directory WHERE kind = :kind AND program_id = :program AND target_id = :target",
         {"kind": kind.value, "program": program_id, "target": target_id},
     )
 
@@ -98,32 +97,34 @@ def remove(connection: Connection, kind: Kind, program_id: int, target_id: int) 
 def remove_all(
     connection: Connection, kinds: Sequence[Kind], program_id: int, targets: Sequence[int]
 ) -> None:
-    connection.execute(
-        text(
-            "DELETE FROM directory WHERE kind = ANY(:kinds) AND program_id = :program "
-            "AND target_id = ANY(:targets)"
-        ),
+    statements.run(
+        connection,
+        "DELETE FROM directory WHERE kind = ANY(:kinds) AND program_id = :program "
+        "AND target_id = ANY(:targets)",
         {"kinds": [kind.value for kind in kinds], "program": program_id, "targets": list(targets)},
     )
 
 
 def sweep(connection: Connection, *, now: datetime) -> int:
     """Drop what has expired. Returns how many."""
-    return connection.execute(
-        text("DELETE FROM directory WHERE expires_at IS NOT NULL AND expires_at <= :now"), {"now": now}
+    return statements.run(
+        connection, "DELETE FROM directory WHERE expires_at IS NOT NULL AND expires_at <= :now", {"now": now}
     ).rowcount
 
 
 def program_ids(connection: Connection) -> list[int]:
-    rows = connection.execute(
-        text("SELECT program_id FROM directory WHERE kind = :kind ORDER BY program_id"),
+    rows = statements.run(
+        connection,
+        "SELECT program_id FROM directory WHERE kind = :kind ORDER BY program_id",
         {"kind": Kind.PROGRAM.value},
     )
     return [row.program_id for row in rows]
 
 
 def keys_of(connection: Connection, kind: Kind) -> dict[str, int]:
-    rows = connection.execute(
-        text("SELECT key, program_id FROM directory WHERE kind = :kind ORDER BY key"), {"kind": kind.value}
+    rows = statements.run(
+        connection,
+        "SELECT key, program_id FROM directory WHERE kind = :kind ORDER BY key",
+        {"kind": kind.value},
     )
     return {row.key: row.program_id for row in rows}

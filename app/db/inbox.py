@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import zstandard
 from psycopg_pool import PoolTimeout
-from sqlalchemy import text
 
+from app.db import statements
 from app.db.sealing import CannotOpen, Vault
 from app.db.session import Database, Session, rows_of
 from app.db.together import Together
@@ -231,6 +231,6 @@ def counts(session: Session) -> dict[str, int]:
 def make_days(session: Session, *, today: date, ahead: int = 14) -> None:
     """Make sure that there is a partition for each of the coming days."""
     for offset in range(-1, ahead):
-        session.connection.execute(
-            text("SELECT laurel_make_inbox_day(:day)"), {"day": today + timedelta(days=offset)}
+        statements.run(
+            session.connection, "SELECT laurel_make_inbox_day(:day)", {"day": today + timedelta(days=offset)}
         )

@@ -14,8 +14,8 @@ from typing import Any
 import procrastinate
 from procrastinate import exceptions
 from procrastinate.jobs import Job
-from sqlalchemy import text
 
+from app.db import statements
 from app.db.session import Session
 
 MAIN = "main"
@@ -58,6 +58,7 @@ JOBS: dict[str, JobSpec] = {
     "read_facts": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="facts:{shop_id}"),
     # Reading orders and writing profiles take turns: codes alone go beside them.
     "write_profiles": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="profiles:{shop_id}"),
+    "tell_happenings": JobSpec(SHOP_CALLS, lock="shop:{shop_id}:orders", once="tell:{shop_id}"),
     "sweep_profiles": JobSpec(MAIN, lock="shop:{shop_id}:sweep", once="sweep:{shop_id}"),
     "align_tiers": JobSpec(MAIN, lock="program:{program_id}:tiers", once="align:{program_id}"),
     "recount": JobSpec(MAIN, lock="program:{program_id}:recount", once="recount:{program_id}:{shop_id}"),
@@ -91,11 +92,11 @@ def _without_waiting(session: Session, wanted: list[Job]) -> list[Job]:
     locks = [job.queueing_lock for job in wanted if job.queueing_lock]
     if not locks:
         return wanted
-    waiting = set(session.connection.execute(_WAITING, {"locks": locks}).scalars())
+    waiting = set(statements.run(session.connection, _WAITING, {"locks": locks}).scalars())
     return [job for job in wanted if job.queueing_lock not in waiting]
 
 
-_WAITING = text(
+_WAITING = (
     "SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:locks)"
 )
 

@@ -3,10 +3,20 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from app.db import members, profiles
+from app.db import happenings, members, profiles
 from app.db.session import Session, rows_of
 from app.domain.ledger import ACTIVE, EARNING, Book, Entry, EntryKind, Lot
 from app.domain.settling import Held
+from app.domain.triggers import FRESH
+
+EntryRow = tuple[int, Entry]  # (account, entry)
+
+# A row in the order of an Entry's fields: chains are read whole, and by name each column costs as much again.
+ENTRY = (
+    "account_id, seq, kind, points, source, ordinal, occurred_at, recorded_at, available_at, expires_at, origin, "
+    "ate, facts, hash"
+)
+LOT = "account_id, seq, remaining, expired, available_at, expires_at, origin"
 
 
 def lock_books(
@@ -90,7 +100,7 @@ def find_books(session: Session, account_ids: Sequence[int]) -> dict[int, Book]:
 def find_entries_before(session: Session, account_id: int, seq: int | None, limit: int) -> list[Entry]:
     """Up to `limit` entries of the account before entry `seq` (None: from the last), newest first."""
     rows = session.rows(
-        "SELECT * FROM entries WHERE {fence} AND account_id = :id "
+        f"SELECT {ENTRY} FROM entries WHERE {{fence}} AND account_id = :id "
         "AND (CAST(:seq AS int) IS NULL OR seq < CAST(:seq AS int)) ORDER BY seq DESC LIMIT :limit",
         id=account_id,
         seq=seq,
@@ -132,7 +142,9 @@ def write_books(session: Session, books: Iterable[Book]) -> int:
     _update_accounts(session, changed)
     if entries:
         moved = {book.account[1] for book, _ in entries}
-        profiles.mark_members(session, moved, now=max(entry.recorded_at for _, entry in entries))
+        now = max(entry.recorded_at for _, entry in entries)
+        profiles.mark_members(session, moved, now=now)
+        happenings.note_earned(session, _earned_now(entries), now=now)
     return len(entries)
 
 
@@ -154,45 +166,46 @@ def share_lifetimes(session: Session, books: Sequence[Book]) -> None:
 def find_entries(session: Session, account_id: int) -> list[Entry]:
     """The account's whole chain, oldest first."""
     rows = session.rows(
-        "SELECT * FROM entries WHERE {fence} AND account_id = :id ORDER BY seq", id=account_id
+        f"SELECT {ENTRY} FROM entries WHERE {{fence}} AND account_id = :id ORDER BY seq", id=account_id
     )
     return [entry_of(row) for row in rows]
-
-
-EntryRow = tuple[int, Entry]  # (account, entry)
 
 
 def find_entries_of(session: Session, of: Sequence[str]) -> list[EntryRow]:
     """What all accounts hold of these sources, their write-offs too; as it was recorded."""
     rows = session.rows(
-        "SELECT * FROM entries WHERE {fence} AND source = ANY(:sources) ORDER BY recorded_at, account_id, seq",
+        f"SELECT {ENTRY} FROM entries WHERE {{fence}} AND source = ANY(:sources) ORDER BY recorded_at, account_id, seq",
         sources=[*of, *(f"{source}:write_off" for source in of)],
     )
     return [(row.account_id, entry_of(row)) for row in rows]
 
 
 def entry_of(row: Any) -> Entry:
+    """Of a row of `ENTRY`."""
+    _, seq, kind, points, source, ordinal, occurred, recorded, available, expires, origin, ate, facts, own = (
+        row
+    )
     return Entry(
-        seq=row.seq,
-        kind=EntryKind(row.kind),
-        points=row.points,
-        source=row.source,
-        ordinal=row.ordinal,
-        occurred_at=row.occurred_at,
-        recorded_at=row.recorded_at,
-        available_at=row.available_at,
-        expires_at=row.expires_at,
-        origin=row.origin,
-        ate=tuple((seq, points) for seq, points in row.ate),
-        facts=row.facts,
-        hash=bytes(row.hash),
+        seq=seq,
+        kind=EntryKind(kind),
+        points=points,
+        source=source,
+        ordinal=ordinal,
+        occurred_at=occurred,
+        recorded_at=recorded,
+        available_at=available,
+        expires_at=expires,
+        origin=origin,
+        ate=tuple([(seq, points) for seq, points in ate]),
+        facts=facts,
+        hash=bytes(own),
     )
 
 
 def find_lots(session: Session, account_id: int, seqs: Sequence[int]) -> dict[int, Lot]:
     """Those lots, whether anything is left in them or not."""
     rows = session.rows(
-        "SELECT * FROM lots WHERE {fence} AND account_id = :id AND seq = ANY(:seqs)",
+        f"SELECT {LOT} FROM lots WHERE {{fence}} AND account_id = :id AND seq = ANY(:seqs)",
         id=account_id,
         seqs=list(seqs),
     )
@@ -201,9 +214,8 @@ def find_lots(session: Session, account_id: int, seqs: Sequence[int]) -> dict[in
 
 def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) -> dict[int, list[Lot]]:
     rows = session.rows(
-        "SELECT account_id, seq, remaining, expired, available_at, expires_at, origin FROM lots "
-        "WHERE {fence} AND account_id = ANY(:ids) AND remaining > 0 "
-        "UNION SELECT account_id, seq, remaining, expired, available_at, expires_at, origin FROM lots "
+        f"SELECT {LOT} FROM lots WHERE {{fence}} AND account_id = ANY(:ids) AND remaining > 0 "
+        f"UNION SELECT {LOT} FROM lots "
         "WHERE {fence} AND account_id = ANY(:ids) AND origin = ANY(:origins) AND expired > 0",
         ids=list(account_ids),
         origins=list(origins),
@@ -215,7 +227,9 @@ def _lots(session: Session, account_ids: Sequence[int], origins: Sequence[str]) 
 
 
 def lot_of(row: Any) -> Lot:
-    return Lot(row.seq, row.remaining, row.expired, row.available_at, row.expires_at, row.origin)
+    """Of a row of `LOT`."""
+    _, seq, remaining, expired, available_at, expires_at, origin = row
+    return Lot(seq, remaining, expired, available_at, expires_at, origin)
 
 
 def _insert_entries(session: Session, entries: Sequence[tuple[Book, Entry]]) -> None:
@@ -305,6 +319,15 @@ def _update_accounts(session: Session, books: Sequence[Book]) -> None:
             f"FROM {table} WHERE {{fence:m}} AND m.id = u.a AND u.earned <> 0",
             rows=rows_of(rows),
         )
+
+
+def _earned_now(entries: Sequence[tuple[Book, Entry]]) -> dict[tuple[int, int], int]:
+    """Of each account, for what has just happened: orders of long ago may be counted today."""
+    earned: dict[tuple[int, int], int] = {}
+    for book, entry in entries:
+        if entry.kind in EARNING and entry.occurred_at >= entry.recorded_at - FRESH:
+            earned[book.account] = earned.get(book.account, 0) + entry.points
+    return earned
 
 
 def _earned(book: Book) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.db import profiles
+from app.db import happenings, profiles
 from app.db.sealing import Vault
 from app.db.session import Session, rows_of
 from app.domain.errors import Refused
@@ -325,6 +325,8 @@ def change_tiers(session: Session, changes: Sequence[TierChange], *, now: dateti
         rows=rows_of([{"m": one.member_id, "t": one.to_key, "a": one.at} for one in last.values()]),
     )
     profiles.mark_members(session, last, now=now)
+    moves = ((one.program_id, one.member_id, one.from_key, one.to_key) for one in changes)
+    happenings.note_tiers(session, moves, now=now)
 
 
 # --- Personal data -----------------------------------------------------------------------------------------

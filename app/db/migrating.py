@@ -205,7 +205,7 @@ def _fence_faults(connection: Connection) -> list[str]:
     return [
         f"table {name}: run `laurel migrate` (no row-level security)"
         if name in found
-        else f"table {name} is missing"
+        else f"table {name} is missing: run `laurel migrate`"
         for name in sorted(set(metadata.tables) - UNFENCED)
         if not found.get(name)
     ]

@@ -104,6 +104,12 @@ def pause_run(session: Session, run_id: int, *, cursor: str | None, now: datetim
     )
 
 
+def note_place(session: Session, run_id: int, cursor: str | None) -> None:
+    session.run(
+        "UPDATE reconciliations SET cursor = :cursor WHERE {fence} AND id = :id", id=run_id, cursor=cursor
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PausedRun:
     run_id: int
@@ -115,10 +121,12 @@ class PausedRun:
 
 
 def take_paused(session: Session, shop_id: int, kind: str, *, after: datetime) -> PausedRun | None:
-    """The run of that kind that was put off since `after`; it is under way again, and nobody else's."""
+    """The run of that kind that was put off since `after`, or whose process died since with pages done: it is under
+    way again, and nobody else's."""
     row = session.first(
         "UPDATE reconciliations SET paused_at = NULL WHERE {fence} AND id = (SELECT max(id) FROM reconciliations "
-        "WHERE {fence} AND shop_id = :shop AND kind = :kind AND finished_at IS NULL) AND paused_at > :after "
+        "WHERE {fence} AND shop_id = :shop AND kind = :kind AND finished_at IS NULL) AND (paused_at > :after "
+        "OR paused_at IS NULL AND cursor IS NOT NULL AND started_at > :after) "
         "RETURNING id AS run_id, started_at, since_at, until_at, looked_at, cursor",
         shop=shop_id,
         kind=kind,

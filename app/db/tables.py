@@ -831,6 +831,50 @@ shop_profiles = _table(
     key=("program_id", "shop_id", "customer_ref"),
 )
 
+# --- What merchants' automations begin with ----------------------------------------------------------------
+
+# As the shop said last. What was said before a shop left is not in use, and an older word never overrides.
+triggers = _table(
+    "triggers",
+    Column("shop_id", BigInteger, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("in_use", Boolean, nullable=False),
+    _at("said_at"),  # the shop's clock
+    Column("told", Integer, nullable=False, server_default=text("0")),
+    Column("lost", Integer, nullable=False, server_default=text("0")),  # nobody knows whether they arrived
+    _at("told_at", nullable=True),
+    Column("problem", Text, nullable=True),  # why the shop took the last one not
+    _to("shops", "shop_id"),
+    Index("ix_triggers_in_use", "program_id", "trigger", postgresql_where=text("in_use")),
+    key=("program_id", "shop_id", "trigger"),
+)
+
+# Still to be told: gone once it was.
+happenings = _table(
+    "happenings",
+    _id(),
+    Column("shop_id", BigInteger, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("member_id", BigInteger, nullable=False),
+    Column("redemption_id", BigInteger, nullable=False, server_default=text("0")),  # 0: it is about none
+    Column("points", BigInteger, nullable=False, server_default=text("0")),
+    Column("from_key", Text, nullable=True),
+    Column("to_key", Text, nullable=True),
+    _at("happened_at"),
+    _at("due_at"),
+    _at("taken_at", nullable=True),  # about to be told, or nobody knows whether it was
+    _to("shops", "shop_id"),
+    _to("members", "member_id"),
+    Index(
+        "ix_happenings_waiting",
+        *("program_id", "shop_id", "trigger", "member_id", "redemption_id"),
+        unique=True,
+        postgresql_where=text("taken_at IS NULL"),
+    ),
+    Index("ix_happenings_due", "program_id", "shop_id", "due_at"),
+    Index("ix_happenings_member", "program_id", "member_id"),
+)
+
 # --- Jobs that will not be tried again --------------------------------------------------------------------
 
 failed_jobs = _table(

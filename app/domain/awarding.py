@@ -12,7 +12,7 @@ from app.domain.earning import PointsTarget, lot_expiry
 from app.domain.errors import Refused
 from app.domain.money import Money
 from app.domain.program import Program
-from app.domain.words import ENGLISH, Words
+from app.domain.words import Words
 
 BIRTHDAYS_APART_MONTHS = 11
 """Moving one's birthday brings no second one sooner than this, whatever the calendar says."""
@@ -172,7 +172,7 @@ def read_birthday(text: str) -> str:
     return text
 
 
-def activity_words(facts: Facts, words: Words = ENGLISH) -> str:
+def activity_words(facts: Facts, words: Words) -> str:
     """What it is called, for people. What was let off names it too."""
     if "side" in facts:
         friend = facts["side"] == Side.REFERRER

@@ -14,17 +14,20 @@ _SPENDING = frozenset({EntryKind.REDEEM, EntryKind.ADJUSTMENT})
 
 # What causes an entry of each kind, and which sign it has: 1, -1, or 0 for both.
 _SHAPES = {
-    EntryKind.EARN: (r"(order|activity|tier):\d+", 1),
-    EntryKind.EARN_REVERSAL: (r"(order|activity|tier):\d+", -1),
-    EntryKind.REDEEM: (r"redemption:\d+", -1),
-    EntryKind.REDEEM_REVERSAL: (r"redemption:\d+", 0),
-    EntryKind.EXPIRY: (r"lot:\d+", -1),
-    EntryKind.EXPIRY_REVERSAL: (r"lot:\d+", 1),
-    EntryKind.ADJUSTMENT: (r"adjustment:\d+", 0),
-    EntryKind.TRANSFER_OUT: (r"merge:\d+(:undo)?", 0),
-    EntryKind.TRANSFER_IN: (r"merge:\d+(:undo)?", 0),
-    EntryKind.WRITE_OFF: (r"(order|activity|tier):\d+:write_off", 1),
-    EntryKind.WRITE_OFF_REVERSAL: (r"(order|activity|tier):\d+:write_off", -1),
+    kind: (re.compile(source), sign)
+    for kind, source, sign in (
+        (EntryKind.EARN, r"(order|activity|tier):\d+", 1),
+        (EntryKind.EARN_REVERSAL, r"(order|activity|tier):\d+", -1),
+        (EntryKind.REDEEM, r"redemption:\d+", -1),
+        (EntryKind.REDEEM_REVERSAL, r"redemption:\d+", 0),
+        (EntryKind.EXPIRY, r"lot:\d+", -1),
+        (EntryKind.EXPIRY_REVERSAL, r"lot:\d+", 1),
+        (EntryKind.ADJUSTMENT, r"adjustment:\d+", 0),
+        (EntryKind.TRANSFER_OUT, r"merge:\d+(:undo)?", 0),
+        (EntryKind.TRANSFER_IN, r"merge:\d+(:undo)?", 0),
+        (EntryKind.WRITE_OFF, r"(order|activity|tier):\d+:write_off", 1),
+        (EntryKind.WRITE_OFF_REVERSAL, r"(order|activity|tier):\d+:write_off", -1),
+    )
 }
 
 
@@ -108,14 +111,15 @@ def _add(chain: Chain, entry: Entry) -> None:
 def _replay(chain: Chain, entry: Entry) -> None:
     book = chain.book
     book.ripen(entry.recorded_at)
-    available = book.balance(at=entry.recorded_at).available
+    spends = entry.points < 0 and entry.kind in _SPENDING
+    available = book.balance(at=entry.recorded_at).available if spends else 0
     try:
         book.replay(entry)
     except (ValueError, KeyError, IndexError) as error:
         chain.broken = True
         chain.fault(entry.seq, "chain_broken", str(error) if isinstance(error, ValueError) else "eats no lot")
         return
-    if entry.points < 0 and entry.kind in _SPENDING and available < -entry.points:
+    if spends and available < -entry.points:
         chain.fault(entry.seq, "overspent", f"takes {-entry.points} points where {available} were available")
     if entry.kind is EntryKind.EXPIRY and entry.source != f"lot:{entry.ate[0][0]}":
         chain.fault(entry.seq, "wrong_source", f"{entry.source} expired, lot {entry.ate[0][0]} was taken")
@@ -123,7 +127,7 @@ def _replay(chain: Chain, entry: Entry) -> None:
 
 def _shape(entry: Entry) -> Iterator[tuple[str, str]]:
     source, sign = _SHAPES[entry.kind]
-    if not re.fullmatch(source, entry.source):
+    if not source.fullmatch(entry.source):
         yield "wrong_source", f"{entry.kind} is caused by {entry.source}"
     if entry.points * sign < 0:
         yield "wrong_sign", f"{entry.kind} of {entry.points} points"

@@ -15,7 +15,7 @@ from app.domain.earning import Zero
 from app.domain.ledger import EntryKind
 from app.domain.money import Money
 from app.domain.offering import title_of
-from app.domain.words import ENGLISH, Words
+from app.domain.words import Words
 
 TIMES = "\u00d7"
 _WHY_BACK = frozenset({"cancelled", "expired", "failed", "refund", "order_void", "balance_changed"})
@@ -36,9 +36,7 @@ class Counted:
     value: str
 
 
-def sentence(
-    kind: EntryKind, points: int, facts: Facts, *, reason: str | None = None, words: Words = ENGLISH
-) -> str:
+def sentence(kind: EntryKind, points: int, facts: Facts, *, reason: str | None = None, words: Words) -> str:
     """Why this entry is what it is. `reason`: what the staff wrote, for those who may read it."""
     say = words.say
     match kind:
@@ -86,7 +84,7 @@ def _of_what(key: str, facts: Facts, words: Words) -> str:
     return words.say(f"{key}.order", order=_order(facts))
 
 
-def order_sentence(facts: Facts, *, waits: Waits | None = None, words: Words = ENGLISH) -> str:
+def order_sentence(facts: Facts, *, waits: Waits | None = None, words: Words) -> str:
     """What an order is worth, as a sum; where nothing, why. `waits`: nobody owns it yet.
 
     A sum that replaces another names both sides: “= 148, and 173 were given”.
@@ -117,7 +115,7 @@ def _zero_sentence(why: str, given: int, words: Words) -> str:
     return words.say("zero.changed", units=given, why=why) if given else words.say("zero.only", why=why)
 
 
-def activity_sentence(facts: Facts, *, words: Words = ENGLISH) -> str:
+def activity_sentence(facts: Facts, *, words: Words) -> str:
     """What an activity is worth; where nothing, why."""
     say, what, given = words.say, activity_words(facts, words), _number(facts, "given")
     if (why := _withheld(facts, words)) is not None:
@@ -130,7 +128,7 @@ def activity_sentence(facts: Facts, *, words: Words = ENGLISH) -> str:
     return say("activity.earned", what=what, points=points)
 
 
-def counted(facts: Facts, *, words: Words = ENGLISH) -> tuple[Counted, ...]:
+def counted(facts: Facts, *, words: Words) -> tuple[Counted, ...]:
     """The facts one by one: rule, program version, inputs, rounding, and what came of it."""
     return tuple(Counted(_label(label, words), value) for label, value in _lines(facts, words))
 

@@ -12,7 +12,7 @@ from app.domain.awarding import activity_words, is_activity
 from app.domain.explaining import sentence
 from app.domain.ledger import EARNING, Entry, EntryKind
 from app.domain.offering import title_of
-from app.domain.words import ENGLISH, Words
+from app.domain.words import Words
 
 _BESIDE = frozenset({EntryKind.EXPIRY_REVERSAL, EntryKind.WRITE_OFF, EntryKind.WRITE_OFF_REVERSAL})
 
@@ -39,11 +39,11 @@ class Happening:
         latest = max(one.available_at for one in self.entries)
         return latest if latest > now else None
 
-    def heading(self, words: Words = ENGLISH) -> str:
+    def heading(self, words: Words) -> str:
         """What happened, in a few words."""
         return _heading(self.main, words)
 
-    def sentence(self, words: Words = ENGLISH) -> str:
+    def sentence(self, words: Words) -> str:
         """Why so many points, for the shopper: what staff noted is not shown."""
         said = [sentence(self.main.kind, self.main.points, self.main.facts, words=words)]
         beside = {one.kind: one for one in self.entries if one.kind in _BESIDE and one is not self.main}

@@ -3,7 +3,7 @@
 from app.domain.counting import Facts
 from app.domain.money import Money
 from app.domain.rewards import RewardKind
-from app.domain.words import ENGLISH, Words
+from app.domain.words import Words
 
 
 def reward_title(
@@ -14,7 +14,7 @@ def reward_title(
     percent: int | None,
     maximum: Money | None = None,
     step: int | None = None,
-    words: Words = ENGLISH,
+    words: Words,
 ) -> str:
     """What the merchant calls it, or what it is. `step`: so many points give `amount` each time."""
     if named:

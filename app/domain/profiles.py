@@ -27,6 +27,7 @@ class ProfileField(StrEnum):
     PENDING = "pending"  # not yet available
     TIER = "tier"  # its key
     TIER_NAME = "tier_name"
+    UNIT = "unit"  # what points and pending count: "points", or the currency whose smallest unit they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class FoundProfile:
 
 
 def profile_of(
-    *, available: int, pending: int, tier_key: str, tier_name: str, parts: frozenset[ProfilePart]
+    *, available: int, pending: int, unit: str, tier_key: str, tier_name: str, parts: frozenset[ProfilePart]
 ) -> Profile:
     """What should stand at a shop that shows `parts`. A debt shows as 0, as on every page for shoppers."""
     fields = {
@@ -92,6 +93,7 @@ def profile_of(
         ProfileField.PENDING: str(pending),
         ProfileField.TIER: tier_key,
         ProfileField.TIER_NAME: tier_name,
+        ProfileField.UNIT: unit,
     }
     return Profile(
         fields=fields if ProfilePart.FIELDS in parts else {},

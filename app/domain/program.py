@@ -16,6 +16,7 @@ from app.domain.activities import (
     decode_activities,
     decode_referral,
 )
+from app.domain.look import LAURELS_OWN, Look, decode_look
 from app.domain.money import Money, exponent
 from app.domain.rewards import Reward, RewardKind, decode_rewards
 from app.domain.rules import PLAIN, Cap, CapPer, EarnRules, decode_rules, decode_segments
@@ -129,6 +130,7 @@ class Program:
     downgrade: Downgrade = Downgrade.TO_LEVEL
     counts_in: CountsIn = CountsIn.POINTS
     language: str = "en"  # what shoppers read whose own language is not known, or not ours
+    look: Look = LAURELS_OWN
     successors: Mapping[str, str] = field(
         default_factory=dict
     )  # levels of earlier versions -> what stands for them
@@ -223,6 +225,7 @@ def decode(document: Mapping[str, Any], version: int) -> Program:
         downgrade=Downgrade(tiers.get("downgrade", Downgrade.TO_LEVEL)),
         counts_in=CountsIn(document.get("counts_in", CountsIn.POINTS)),
         language=document.get("language", "en"),
+        look=decode_look(document.get("look", {})),
     )
 
 

@@ -7,6 +7,7 @@ What a report says lies between the two by the share of members who redeem, so t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import days_later
@@ -94,21 +95,20 @@ class Redeemers:
         moves: Sequence[Move],
         tiers: Sequence[tuple[datetime, int, int]],
         *,
+        in_turn: bool,
         both: Flow,
         saver: Flow,
         redeemer: Flow,
     ) -> None:
-        """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not."""
-        earned, in_turn, before = 0, self._in_turn, None
-        for move in moves:
-            points = move[2]
+        """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not.
+
+        `in_turn`: known of the moves, which need not be looked at then (`replaying.Replayed`).
+        """
+        earned = 0
+        for _, _, points, _, _, _ in moves:
             if points > 0:
                 earned += points
-                if before is not None and (before[4] > move[4] or before[5] > move[5]):
-                    in_turn = False
-                before = move
-            else:
-                in_turn = False
+        in_turn = self._in_turn and (in_turn or _come_in_turn(moves))
         can = self._cheapest is not None and earned >= self._cheapest
         keeps = saver if can else both
         if in_turn:
@@ -141,6 +141,13 @@ class Redeemers:
             while month < len(ends) and ends[month] < available_at and ends[month] < expires_at:
                 flow.pending[month] += points
                 month += 1
+
+
+def _come_in_turn(moves: Sequence[Move]) -> bool:
+    """None takes back, and of two lots the older is never available or ended after the younger."""
+    return all(move[2] > 0 for move in moves) and all(
+        one[4] <= after[4] and one[5] <= after[5] for one, after in pairwise(moves)
+    )
 
 
 class _Queue:

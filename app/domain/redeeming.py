@@ -12,7 +12,7 @@ from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import CurrencyRate, Program, UnusedCodes
 from app.domain.rewards import CODELESS, Combines, Gift, Reward, RewardKind
 from app.domain.rules import During
-from app.domain.words import ENGLISH, Words
+from app.domain.words import Words
 
 
 class RedemptionState(StrEnum):
@@ -114,7 +114,7 @@ def barrier(
     shop_key: str | None,
     had: Had,
     now: datetime,
-    words: Words = ENGLISH,
+    words: Words,
 ) -> Barrier | None:
     """The first thing that stands in the way; None: nothing but points, perhaps. `shop_key` None: at any shop."""
     if shop_key is not None and not reward.is_offered_at(shop_key):
@@ -143,7 +143,7 @@ def quote(
     had: Had,
     now: datetime,
     points: int | None = None,
-    words: Words = ENGLISH,
+    words: Words,
 ) -> Bought:
     """The reward as this member can have it now at that shop. `points`: how many, of a reward in steps.
 
@@ -182,7 +182,7 @@ def quote(
     )
 
 
-def cost_of(reward: Reward, points: int | None, words: Words = ENGLISH) -> int:
+def cost_of(reward: Reward, points: int | None, words: Words) -> int:
     """What is to be paid where somebody offers `points`; None: as the reward says.
 
     Raises: Refused("bad_points"): it has no steps, and another price; or the points are no whole steps.

@@ -42,13 +42,15 @@ Move = tuple[datetime, int, int, OrderKey, datetime, datetime]
 class Replayed:
     """`counted`: (month, worth) of each order; `went_back`: of what was refunded later. The program's money.
 
-    `tiers`: (moment, month, rank), from joining on. Months are by their place in the report.
+    `tiers`: (moment, month, rank), from joining on. Months are by their place in the report. `in_turn`: nothing is
+    taken back, and of two lots the older is never available or ended after the younger.
     """
 
     counted: list[tuple[int, int]] = field(default_factory=list)
     went_back: list[tuple[int, int]] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     tiers: list[tuple[datetime, int, int]] = field(default_factory=list)
+    in_turn: bool = False
 
 
 class _Counted(Had):
@@ -87,16 +89,18 @@ class Replaying:
         # As a member of the lowest tier earns, were it at 100 %: what levels look at.
         self._untiered = replace(program.tiers[0], earn_percent=100)
         self._enters = any(tier.entry_points for tier in program.tiers)
+        # One rate, and nothing to be had beside points: then orders that stand as they were paid are simple.
+        self._may_be_simple = self._plain and not self._enters and not self._tiers.sells
         self.left_out: Counter[tuple[str, str]] = Counter()
 
     def replay(self, orders: Sequence[PastOrder]) -> Replayed:
         """`orders`: one member's, by when they were paid. What happened after `until` is not looked at."""
-        counted = self._counted(orders)
+        counted, goods, simple = self._counted(orders)
         found = Replayed()
         if not counted:
             return found
-        if self._is_simple(counted):
-            self._replay_simple(counted, found)
+        if simple:
+            self._replay_simple(counted, goods, found)
         else:
             self._replay_fully(counted, found)
         return found
@@ -113,41 +117,36 @@ class Replaying:
 
     # --- Which orders --------------------------------------------------------------------------------------
 
-    def _counted(self, orders: Sequence[PastOrder]) -> list[tuple[datetime, PastOrder]]:
+    def _counted(self, orders: Sequence[PastOrder]) -> tuple[list[tuple[datetime, PastOrder]], int, bool]:
+        """With the moment that each counts from; their goods; and whether whole numbers alone will do."""
         until, currencies, earn_when = self._until, self._currencies, self._program.earn_when
-        found = []
+        simple, own, when_paid = self._may_be_simple, self._program.currency, earn_when is EarnWhen.PAID
+        found, total = [], 0
         for order in orders:
-            moment = order.paid_at if earn_when is EarnWhen.PAID else counted_from(order, earn_when)
+            _, paid_at, _, _, _, void_at, currency, goods, refunds, _ = order
+            moment = paid_at if when_paid else counted_from(order, earn_when)
             if moment is None:
                 self.left_out[(NOT_FULFILLED, "")] += 1
-            elif order.currency not in currencies:
-                self.left_out[(NO_RATE, order.currency)] += 1
-            elif order.void_at is not None and order.void_at <= moment:
+            elif currency not in currencies:
+                self.left_out[(NO_RATE, currency)] += 1
+            elif void_at is not None and void_at <= moment:
                 self.left_out[(CANCELLED, "")] += 1
             elif moment <= until:
                 found.append((moment, order))
-        if earn_when is not EarnWhen.PAID:
+                total += goods
+                if refunds or void_at is not None or currency != own:
+                    simple = False
+        if not when_paid:
             found.sort(key=lambda one: (one[0], one[1].key))
-        return found
+        return found, total, simple
 
-    def _is_simple(self, counted: Sequence[tuple[datetime, PastOrder]]) -> bool:
-        """One rate, and nothing is given back or bought beside points."""
-        if not self._plain or self._enters or self._tiers.sells:
-            return False
-        own = self._program.currency
-        return not any(
-            order.refunds or order.void_at is not None or order.currency != own for _, order in counted
-        )
-
-    def _replay_simple(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
-        spend, each, percents = self._program.rate.spend_minor, self._program.rate.points, self._percents
-        starts, hold, expires, percent = (
-            self._months.starts,
-            self._hold,
-            self._lot_days is not None,
-            percents[0],
-        )
-        worths, moves, track = found.counted, found.moves, self._track(counted)
+    def _replay_simple(
+        self, counted: Sequence[tuple[datetime, PastOrder]], goods: int, found: Replayed
+    ) -> None:
+        rate, percents, starts, hold = self._program.rate, self._percents, self._months.starts, self._hold
+        each, spend, expires = rate.points, rate.spend_minor, self._lot_days is not None
+        worths, moves, track = found.counted, found.moves, self._track(goods, len(counted))
+        times, per = each * percents[0], spend * 100
         for moment, order in counted:
             month = bisect_right(starts, moment) - 1
             goods = order.goods_minor
@@ -156,20 +155,21 @@ class Replaying:
                 if track.rank:
                     track.review(until=moment)
                 if not track.is_low:
-                    percent = percents[track.rank_for(order.placed_at, order.key)]
+                    times = each * percents[track.rank_for(order.placed_at, order.key)]
                 track.count_kept(moment, order.key, goods, goods * each // spend)
-            points = goods * each * percent // (spend * 100)
+            points = goods * times // per
             if points:
                 end = self.expiry(moment) if expires else NEVER
                 moves.append((moment, month, points, order.key, moment + hold if hold else moment, end))
         found.tiers = [(counted[0][0], worths[0][0], 0)]
+        found.in_turn = True  # one hold and one life for all of them
         if track is not None:
             self._end(track, found)
 
-    def _track(self, counted: Sequence[tuple[datetime, PastOrder]]) -> TierTrack | None:
+    def _track(self, goods: int, orders: int) -> TierTrack | None:
         """None: all of it together reaches no level."""
-        total, rate = sum([order.goods_minor for _, order in counted]), self._program.rate
-        if self._tiers.reach_nothing(total, total * rate.points // rate.spend_minor, len(counted)):
+        rate = self._program.rate
+        if self._tiers.reach_nothing(goods, goods * rate.points // rate.spend_minor, orders):
             return None
         return TierTrack(self._tiers)
 

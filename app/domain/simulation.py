@@ -120,15 +120,19 @@ class Simulation:
         for month, worth in found.went_back:
             into.revenue[month] -= worth
         given = into.given
-        for move in found.moves:
-            points = move[2]
+        for _, month, points, _, _, _ in found.moves:
             if points > 0:
-                given[move[1]] += points
+                given[month] += points
             else:
-                into.taken_back[move[1]] -= points
+                into.taken_back[month] -= points
         rank = self._note_tiers(into, found.tiers)
         self._redeemers.follow(
-            found.moves, found.tiers, both=into.both, saver=into.saver, redeemer=into.redeemer
+            found.moves,
+            found.tiers,
+            in_turn=found.in_turn,
+            both=into.both,
+            saver=into.saver,
+            redeemer=into.redeemer,
         )
         return rank
 

@@ -11,6 +11,7 @@ import structlog
 from procrastinate import exceptions
 
 from app.db.jobs import PERIODIC
+from app.services.due_happenings import due_happenings
 from app.services.due_profiles import due_profiles
 from app.services.due_reconciliations import due_reconciliations
 from app.services.keep_house import keep_house
@@ -36,6 +37,7 @@ def register(app: procrastinate.App, rt: Runtime) -> None:
     def look_what_is_due(timestamp: int) -> None:
         due_reconciliations(rt)
         due_profiles(rt)
+        due_happenings(rt)
 
     @app.periodic(cron="7 * * * *")
     @app.task(name="every_hour", queue=PERIODIC, lock="hour", queueing_lock="every_hour")

@@ -56,6 +56,8 @@ def _fault(error: ValidationError) -> tuple[str, str]:
     field = error.json_path.removeprefix("$.") or "document"
     if error.validator == "not":  # a field that its neighbours rule out
         return (field, f"{error.instance!r} does not go with the fields beside it: leave it out")
+    if error.validator == "pattern" and isinstance(error.schema, Mapping) and "examples" in error.schema:
+        return (field, f"{error.instance!r} is not written as in {error.schema['examples'][0]}")
     return (field, error.message[:300])
 
 

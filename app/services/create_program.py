@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import text
-
-from app.db import directory, inbox, programs
+from app.db import directory, inbox, programs, statements
 from app.db.directory import Kind
 from app.domain.calendar import is_time_zone
 from app.domain.errors import Refused
@@ -42,8 +40,8 @@ def create_program(
     now = rt.now()
     with rt.db.outside() as connection:
         program_id = int(
-            connection.execute(
-                text("SELECT nextval(pg_get_serial_sequence('programs', 'program_id'))")
+            statements.run(
+                connection, "SELECT nextval(pg_get_serial_sequence('programs', 'program_id'))", {}
             ).scalar_one()
         )
         directory.put(connection, Kind.PROGRAM, key, program_id)

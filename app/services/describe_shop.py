@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.db import reconciliations, shops
+from app.db.happenings import TriggerRow
 from app.db.reconciliations import RunRow
 from app.db.shops import ShopRow
 from app.domain.errors import Refused
 from app.services.check_frame import is_framed
+from app.services.describe_links import describe_links
 from app.services.describe_profiles import ProfilesView, describe_profiles
+from app.services.describe_triggers import describe_triggers
 from app.services.drift_report import ShopDrift, drift_report
 from app.services.runtime import Runtime
+from connectors.base import ShopLinks
 
 DRIFT_DAYS = 7
 _RUNS = 20
@@ -28,6 +32,8 @@ class ShopView:
     customers: int
     kinds: tuple[str, ...]  # by which it can be compared
     profiles: ProfilesView
+    links: ShopLinks | None  # where its merchant goes on at the platform
+    triggers: tuple[TriggerRow, ...] | None  # None: its platform has no automations of ours
     framed: bool  # its people can open us in its own admin
 
 
@@ -61,6 +67,8 @@ def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
         customers=int(people),
         kinds=reconciliations.kinds_of(shop),
         profiles=describe_profiles(rt, program_id, shop.shop_id),
+        links=describe_links(rt, shop),
+        triggers=describe_triggers(rt, shop),
         framed=is_framed(rt, shop),
     )
 

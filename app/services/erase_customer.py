@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from app.db import directory, members, profiles, shop_facts
+from app.db import directory, happenings, members, profiles, shop_facts
 from app.db.directory import Kind
 from app.db.sealing import Vault
 from app.db.session import Session
@@ -80,6 +80,7 @@ def _forget_the_rest(session: Session, member_id: int | None, now: datetime) -> 
 def forget_member(session: Session, member_id: int) -> None:
     """What is kept beside a member's customers, of accounts merged into theirs too."""
     ours = members.find_merged(session, member_id)
+    happenings.forget_members(session, ours)
     session.run("DELETE FROM birthdays WHERE {fence} AND member_id = ANY(:ids)", ids=ours)
     session.run(
         "UPDATE members SET referral_code = NULL, card_hash = NULL WHERE {fence} AND id = ANY(:ids)", ids=ours

@@ -1,6 +1,6 @@
 """Two days after a shop left, everybody known through it is forgotten; the ledger stays whole."""
 
-from app.db import profiles, shops
+from app.db import happenings, profiles, shops
 from app.domain.errors import Refused
 from app.services.erase_customer import erase_customer
 from app.services.runtime import Runtime
@@ -31,6 +31,7 @@ def erase_shop(rt: Runtime, program_id: int, shop_id: int) -> int:
             erased += len(rows)
             if not rows:
                 profiles.forget_all(session, shop_id)
+                happenings.forget_shop(session, shop_id)
                 session.run(
                     "UPDATE orders SET email_hash = NULL WHERE {fence} AND shop_id = :shop "
                     "AND email_hash IS NOT NULL",

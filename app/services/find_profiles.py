@@ -33,6 +33,7 @@ def find_profiles(
         profile = profile_of(
             available=one.points - one.pending,
             pending=one.pending,
+            unit=live.unit,
             tier_key=tier.key,
             tier_name=tier.name,
             parts=parts,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.db import jobs, redemptions
+from app.db import happenings, jobs, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
 from app.domain.errors import AccessLost, Refused, Retryable
@@ -82,6 +82,7 @@ def _issued(rt: Runtime, row: RedemptionRow, issued: IssuedCode) -> RedemptionSt
                 issued_at=now,
                 closed_at=now if issued.handed_over else None,
             )
+            happenings.note_redeemed(session, row.shop_id, locked.account_id, row.redemption_id, now=now)
             if row.bought.is_balance:  # an order may have used of it before we heard that it was made
                 there = redemptions.get_redemption(session, row.redemption_id)
                 return settle_balance(session, book, there, now=now).state

@@ -2,9 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import text
-
-from app.db import directory, inbox, jobs
+from app.db import directory, inbox, jobs, statements
 from app.services.check_health import slices
 from app.services.note_failed_job import forget_failed_jobs
 from app.services.runtime import Runtime
@@ -18,7 +16,7 @@ def keep_house(rt: Runtime) -> None:
     with rt.db.begin() as session:
         inbox.make_days(session, today=now.date())
     with rt.db.outside() as connection:
-        connection.execute(text("SELECT laurel_drop_inbox_days(:day)"), {"day": (now - BODIES_KEPT).date()})
+        statements.run(connection, "SELECT laurel_drop_inbox_days(:day)", {"day": (now - BODIES_KEPT).date()})
         directory.sweep(connection, now=now)
     for part in slices(rt):
         with rt.db.begin(*part) as session:

@@ -9,6 +9,7 @@ from app.db.session import Session
 from app.domain.counting import Facts
 from app.domain.errors import Refused
 from app.domain.explaining import Counted, counted, sentence
+from app.domain.history import Happening
 from app.domain.ledger import Entry, EntryKind
 from app.domain.words import Words
 from app.services.find_member import ById, find_in
@@ -24,6 +25,7 @@ class EntryView:
 
     member_id: int  # whose chain it stands in
     entry: Entry
+    title: str  # what happened, in a few words for staff
     sentence: str
     counted: tuple[Counted, ...]
     reason: str | None
@@ -73,11 +75,18 @@ def _view(account_id: int, entry: Entry, words: Words, reason: str | None, actor
     return EntryView(
         member_id=account_id,
         entry=entry,
+        title=_title(entry, words),
         sentence=sentence(entry.kind, entry.points, entry.facts, reason=reason, words=words),
         counted=counted(entry.facts, words=words),
         reason=reason,
         actor=actor,
     )
+
+
+def _title(entry: Entry, words: Words) -> str:
+    if entry.kind is EntryKind.ADJUSTMENT:  # to shoppers a gift or a correction, and nobody's
+        return "Given by staff" if entry.points > 0 else "Taken by staff"
+    return Happening((entry,)).heading(words)
 
 
 def _reasons(session: Session, entries: Iterable[Entry]) -> dict[int, tuple[str, str]]:

@@ -106,12 +106,8 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
 
 def _brought(session: Session, winner_id: int, merge_id: int) -> list[Entry]:
     """The entries by which the winner got what the loser had."""
-    rows = session.rows(
-        "SELECT * FROM entries WHERE {fence} AND source = :source AND account_id = :winner ORDER BY seq",
-        source=f"merge:{merge_id}",
-        winner=winner_id,
-    )
-    return [ledger.entry_of(row) for row in rows]
+    found = ledger.find_entries_of(session, [f"merge:{merge_id}"])
+    return [entry for account_id, entry in found if account_id == winner_id]
 
 
 def _transfer_back(winner: Book, loser: Book, brought: Sequence[Entry], undo: str, now: datetime) -> None:

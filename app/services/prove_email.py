@@ -12,7 +12,8 @@ from app.services.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    shop_name: str
+    program_id: int
+    shop_id: int
     page: str  # where they can look at their points
 
 
@@ -49,7 +50,7 @@ def _proof(rt: Runtime, found: Found) -> Proof:
         if person is None or person.email is None:
             raise _used()  # erased since
         shop = shops.get_shop(session, person.shop_id)
-    return Proof(shop.name, page_address(rt, shop.key))
+    return Proof(found.program_id, shop.shop_id, page_address(rt, shop.key))
 
 
 def _used() -> Refused:

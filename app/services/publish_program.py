@@ -120,10 +120,14 @@ def _tell_names(session: Session, versions: programs.Versions) -> None:
         jobs.enqueue_all(session, "sweep_profiles", [{"shop_id": shop_id} for shop_id in shown])
 
 
-def roll_back(rt: Runtime, program_id: int, version: int, *, by: str) -> int:
-    """Publish the document of an older version as a new one. Returns the new version's number."""
+def roll_back(rt: Runtime, program_id: int, version: int, *, by: str, based_on: int | None = None) -> int:
+    """Publish the document of an older version as a new one. Returns the new version's number.
+
+    `based_on`, and what is raised: as of `publish_program`.
+    """
     older = get_version(rt, program_id, version)
-    return publish_program(rt, program_id, older.document, by=by, note=f"Back to version {version}.")
+    note = f"Back to version {version}."
+    return publish_program(rt, program_id, older.document, by=by, note=note, based_on=based_on)
 
 
 def require_publishable(rt: Runtime, program_id: int, document: Mapping[str, Any]) -> None:

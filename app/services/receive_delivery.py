@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import psycopg
 from psycopg_pool import PoolTimeout
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.db import statements
 from app.db.directory import Kind
 from app.db.inbox import Arrival
 from app.domain.errors import Retryable
@@ -98,11 +98,10 @@ def _keep(rt: Runtime, connector: Connector, shop: KnownShop | None, delivery: D
 
 def _keep_of_unknown_shop(rt: Runtime, connector: Connector, delivery: Delivery) -> None:
     with rt.db.outside() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO unknown_shop_messages (received_at, platform, topic, shop_ref, body_hash, body) "
-                "VALUES (:now, :platform, :topic, :shop_ref, :hash, :body) ON CONFLICT DO NOTHING"
-            ),
+        statements.run(
+            connection,
+            "INSERT INTO unknown_shop_messages (received_at, platform, topic, shop_ref, body_hash, body) "
+            "VALUES (:now, :platform, :topic, :shop_ref, :hash, :body) ON CONFLICT DO NOTHING",
             {
                 "now": rt.now(),
                 "platform": connector.name,

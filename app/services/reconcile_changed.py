@@ -7,7 +7,7 @@ from app.db import jobs, orders, reconciliations, rereads
 from app.db.reconciliations import Repair
 from app.db.session import Session
 from app.db.shops import ShopRow
-from app.domain.errors import Retryable
+from app.domain.errors import PutOff, Retryable
 from app.domain.folding import Verdict
 from app.domain.orders import OrderSnapshot, OrderState
 from app.services.causes import Cause
@@ -24,7 +24,8 @@ _NO_LINES = "it shows a refund without its lines"
 
 
 def reconcile_changed(run: Run) -> None:
-    """Raises: AccessLost, Retryable, Refused; then the shop counts as read up to where it was before.
+    """Raises: AccessLost, Retryable, Refused; then the shop counts as read up to where it was before. PutOff while
+    the shop gathers very many orders by itself.
 
     A page is taken as a message, not as a reading: it beats no message of the same moment, since nobody knows
     which was written first. Where the two differ, and where a page shows refunds without their lines, the order
@@ -32,8 +33,12 @@ def reconcile_changed(run: Run) -> None:
     """
     while True:
         page = _page(run, run.cursor)
+        run.total = page.total if page.total is not None else run.total
+        if page.wait_s:
+            run.cursor = page.cursor
+            raise PutOff("the shop is gathering its orders", retry_after_s=page.wait_s, begun=True)
         run.read(_settle(run, page))
-        run.cursor = page.cursor
+        run.go_on_with(page.cursor)
         if page.cursor is None:
             break
     judge_late(run)
@@ -62,7 +67,7 @@ def _page(run: Run, cursor: str | None) -> OrderPage:
         try:
             # Opened for each page: credentials may end, and the shop may leave, in the middle of a long run.
             with open_shop(run.rt, run.program_id, run.shop_id) as client:
-                return client.orders_changed(run.since, run.until, cursor)
+                return client.orders_changed(run.since, run.until, cursor, may_wait=True)
         except Retryable as error:
             if left == 0 or error.retry_after_s is not None:
                 raise

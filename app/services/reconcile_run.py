@@ -69,6 +69,12 @@ class Run:
                 )
             )
 
+    def go_on_with(self, cursor: str | None) -> None:
+        """All before the cursor is done: should this process die, the next one begins there."""
+        self.cursor = cursor
+        with self.rt.db.begin(self.program_id) as session:
+            reconciliations.note_place(session, self.run_id, cursor)
+
     def repaired(self, session: Session, repairs: Sequence[Repair]) -> None:
         reconciliations.add_repairs(session, self.run_id, repairs, now=self.rt.now())
         self.repairs += repairs

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db import blocks, freezes, jobs, ledger, members, programs, redemptions, shops
+from app.db import blocks, freezes, happenings, jobs, ledger, members, programs, redemptions, shops
 from app.db.members import MemberRow
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
@@ -139,6 +139,7 @@ def _buy(
     if bought.kind is RewardKind.PERK:  # nothing is made at the shop: it can be handed over at once
         state = RedemptionState.ISSUED.value
         redemptions.update_redemption(session, row.redemption_id, state=state, issued_at=now)
+        happenings.note_redeemed(session, shop.shop_id, member_id, row.redemption_id, now=now)
         return redemptions.get_redemption(session, row.redemption_id)
     jobs.enqueue(session, "issue_code", shop_id=shop.shop_id, redemption_id=row.redemption_id)
     return row

@@ -35,6 +35,11 @@ def referral_code(rt: Runtime, program_id: int, member_id: int) -> str:
         return members.put_referral_code(session, member.member_id, as_typed(rt.new_code().partition("-")[2]))
 
 
+def friend_link(shop_url: str, code: str) -> str:
+    """What a member hands on: the shop's own front page, where the element remembers whose friend has come."""
+    return f"{shop_url.rstrip('/')}/?laurel_friend={code}"
+
+
 def refer_friend(rt: Runtime, program_id: int, code: str, friend: Who, *, actor: str) -> Referred:
     """Note that `friend` came by this code; told again, it is known already.
 

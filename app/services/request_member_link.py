@@ -48,7 +48,7 @@ def request_member_link(rt: Runtime, shop: KnownShop, email: str, language: str 
         _send(rt, shop.program_id, letter)
     for identity_id in unproven if proven is None else ():
         try:
-            send_email_proof(rt, shop.program_id, identity_id, asked_at_page=True)
+            send_email_proof(rt, shop.program_id, identity_id, language=language, asked_at_page=True)
         except (Refused, Retryable) as error:  # one was sent within the hour, or no mail goes out
             log.info("email_proof_not_sent", identity=identity_id, why=type(error).__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.db import directory, inbox, profiles, programs, shops
+from app.db import directory, happenings, inbox, profiles, programs, shops
 from app.db import place as places
 from app.db.auditing import heads_digest
 from app.db.directory import Kind
@@ -156,6 +156,7 @@ def _fill(
                 inbox.make_days(session, today=now.date())
                 erased += carry_erasures(session, vault, carried or (), now=now)
                 _doubt_profiles(session, now)
+                happenings.forget_waiting(session)
         tell(4, _STEPS)
         audits = {}
         for program_id in program_ids:

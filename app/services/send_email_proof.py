@@ -11,34 +11,10 @@ from app.db import directory, members, programs, shops
 from app.db.directory import Kind
 from app.domain.errors import Refused, Retryable
 from app.services.runtime import Runtime
+from app.services.wording import words_for
 
 LIVES = timedelta(hours=48)
 NOT_BEFORE = timedelta(hours=1)
-
-_TEXT = """Hello,
-
-somebody who is signed in to {shop} says that this is their e-mail address. If that is you, follow this link and
-confirm it. What your orders with this address earned is then yours:
-
-{link}
-
-The link works once, until {until}. If it was not you, do nothing: nothing changes.
-
-{shop}
-"""
-# Asked for by somebody who is not signed in anywhere: whoever made the account may be somebody else.
-_TEXT_FROM_PAGE = """Hello,
-
-somebody wants to sign in to your points at {shop} with this e-mail address. An account of the shop has it, and nobody
-has confirmed yet that it is yours. If you made that account yourself, follow this link and confirm it:
-
-{link}
-
-What your orders with this address earned is then yours, and you can sign in. The link works once, until {until}.
-If you made no account at {shop}, do nothing: nothing changes.
-
-{shop}
-"""
 
 log = structlog.get_logger()
 
@@ -53,14 +29,23 @@ class _Letter:
     before: datetime | None  # when the last one was sent
 
 
-def send_email_proof(rt: Runtime, program_id: int, identity_id: int, *, asked_at_page: bool = False) -> bool:
+def send_email_proof(
+    rt: Runtime,
+    program_id: int,
+    identity_id: int,
+    *,
+    language: str | None = None,
+    asked_at_page: bool = False,
+) -> bool:
     """Mail the link to the address that the shop told us. False: it is proven already, or there is none.
 
-    `asked_at_page`: by somebody at our own page, who is not signed in.
+    `language`: a tag; one that is not ours, or None, as in the job that asks people: the program's own.
+    `asked_at_page`: by somebody at our own page, who is not signed in: whoever made the account may be somebody else.
 
     Raises: Refused("too_many") within an hour of the last, Refused("no_mail") where no mail can be sent, Retryable.
     """
-    letter = _write(rt, program_id, identity_id, _TEXT_FROM_PAGE if asked_at_page else _TEXT)
+    text = "proof.mail.text.asked" if asked_at_page else "proof.mail.text"
+    letter = _write(rt, program_id, identity_id, text, language)
     if letter is None:
         return False
     try:
@@ -78,7 +63,7 @@ def send_email_proof(rt: Runtime, program_id: int, identity_id: int, *, asked_at
     return True
 
 
-def _write(rt: Runtime, program_id: int, identity_id: int, wording: str) -> _Letter | None:
+def _write(rt: Runtime, program_id: int, identity_id: int, text: str, language: str | None) -> _Letter | None:
     """Take the right to mail now, and store the link's hash; both are committed before anything is sent."""
     now = rt.now()
     token = secrets.token_urlsafe(32)
@@ -104,15 +89,20 @@ def _write(rt: Runtime, program_id: int, identity_id: int, wording: str) -> _Let
         )
         shop = shops.get_shop(session, person.shop_id)
         program = programs.load_versions(session)[program_id].live
-    until = (now + LIVES).astimezone(program.zone)
+    until, words, name = (
+        (now + LIVES).astimezone(program.zone),
+        words_for(program, language),
+        _one_line(shop.name),
+    )
     return _Letter(
         identity_id=identity_id,
         to=person.email,
-        subject=f"Confirm your e-mail address for {_one_line(shop.name)}",
-        text=wording.format(
-            shop=_one_line(shop.name),
-            link=f"{rt.public_url}/confirm/{token}",
-            until=f"{until:%H:%M} on {until.day} {until:%B %Y}",
+        subject=words.say("proof.mail.subject", shop=name),
+        text=words.say(
+            text,
+            shop=name,
+            link=f"\n\n{rt.public_url}/confirm/{token}\n\n",
+            until=f"{words.day(until.date())}, {until:%H:%M}",
         ),
         token_key=key,
         before=person.proof_sent_at,

@@ -22,8 +22,9 @@ class Template:
 
 
 def start_from_template(key: str, *, like: Mapping[str, Any]) -> Document:
-    """The template's document, in name, currency and time zone `like` another. Raises: KeyError."""
-    return TEMPLATES[key].build(like["name"], like["currency"], like["timezone"])
+    """The template's document, in name, currency, time zone and look `like` another. Raises: KeyError."""
+    document = TEMPLATES[key].build(like["name"], like["currency"], like["timezone"])
+    return document | ({"look": like["look"]} if "look" in like else {})
 
 
 def _unit(currency: str) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.db import jobs
+from app.db import happenings, jobs
 from app.db.session import Session
 from app.db.shops import ShopRow
 
@@ -33,4 +33,6 @@ def disconnect(session: Session, shop_id: int, *, now: datetime) -> bool:
         id=shop_id,
         now=now,
     )
+    if gone.rowcount == 1:
+        happenings.leave(session, shop_id, now=now)
     return gone.rowcount == 1

@@ -76,3 +76,8 @@ def bearer() -> str | None:
         return None
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def whole_number(word: str) -> int | None:
+    """What a form's field or an address says, below 10⁸; None: it is no such number."""
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 9 else None

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, make_response, render_
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import Refused, Retryable
-from app.domain.words import Words
+from app.domain.words import ENGLISH, Words
 from app.services.is_outage import is_outage
 from app.web.here import wants_json
 
@@ -140,8 +140,10 @@ def answer(
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
     else:
+        words = _words()
+        number = words.say("page.error_number", number=error_id)
         response = make_response(
-            render_template("problem.html", title=title_of(status), detail=detail, error_id=error_id)
+            render_template("problem.html", title=title, detail=said, number=number, language=words.language)
         )
     response.status_code = status
     if retry_after_s is not None:
@@ -152,10 +154,18 @@ def answer(
 def _told(status: int, code: str, detail: str) -> tuple[str, str]:
     """Title and detail. What the catalogue has not: as whoever refused it put it."""
     if "errors_in" not in g:
-        return _TITLES.get(code) or title_of(status), detail
-    words: Words = g.errors_in()
+        return (_TITLES.get(code) if wants_json() else None) or title_of(status), detail
+    words = _words()
     title = words.find(f"refused.{code}.title") or words.say("refused.title")
     return title, words.find(f"refused.{code}") or detail
+
+
+def _words() -> Words:
+    """Those that the views said; else English."""
+    if "errors_in" not in g:
+        return ENGLISH
+    found: Words = g.errors_in()
+    return found
 
 
 def _refused(error: Refused) -> Response:

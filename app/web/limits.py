@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, abort, current_app
 
 from app.web.here import runtime
 
-_NAME = "laurel-limits"
+NAME = "laurel-limits"
 
 Counts = Callable[[], Iterable[tuple[str, int]]]
 """Under which names this request counts, and how many there may be of each in a minute."""
@@ -38,7 +38,7 @@ class Minute:
 
 
 def register(app: Flask) -> None:
-    app.extensions[_NAME] = Minute()
+    app.extensions[NAME] = Minute()
 
 
 def limited(blueprint: Blueprint, counts: Counts) -> None:
@@ -46,7 +46,7 @@ def limited(blueprint: Blueprint, counts: Counts) -> None:
 
     @blueprint.before_request
     def count() -> None:
-        minute: Minute = current_app.extensions[_NAME]
+        minute: Minute = current_app.extensions[NAME]
         second = runtime().now().timestamp()
         for name, most in counts():
             if minute.count(name, second) > most:

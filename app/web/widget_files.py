@@ -8,6 +8,7 @@ two versions. What the modules do is in `static/widget/`; nothing here changes a
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static" / "widget"
@@ -29,8 +30,9 @@ class WidgetFiles:
         return TYPES[Path(name).suffix]
 
 
+@cache
 def read_widget_files(folder: Path = FOLDER) -> WidgetFiles:
-    """All files of the widget, read once at start."""
+    """All files of the widget, read once."""
     paths = sorted([*folder.glob("*.js"), *folder.glob("messages/*.json")])
     bodies = {path.relative_to(folder).as_posix(): _lean(path.read_text(encoding="utf-8")) for path in paths}
     whole = b"\0".join(name.encode() + b"\0" + body for name, body in bodies.items())

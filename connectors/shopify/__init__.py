@@ -4,6 +4,7 @@ from app.domain.profiles import ProfilePart
 from connectors.base import Connector
 from connectors.shopify import codes, install, mapping, webhooks
 from connectors.shopify.client import ShopifyShop
+from connectors.shopify.payloads import HANDLES
 
 CONNECTOR = Connector(
     name="shopify",
@@ -22,6 +23,8 @@ CONNECTOR = Connector(
     begin_install=install.begin_install,
     finish_install=install.finish_install,
     prove_shopper=install.prove_shopper,
+    triggers=frozenset(HANDLES),
+    links=install.links,
     frame=install.FRAME,
     extensions=install.EXTENSIONS,
 )

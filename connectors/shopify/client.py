@@ -1,12 +1,13 @@
 """One Shopify shop's Admin API: GraphQL over the house's HTTP seam. Its ids go in and out here as bare numbers."""
 
+import json
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import httpx
 import msgspec
@@ -19,6 +20,7 @@ from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Urgency
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding, ProfileField, is_ours
 from app.domain.redacting import cleared
+from app.domain.triggers import Happening
 from connectors.base import (
     Absent,
     CodeKind,
@@ -41,26 +43,24 @@ from connectors.shopify import codes, mapping, payloads, webhooks
 API_VERSION = "2026-10"
 
 _MONEY = "shopMoney { amount currencyCode }"
-_LINES = f"""
-  pageInfo {{ hasNextPage endCursor }}
-  nodes {{
+_LINE = f"""
     id quantity currentQuantity isGiftCard requiresShipping taxable vendor
     product {{ id }} variant {{ id }} sellingPlan {{ sellingPlanId }}
     originalUnitPriceSet {{ {_MONEY} }}
     taxLines(first: 20) {{ priceSet {{ {_MONEY} }} }}
-    discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
-  }}"""
-_ORDER = f"""
+    discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}"""
+_LINES = f"pageInfo {{ hasNextPage endCursor }} nodes {{ {_LINE} }}"
+_SHIPPING = f"discountedPriceSet {{ {_MONEY} }} taxLines {{ priceSet {{ {_MONEY} }} }}"
+_ORDER_ITSELF = f"""
   id name email currencyCode presentmentCurrencyCode taxesIncluded displayFinancialStatus displayFulfillmentStatus
   createdAt processedAt cancelledAt updatedAt test discountCodes sourceName tags
   totalTipReceivedSet {{ {_MONEY} }}
   customer {{ id }}
-  lineItems(first: 20) {{ {_LINES} }}
-  shippingLines(first: 10) {{
-    nodes {{ discountedPriceSet {{ {_MONEY} }} taxLines {{ priceSet {{ {_MONEY} }} }} }}
-  }}
   refunds(first: 100) {{ id }}
   fulfillments(first: 20) {{ createdAt status }}"""
+_ORDER = f"""{_ORDER_ITSELF}
+  lineItems(first: 20) {{ {_LINES} }}
+  shippingLines(first: 10) {{ nodes {{ {_SHIPPING} }} }}"""
 _REFUNDED_LINES = f"""
   pageInfo {{ hasNextPage endCursor }}
   nodes {{ quantity subtotalSet {{ {_MONEY} }} totalTaxSet {{ {_MONEY} }} lineItem {{ id }} }}"""
@@ -96,6 +96,34 @@ query FindOrders($query: String!, $first: Int!, $after: String, $sort: OrderSort
     nodes {{ {_ORDER} }}
   }}
 }}"""
+COUNT_ORDERS = """
+query CountOrders($query: String!, $limit: Int!) { ordersCount(query: $query, limit: $limit) { count } }"""
+
+
+def gather_orders(query: str) -> str:
+    """What Shopify carries out by itself, without pages. A refund's lines cannot stand in it: they are a connection
+    within a list. Source: shopify.dev, "Bulk operation restrictions"."""
+    return f"""
+{{ orders(query: {json.dumps(query)}) {{ edges {{ node {{ {_ORDER_ITSELF}
+  lineItems {{ edges {{ node {{ {_LINE} }} }} }}
+  shippingLines {{ edges {{ node {{ id {_SHIPPING} }} }} }}
+}} }} }} }}"""
+
+
+_GATHERING = "id status errorCode url query rootObjectCount"
+GATHER = f"""
+mutation Gather($query: String!) {{
+  begun: bulkOperationRunQuery(query: $query, groupObjects: true) {{
+    bulkOperation {{ {_GATHERING} }} userErrors {{ field message code }}
+  }}
+}}"""
+FIND_GATHERINGS = f"""
+query FindGatherings {{
+  bulkOperations(first: 10, sortKey: CREATED_AT, reverse: true, query: "operation_type:query") {{
+    nodes {{ {_GATHERING} }}
+  }}
+}}"""
+READ_GATHERING = f"query ReadGathering($id: ID!) {{ bulkOperation(id: $id) {{ {_GATHERING} }} }}"
 DIGEST_ORDERS = f"""
 query DigestOrders($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on Order {{
@@ -123,6 +151,7 @@ _PROFILE_FIELDS = {
     ProfileField.PENDING: ("Pending points", _WHOLE),
     ProfileField.TIER: ("Level", _TEXT),
     ProfileField.TIER_NAME: ("Name of the level", _TEXT),
+    ProfileField.UNIT: ("What points count", _TEXT),
 }
 DEFINE_FIELD = """
 mutation DefineField($definition: MetafieldDefinitionInput!) {
@@ -160,6 +189,16 @@ def change_tags(acts: Sequence[str]) -> str:
     return f"mutation ChangeTags({given}) {{ {done} }}"
 
 
+def tell_flow(count: int) -> str:
+    """A mutation that begins so many triggers, each with a payload of its own."""
+    given = ", ".join(f"$handle{n}: String!, $payload{n}: JSON!" for n in range(count))
+    done = " ".join(
+        f"a{n}: flowTriggerReceive(handle: $handle{n}, payload: $payload{n}) {{ userErrors {{ field message }} }}"
+        for n in range(count)
+    )
+    return f"mutation TellFlow({given}) {{ {done} }}"
+
+
 READ_SHOP = """
 query ReadShop {
   shop { name myshopifyDomain currencyCode ianaTimezone primaryDomain { url } }
@@ -185,9 +224,11 @@ mutation DeleteWebhook($id: ID!) { made: webhookSubscriptionDelete(id: $id) { us
 
 OPERATIONS = (
     *(READ_ORDERS, MORE_LINES, READ_REFUNDS, MORE_REFUNDED_LINES, FIND_ORDERS, DIGEST_ORDERS),
+    *(COUNT_ORDERS, GATHER, FIND_GATHERINGS, READ_GATHERING, gather_orders("updated_at:>='2026-01-01'")),
     *(READ_TAGS, READ_PRODUCTS, MORE_COLLECTIONS),
     *(DEFINE_FIELD, UNDEFINE_FIELD, SET_FIELDS, DROP_FIELDS, READ_PROFILES),
     change_tags(("tagsAdd", "tagsRemove")),
+    tell_flow(2),
     *(READ_CUSTOMER, READ_SHOP, READ_WEBHOOKS, CREATE_WEBHOOK, REPOINT_WEBHOOK, DELETE_WEBHOOK),
 )
 
@@ -200,6 +241,11 @@ _MAY_BE_WITHHELD = frozenset(
 _READABLE_DAYS = 60  # without read_all_orders. Source: shopify.dev, access scopes, "Orders permissions"
 _ORDERS_AT_ONCE = 10
 _REFUNDS_AT_ONCE = 10
+_MANY_ORDERS = 1000  # by pages they are some 50 calls, and as many minutes of a small plan's allowance
+_COUNTED = 10_000  # Shopify counts no further unless asked to
+_LOOK_AGAIN_S = 15
+_SHORT = timedelta(days=1)  # nobody counts what changed in less: it is asked every ten minutes
+_PART = 1024 * 1024  # bytes of what was gathered that are read at once: some 300 orders
 _DIGESTS_AT_ONCE = 50
 _PRODUCTS_AT_ONCE = 20
 _CUSTOMERS_AT_ONCE = 100
@@ -252,6 +298,30 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 class _Denied(AccessLost):
     """A scope or an approval is missing for what was asked."""
+
+
+class Unusable(Exception):
+    """What Shopify gathered, or was to, is of no use: the orders are read by pages."""
+
+
+_GATHERED = "gathered "  # no page's cursor begins so: they are base64
+
+
+class _Place(NamedTuple):
+    """Where we are in what Shopify gathers: the operation, bytes of its file, and orders told so far."""
+
+    gid: str
+    offset: int = 0
+    orders: int = 0
+
+    @property
+    def cursor(self) -> str:
+        return f"{_GATHERED}{self.gid} {self.offset} {self.orders}"
+
+    @classmethod
+    def of(cls, cursor: str) -> "_Place":
+        gid, offset, orders = cursor.removeprefix(_GATHERED).split(" ")
+        return cls(gid, int(offset), int(orders))
 
 
 class _TooCostly(Exception):
@@ -316,9 +386,21 @@ class ShopifyShop:
         return found | {order.order_ref: order for order in understood}
 
     @_in_one_go
-    def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
+    def orders_changed(
+        self, since: datetime, until: datetime, cursor: str | None = None, *, may_wait: bool = False
+    ) -> OrderPage:
+        """As `ShopClient` says: very many by a bulk operation, and by pages from the beginning where that fails."""
         upper = until.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
         query = f"updated_at:>='{_moment(since)}' AND updated_at:<='{_moment(upper)}'"
+        is_long = may_wait and until - since > _SHORT
+        if cursor is None and is_long and (begun := self._begin_gathering(query)) is not None:
+            return begun
+        if cursor is not None and cursor.startswith(_GATHERED):
+            try:
+                return self._gathered(_Place.of(cursor))
+            except Unusable as error:
+                _log.warning("gathering given up shop=%s reason=%s", self._access.shop_key, error)
+                cursor = None
         return self._page(query, cursor, sort="UPDATED_AT", reverse=False)
 
     @_in_one_go
@@ -407,6 +489,24 @@ class ShopifyShop:
             field = {"namespace": NAMESPACE, "key": name.value, "ownerType": "CUSTOMER"}
             errors = self._told_errors(UNDEFINE_FIELD, {"field": field})
             _require_none(error for error in errors if error.code != "NOT_FOUND")
+
+    # --- Automations ---------------------------------------------------------------------------------------
+
+    def tell(self, happenings: Sequence[Happening]) -> Sequence[str | None]:
+        """As `ShopClient` says. Flow knows no key that would make a trigger begin once, so nothing is repeated here."""
+        variables: dict[str, Any] = {}
+        for n, one in enumerate(happenings):
+            variables |= {f"handle{n}": payloads.HANDLES[one.trigger], f"payload{n}": _flow_payload(one)}
+        try:
+            answer = self._ask_apart(tell_flow(len(happenings)), variables)
+        except PutOff as later:
+            # Throttled as a whole, before anything of it: it is one call.
+            raise PutOff(later.detail, retry_after_s=later.wait_s) from later
+        told = _as(answer.data, dict[str, _Errors | None])
+        failed = {str(error.path[0]) if error.path else "": error for error in answer.errors}
+        if strange := failed.keys() - told.keys():
+            raise _failure(failed[strange.pop()], changes=True)
+        return [_why_not_told(told[f"a{n}"], failed.get(f"a{n}")) for n in range(len(happenings))]
 
     # --- Products ------------------------------------------------------------------------------------------
 
@@ -555,6 +655,67 @@ class ShopifyShop:
 
     def close(self) -> None:
         self._http.close()
+
+    # --- Very many orders ------------------------------------------------------------------------------------
+
+    def _begin_gathering(self, query: str) -> OrderPage | None:
+        """None where there are not so many, or Shopify carries out enough for us already."""
+        counted = self._data(COUNT_ORDERS, {"query": query, "limit": _COUNTED})
+        count = _as(counted, _OrdersCount).orders_count.count
+        if count <= _MANY_ORDERS:
+            return None
+        wanted = gather_orders(query)
+        # One that a try without an answer began: it is this very run's, since the query names its moment.
+        found = _as(self._data(FIND_GATHERINGS, {}), _Gatherings).bulk_operations.nodes
+        ours = next((one for one in found if one.query == wanted), None)
+        if ours is None:
+            begun = _as(self._data(GATHER, {"query": wanted}), _Begun).begun
+            if begun is None:
+                raise Retryable("the shop did not say what became of it")
+            if begun.bulk_operation is None:
+                _log.info("no gathering shop=%s reason=%s", self._access.shop_key, _shown(begun.user_errors))
+                return None
+            ours = begun.bulk_operation
+        return OrderPage((), (), _Place(ours.id).cursor, wait_s=_LOOK_AGAIN_S, total=count)
+
+    def _gathered(self, place: "_Place") -> OrderPage:
+        """The next part of what was gathered. Raises: Unusable, Retryable, AccessLost."""
+        told = _as(self._data(READ_GATHERING, {"id": place.gid}), _Gathering).bulk_operation
+        if told is None:
+            raise Unusable("it is not known any more")
+        if told.status in ("CREATED", "RUNNING"):
+            return OrderPage((), (), place.cursor, wait_s=_LOOK_AGAIN_S)
+        total = int(told.root_object_count)
+        if told.status != "COMPLETED":  # what a broken-off one brought is not all of it
+            raise Unusable(f"{told.status} {told.error_code or ''}")
+        if told.url is None and total:
+            raise Unusable("its file is gone")
+        nodes, length = self._part(told.url, place.offset) if told.url else ({}, None)
+        end = place.orders + len(nodes)
+        if length is None and end != total:
+            raise Unusable(f"{end} orders of {total}")
+        understood, held = self._understood(nodes)
+        onwards = None if length is None else _Place(place.gid, place.offset + length, end).cursor
+        return OrderPage(tuple(understood), tuple(held), onwards, total=total)
+
+    def _part(self, url: str, offset: int) -> tuple[dict[str, Any], int | None]:
+        """Whole orders of the file from `offset` on, by their ids, and how many bytes they are; None: the last ones.
+
+        The address is signed for whoever has it: our token stays here.
+        """
+        wanted = {"range": f"bytes={offset}-{offset + _PART - 1}", "accept-encoding": "identity"}
+        request = self._http.build_request("GET", url, headers=wanted)
+        try:
+            response = send(self._http, request, error_code=lambda _: None)
+        except Refused as error:
+            # 403 once the address has ended: that says nothing of our access to the shop.
+            raise Unusable(error.detail) from error
+        if response.status_code != httpx.codes.PARTIAL_CONTENT:
+            raise Unusable("its file cannot be read in parts")
+        total = response.headers.get("content-range", "").rpartition("/")[2]
+        if not total.isdecimal():
+            raise Unusable("nobody says how long its file is")
+        return orders_in(response.content, is_end=offset + len(response.content) >= int(total))
 
     # --- Orders, more closely --------------------------------------------------------------------------------
 
@@ -1143,6 +1304,70 @@ def _found_profile(node: "_ProfileNode") -> FoundProfile:
     )
 
 
+def orders_in(file: bytes, *, is_end: bool) -> tuple[dict[str, Any], int | None]:
+    """The orders of a part of a bulk operation's file, as a page would have told them, and their bytes.
+
+    A line is an order, or one of its lines that follow it (`__parentId`). Unless it is the end (None), the last order
+    is left for the next part: it may have lines there.
+
+    Raises: Unusable.
+    """
+    nodes: dict[str, Any] = {}
+    order: Any = None
+    at = begins = 0
+    for raw in file.splitlines(keepends=True):
+        if not raw.endswith(b"\n") and not is_end:
+            break
+        line = _line_of(raw)
+        parent = line.pop("__parentId", None)
+        if parent is None:
+            begins = at
+            order = {
+                **line,
+                "lineItems": {"pageInfo": {"hasNextPage": False}, "nodes": []},
+                "shippingLines": {"nodes": []},
+            }
+            nodes[str(mapping.ref(line["id"]))] = order
+        elif order is None or parent != order["id"]:
+            raise Unusable("its lines do not stand together")
+        else:
+            kind = "shippingLines" if line["id"].startswith("gid://shopify/ShippingLine/") else "lineItems"
+            order[kind]["nodes"].append(line)
+        at += len(raw)
+    if not is_end:
+        if not begins:
+            raise Unusable("one order is longer than we read at once")
+        nodes.pop(str(mapping.ref(order["id"])))
+    # Each order has a line, were it removed again: one without is torn from them, and must not be counted as nothing.
+    if not all(node["lineItems"]["nodes"] for node in nodes.values()):
+        raise Unusable("its lines do not stand together")
+    return nodes, None if is_end else begins
+
+
+def _line_of(raw: bytes) -> dict[str, Any]:
+    try:
+        line = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Unusable("its file is no JSONL") from error
+    if not isinstance(line.get("id"), str):
+        raise Unusable("its file has a line without an id")
+    return line
+
+
+def _flow_payload(happening: Happening) -> dict[str, str | int]:
+    """A reference to a customer is told as its bare number. Source: shopify.dev, "Create a Flow trigger"."""
+    _gid("Customer", happening.customer_ref)
+    return {"customer_id": int(happening.customer_ref), **happening.facts}
+
+
+def _why_not_told(told: "_Errors | None", failed: ApiError | None) -> str | None:
+    if failed is not None:
+        return cleared(failed.message)
+    if told is None:
+        return "Flow did not say what became of it."
+    return "; ".join(cleared(error.message) for error in told.user_errors) or None
+
+
 def _digest(node: "_DigestNode") -> OrderDigest:
     return OrderDigest(
         order_ref=str(mapping.ref(node.id)),
@@ -1169,6 +1394,44 @@ class _OrderNodes(Struct, frozen=True, rename="camel"):
 
 class _OrdersAnswer(Struct, frozen=True):
     orders: _OrderNodes
+
+
+class _Count(Struct, frozen=True):
+    count: int
+
+
+class _OrdersCount(Struct, frozen=True, rename="camel"):
+    orders_count: _Count
+
+
+class _BulkOperation(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    status: str
+    error_code: str | None
+    url: str | None
+    query: str
+    root_object_count: str  # a number as text
+
+
+class _Gathering(Struct, frozen=True, rename="camel"):
+    bulk_operation: _BulkOperation | None
+
+
+class _GatheringNodes(Struct, frozen=True):
+    nodes: tuple[_BulkOperation, ...]
+
+
+class _Gatherings(Struct, frozen=True, rename="camel"):
+    bulk_operations: _GatheringNodes
+
+
+class _GatheringBegun(Struct, frozen=True, rename="camel"):
+    bulk_operation: _BulkOperation | None
+    user_errors: tuple[codes.UserError, ...]
+
+
+class _Begun(Struct, frozen=True):
+    begun: _GatheringBegun | None
 
 
 class _LinesOf(Struct, frozen=True, rename="camel"):

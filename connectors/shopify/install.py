@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from msgspec import Struct
@@ -32,18 +32,30 @@ from connectors.base import (
     Page,
     Shell,
     ShopAccess,
+    ShopLinks,
     ShopperProof,
     StaffProof,
+    TriggerUse,
     WebhookRequest,
 )
-from connectors.decoding import decode
-from connectors.shopify.payloads import FlowAct
+from connectors.decoding import decode, in_utc
+from connectors.shopify.payloads import HANDLES, FlowAct, FlowUse
 from connectors.shopify.webhooks import SHOP, shop_domain
 from connectors.signatures import require_hmac_sha256
 
 _FLOW_CUSTOMER = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,18})", re.ASCII)
 _FLOW_POINTS = re.compile(r"([1-9][0-9]{0,8})(?:\.0{1,9})?", re.ASCII)
+# As shopify.app.toml has them; a test compares the two.
+OPTIONAL_SCOPES = (
+    "write_customers",
+    "read_gift_cards",
+    "write_gift_cards",
+    "read_store_credit_accounts",
+    "write_store_credit_account_transactions",
+)
+_EMBED = "launcher"  # the block of extensions/laurel-loyalty that stands on every page
 _LONGEST_RUN = 500
+_TRIGGERS = {handle: trigger for trigger, handle in HANDLES.items()}
 _RENEW_BEFORE = timedelta(minutes=5)
 _CALLBACK = "/install/shopify/callback"
 _CLOCKS_DIFFER_S = 10
@@ -319,6 +331,20 @@ FRAME = Frame(
 )
 
 
+def links(shop_ref: str, app: AppCredentials) -> ShopLinks:
+    """The theme editor with our app embed switched on in it, to be saved there; and the consent to optional scopes.
+
+    Source: shopify.dev, "Configure theme app extensions" (deep links), "Manage access scopes" (optional scopes).
+    """
+    shop = _known_shop(shop_ref)
+    editor = {"context": "apps", "activateAppId": f"{app.client_id}/{_EMBED}"}
+    consent = {"client_id": app.client_id, "optional_scopes": ",".join(OPTIONAL_SCOPES)}
+    return ShopLinks(
+        show=f"https://{shop}/admin/themes/current/editor?{urlencode(editor, safe='/')}",
+        grant=f"https://{shop}/admin/oauth/install?{urlencode(consent, safe=',')}",
+    )
+
+
 # --- Extensions: the customer's account, the checkout, the till ---------------------------------------------
 
 
@@ -383,8 +409,29 @@ def read_flow_gift(request: WebhookRequest, app: AppCredentials) -> AutomatedGif
     )
 
 
+def read_flow_use(request: WebhookRequest, app: AppCredentials) -> TriggerUse:
+    """Whether a workflow of the shop begins with one of our triggers. The shop is believed from the signed body.
+
+    Raises: BadSignature, Refused("not_understood").
+    """
+    require_hmac_sha256(request.body, request.headers.get("x-shopify-hmac-sha256", ""), app.secrets)
+    said = decode(request.body, FlowUse)
+    trigger = _TRIGGERS.get(said.definition)
+    if trigger is None:
+        raise Refused("not_understood", "That is no trigger of ours.")
+    return TriggerUse(
+        shop_ref=shop_domain(said.shopify_domain),
+        trigger=trigger,
+        in_use=said.in_use,
+        said_at=in_utc(said.timestamp),
+    )
+
+
 EXTENSIONS = Extensions(
-    prove_shopper=prove_extension_shopper, prove_staff=prove_till, read_gift=read_flow_gift
+    prove_shopper=prove_extension_shopper,
+    prove_staff=prove_till,
+    read_gift=read_flow_gift,
+    read_trigger_use=read_flow_use,
 )
 
 

@@ -5,10 +5,13 @@ words; `mapping.told_by_api` turns them into it. No number with a fraction is re
 texts of `…_set.shop_money` (the shop's currency), never the bare numbers beside them.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
+
+from app.domain.triggers import Trigger
 
 # Exact above 2^53, and no booleans: msgspec refuses both `true` and `1.0` for an int.
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -358,6 +361,26 @@ class FlowGift(Struct, frozen=True):
     customer_id: str
     points: str
     reason: str
+
+
+HANDLES: Mapping[Trigger, str] = {
+    Trigger.POINTS_EARNED: "laurel-flow-points-earned",
+    Trigger.TIER_CHANGED: "laurel-flow-tier-changed",
+    Trigger.REWARD_REDEEMED: "laurel-flow-reward-redeemed",
+}
+"""The folders of Flow's triggers in extensions/, whose fields are the facts of each."""
+
+
+class FlowUse(Struct, frozen=True, kw_only=True):
+    """What Flow says when a workflow with a trigger of ours is switched on, and when the last one is switched off.
+
+    Source: shopify.dev, "Flow trigger lifecycle events".
+    """
+
+    definition: str = field(name="flow_trigger_definition_id")
+    in_use: bool = field(name="has_enabled_flow")
+    shopify_domain: str
+    timestamp: Moment
 
 
 class FlowAct(Struct, frozen=True):

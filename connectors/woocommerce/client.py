@@ -25,6 +25,7 @@ from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.profiles import FoundProfile, ProfileChange, ProfileEnding
 from app.domain.redacting import cleared
+from app.domain.triggers import Happening
 from connectors import http
 from connectors.base import (
     Absent,
@@ -129,7 +130,9 @@ class WooClient:
             for ref, order in found.items()
         }
 
-    def orders_changed(self, since: datetime, until: datetime, cursor: str | None = None) -> OrderPage:
+    def orders_changed(
+        self, since: datetime, until: datetime, cursor: str | None = None, *, may_wait: bool = False
+    ) -> OrderPage:
         """Trashed orders come after all others.
 
         The cursor is (status, second to go on from, page), not a page number alone: an order that changes meanwhile
@@ -456,6 +459,11 @@ class WooClient:
 
     def remove_profiles(self) -> None:
         raise _no_profiles()
+
+    # --- Automations -----------------------------------------------------------------------------------------
+
+    def tell(self, happenings: Sequence[Happening]) -> Sequence[str | None]:
+        raise Refused("unsupported", "WooCommerce has no automations that Laurel could begin.")
 
     # --- Our plugin -----------------------------------------------------------------------------------------
 

@@ -3,13 +3,15 @@
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import jwt
 
+from sandbox.deliveries import Job, Message
 from sandbox.refusals import Impossible
 from sandbox.shopify.acts_refunds import RefundActs
 from sandbox.shopify.state import Subscription, Token
@@ -68,6 +70,31 @@ class AppActs(RefundActs):
             )
             self.subscriptions[subscription.id] = subscription
             return subscription
+
+    def use_flow(self, handle: str, *, enabled: bool) -> None:
+        """The merchant switches the first workflow with this trigger on, or the last one off; the app is told."""
+        with self.act():
+            (self.flow_enabled.add if enabled else self.flow_enabled.discard)(handle)
+            self.deliveries.queue(self.flow_word(handle, enabled=enabled))
+
+    def flow_word(self, handle: str, *, enabled: bool) -> Job:
+        """The signed message of the trigger's lifecycle, as it goes out now."""
+        told = {
+            "flow_trigger_definition_id": handle,
+            "has_enabled_flow": enabled,
+            "shop_id": str(self.id),
+            "shopify_domain": self.domain,
+            "timestamp": self.clock().astimezone(UTC).isoformat(timespec="milliseconds"),
+        }
+        raw = json.dumps(told).encode()
+        signature = hmac.new(self.app.secrets[0].encode(), raw, hashlib.sha256).digest()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Hmac-Sha256": base64.b64encode(signature).decode(),
+            "X-Shopify-Shop-Domain": self.domain,
+        }
+        message = Message(url=self.app.flow_uri, headers=headers, body=raw)
+        return Job(topic="flow", ref=handle, build=lambda: message)
 
     def issue_token(self, *, expiring: bool = True, life: timedelta = _TOKEN_LIFE) -> Token:
         """An offline token, as token exchange makes it; without `expiring` it lives for ever."""

@@ -8,8 +8,10 @@ from flask import Blueprint, Response, g, request
 from graphql import GraphQLError, GraphQLResolveInfo, execute_sync
 
 from sandbox.faults import AFTER_APPLYING, HANG_HEADER, FaultKind
+from sandbox.shopify import bulk, paging
 from sandbox.shopify import fields_customers as customers
 from sandbox.shopify import fields_discounts as discounts
+from sandbox.shopify import fields_flow as flow
 from sandbox.shopify import fields_metafields as metafields
 from sandbox.shopify import fields_money as given
 from sandbox.shopify import fields_orders as orders
@@ -61,8 +63,7 @@ FIELDS: Mapping[str, Fields] = {
         "nodes": lambda shop, _, args: [_node(shop, identity) for identity in args["ids"]],
         "orders": lambda shop, _, args: orders.find_orders(shop, args),
         "ordersCount": lambda shop, _, args: {
-            "count": len(orders.find_orders(shop, {"first": 250, **args})["nodes"]),
-            "precision": "EXACT",
+            **_counted(shop, args),
         },
         "codeDiscountNodeByCode": lambda shop, _, args: discounts.code_node(
             shop.discount_named(args["code"])
@@ -72,6 +73,8 @@ FIELDS: Mapping[str, Fields] = {
         "discountNodes": lambda shop, _, args: discounts.find_discounts(shop, args),
         "giftCard": lambda shop, _, args: given.gift_card_by_gid(shop, args["id"]),
         "giftCards": lambda shop, _, args: given.find_gift_cards(shop, args),
+        "bulkOperation": lambda shop, _, args: bulk.find_one(shop, args["id"]),
+        "bulkOperations": lambda shop, _, args: bulk.find(shop, args),
         "webhookSubscriptions": lambda shop, _, args: site.find_subscriptions(shop, args),
     },
     "Mutation": {
@@ -98,6 +101,10 @@ FIELDS: Mapping[str, Fields] = {
         "metafieldsDelete": lambda shop, _, args: metafields.delete_metafields(shop, args["metafields"]),
         "tagsAdd": lambda shop, _, args: metafields.change_tags(shop, args["id"], args["tags"], add=True),
         "tagsRemove": lambda shop, _, args: metafields.change_tags(shop, args["id"], args["tags"], add=False),
+        "bulkOperationRunQuery": lambda shop, _, args: bulk.run(
+            shop, args["query"], grouped=args["groupObjects"], carry_out=_carried_out
+        ),
+        "flowTriggerReceive": lambda shop, _, args: flow.receive(shop, args),
         "webhookSubscriptionCreate": lambda shop, _, args: site.subscribe(
             shop, args["topic"], args["webhookSubscription"]
         ),
@@ -194,6 +201,28 @@ def answer(shop: Shop, bucket: Bucket, query: str, variables: dict[str, Any], na
     if result.errors:
         told["errors"] = [error.formatted for error in result.errors]
     return _json({**told, "extensions": bucket.extensions(cost)})
+
+
+def _carried_out(shop: Shop, query: str) -> list[dict[str, Any]]:
+    with paging.whole():
+        result = execute_sync(
+            admin_schema(),
+            checked(query)[0],
+            context_value=shop,
+            field_resolver=_resolve,
+            type_resolver=_type,
+        )
+    if result.errors:
+        raise result.errors[0]
+    (found,) = (result.data or {}).values()
+    return [edge["node"] for edge in found["edges"]]
+
+
+def _counted(shop: Shop, args: dict[str, Any]) -> dict[str, Any]:
+    with paging.whole():
+        count = len(orders.find_orders(shop, args)["nodes"])
+    limit = args.get("limit") or count
+    return {"count": min(count, limit), "precision": "EXACT" if count <= limit else "AT_LEAST"}
 
 
 def _resolve(source: Any, info: GraphQLResolveInfo[Shop], **args: Any) -> Any:

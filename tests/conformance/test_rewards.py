@@ -15,7 +15,7 @@ from app.domain.program import Program, decode, default_document
 from app.domain.redeeming import Bought, Had, quote
 from app.domain.rewards import RewardKind
 from app.services.check_document import check_document
-from app.services.wording import bought_title
+from app.services.wording import ENGLISH, bought_title
 from connectors.base import CodeKind, CodeSpec
 from connectors.registry import CONNECTORS
 from connectors.shopify import codes as shopify_codes
@@ -38,6 +38,7 @@ def buy(example: Mapping[str, Any], program: Program) -> Bought:
         program=program,
         tier_key=example.get("tier", "member"),
         available=example.get("has", 1000),
+        words=ENGLISH,
         shop_key="shop",
         shop_currency="EUR",
         had=Had(

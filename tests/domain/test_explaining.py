@@ -1,11 +1,19 @@
 """Each kind of entry and each reason for zero, as people read it."""
 
+from functools import partial
+
 import pytest
 
+from app.domain import explaining
 from app.domain.counting import Facts
 from app.domain.earning import Zero
-from app.domain.explaining import Counted, Waits, counted, order_sentence, sentence
+from app.domain.explaining import Counted, Waits
 from app.domain.ledger import EntryKind
+from app.domain.words import ENGLISH
+
+sentence = partial(explaining.sentence, words=ENGLISH)
+order_sentence = partial(explaining.order_sentence, words=ENGLISH)
+counted = partial(explaining.counted, words=ENGLISH)
 
 ORDER: Facts = {
     "rule": "order",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from app.domain.counting import Facts
 from app.domain.history import Happening, happenings
 from app.domain.ledger import Book, Draft, Entry, EntryKind
+from app.domain.words import ENGLISH
 from tests.factories import START, after
 
 ORDER: Facts = {
@@ -51,7 +52,7 @@ def read(book: Book) -> list[Happening]:
 
 
 def told(found: list[Happening]) -> list[tuple[str, int]]:
-    return [(one.heading(), one.points) for one in found]
+    return [(one.heading(ENGLISH), one.points) for one in found]
 
 
 def test_a_take_back_from_several_lots_is_one_return() -> None:
@@ -72,7 +73,7 @@ def test_an_expired_lot_given_back_belongs_to_what_took_it() -> None:
     assert kinds == [EntryKind.EARN, EntryKind.EXPIRY, EntryKind.EXPIRY_REVERSAL, EntryKind.EARN_REVERSAL]
     found = read(book)
     assert told(found) == [("Return on order #7", 0), ("Expired", -30), ("Order #7", 30)]
-    assert "given back first" in found[0].sentence()
+    assert "given back first" in found[0].sentence(ENGLISH)
 
 
 def test_one_run_of_expiry_is_one_line() -> None:
@@ -98,7 +99,7 @@ def test_a_write_off_stands_with_its_return() -> None:
     assert told(found) == [("Return on order #7", 0), ("Mug", -30), ("Order #7", 30)]
     assert (
         found[0]
-        .sentence()
+        .sentence(ENGLISH)
         .endswith("Let off: the points of order #7 were spent before they were taken back.")
     )
 

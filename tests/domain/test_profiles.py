@@ -31,6 +31,7 @@ def gold(**changes: object) -> Profile:
     told = {
         "available": 5,
         "pending": 2,
+        "unit": "points",
         "tier_key": "gold",
         "tier_name": "Gold",
         "parts": frozenset(ProfilePart),

@@ -79,6 +79,7 @@ LOOK = _object(
     accent_text=COLOURS,
     radius=WHOLE,
     position={"enum": ["start", "end"]},
+    font={"enum": ["shop", "system"]},
 )
 ME = _object(signed_in=FLAG, server_time=MOMENT, member=_or_null(MEMBER), program=PROGRAM, look=LOOK)
 STEPS = _object(points=WHOLE, amount=_or_null(MONEY), minimum=WHOLE, maximum={"type": ["integer", "null"]})
@@ -205,7 +206,10 @@ def describe(shop_key: str) -> Json:
             },
             "/storefront/v1/referral-code": {
                 "post": operation(
-                    "own_referral_code", {200: _object(code=TEXT)}, "400 401 403 404 422", body=only_shop
+                    "own_referral_code",
+                    {200: _object(code=TEXT, link=TEXT)},
+                    "400 401 403 404 422",
+                    body=only_shop,
                 )
             },
             "/storefront/v1/referrals": {

@@ -1,12 +1,16 @@
 """Whatever is done to a book, in whatever order: its sums hold, and its entries alone tell the same again."""
 
-from datetime import datetime, timedelta
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import Refused
-from app.domain.ledger import Book, Draft, EntryKind
+from app.domain.ledger import Book, Draft, Entry, EntryKind, entry_hash
 from tests.factories import START
 
 ACCOUNT = (1, 7)
@@ -170,3 +174,44 @@ def test_a_deficit_is_filled_by_credits_as_they_become_available() -> None:
     assert (book.deficit, book.balance(at=START).available) == (50, -50)
     book.ripen(ready)
     assert (book.deficit, book.balance(at=ready).available) == (0, 30)
+
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+MOMENT = st.datetimes(datetime(1970, 1, 1), datetime(9998, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - has one
+ENTRIES = st.builds(
+    Entry,
+    seq=st.integers(1, 2**31),
+    kind=st.sampled_from(EntryKind),
+    points=st.integers(-(10**12), 10**12),
+    source=TEXT,
+    ordinal=st.integers(0, 2**31),
+    occurred_at=MOMENT,
+    recorded_at=MOMENT,
+    available_at=MOMENT,
+    expires_at=st.none() | MOMENT,
+    origin=st.none() | TEXT,
+    ate=st.lists(st.tuples(st.integers(1, 2**31), st.integers(1, 10**12)), max_size=3).map(tuple),
+    facts=st.dictionaries(TEXT, TEXT | st.integers(), max_size=4),
+)
+
+
+@given(ENTRIES)
+def test_an_entry_is_hashed_as_a_json_encoder_writes_it(entry: Entry) -> None:
+    micros = [
+        None if at is None else (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+        for at in (entry.occurred_at, entry.recorded_at, entry.available_at, entry.expires_at)
+    ]
+    row = [*ACCOUNT, entry.seq, entry.kind.value, entry.points, entry.source, entry.ordinal, *micros]
+    written = json.dumps(
+        [*row, entry.origin, entry.ate, entry.facts],
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    assert entry_hash(b"before", ACCOUNT, entry) == hashlib.sha256(b"before" + written.encode()).digest()
+
+
+@given(ENTRIES, st.sampled_from([None, [], "", 0]))
+def test_facts_that_are_none_have_a_hash_of_their_own(entry: Entry, other: Any) -> None:
+    nothing = replace(entry, facts={})
+    assert entry_hash(b"", ACCOUNT, nothing) != entry_hash(b"", ACCOUNT, replace(entry, facts=other))

@@ -536,7 +536,7 @@ def test_lots_end_as_in_a_book_whether_people_redeem_or_not(
     slowly.run(history)
     both, saver, redeemer = (Flow(len(months.names), len(program.rewards)) for _ in range(3))
     Redeemers(program, behaviour, months).follow(
-        found.moves, found.tiers, both=both, saver=saver, redeemer=redeemer
+        found.moves, found.tiers, in_turn=found.in_turn, both=both, saver=saver, redeemer=redeemer
     )
     if not found.tiers:
         return

@@ -108,8 +108,7 @@ class Stand(House):
 
     def sql(self, statement: str, **params: object) -> Sequence[Any]:
         with self.rt.db.begin(self.program_id) as session:
-            result = session.run(statement, params)
-            return result.all() if result.returns_rows else []
+            return session.rows(statement, params)
 
     def jobs(self, name: str) -> list[dict[str, Any]]:
         """Arguments of the jobs of that name that wait for this program."""

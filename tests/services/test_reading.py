@@ -1,14 +1,16 @@
 """What staff and shoppers are told of members: figures that agree with the ledger, and a fixed number of queries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import Connection
 
+from app.db import statements
+from app.db.statements import Result
 from app.domain.errors import Refused
 from app.domain.ledger import Book, Draft, EntryKind
 from app.domain.money import Money
@@ -25,6 +27,7 @@ from app.services.list_members import list_members
 from app.services.list_rewards import list_rewards
 from app.services.member_entries import member_entries
 from app.services.merge_members import merge_members
+from app.services.redeem import RedeemRequest, redeem
 from app.services.runtime import Runtime
 from app.services.shopper_history import shopper_history
 from app.services.wording import ENGLISH, earn_words, money_words
@@ -47,15 +50,15 @@ def merge(shop: Storefront, one: int, other: int) -> None:
 def counted(shop: Storefront) -> Iterator[list[str]]:
     """The statements that run meanwhile."""
     said: list[str] = []
+    run = statements.run
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        said.append(statement)
+    def noting(connection: Connection, sql: str, params: Mapping[str, Any]) -> Result:
+        said.append(sql)
+        return run(connection, sql, params)
 
-    event.listen(shop.rt.db.engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "run", noting)
         yield said
-    finally:
-        event.remove(shop.rt.db.engine, "before_cursor_execute", note)
 
 
 # --- Finding -----------------------------------------------------------------------------------------------
@@ -167,6 +170,22 @@ def test_a_long_list_takes_no_more_queries_than_a_short_one(rt: Runtime, shop: S
     assert [queries(read) for read in reads] == short
 
 
+def test_staff_reads_what_was_bought_with_the_symbol_of_its_currency(rt: Runtime, shop: Storefront) -> None:
+    member_id = shop.member("1", points=120)
+    request = RedeemRequest(
+        program_id=shop.program_id,
+        member_id=member_id,
+        shop_id=shop.shop.shop_id,
+        reward_key="amount-5",
+        request_key="click-1",
+        actor="shopper",
+    )
+    redeem(rt, request)
+    bought, given = member_entries(rt, shop.program_id, member_id).entries
+    assert (bought.title, bought.sentence) == ("€5.00 off", "100 points for “€5.00 off”.")
+    assert given.title == "Given by staff"
+
+
 # --- Figures -----------------------------------------------------------------------------------------------
 
 
@@ -243,7 +262,7 @@ def test_money_has_the_currencys_own_decimals(money: Money, said: str) -> None:
 
 
 def test_rewards_are_called_what_they_are() -> None:
-    assert reward_title("Mug", RewardKind.AMOUNT, amount=eur("5.00"), percent=None) == "Mug"
+    assert reward_title("Mug", RewardKind.AMOUNT, amount=eur("5.00"), percent=None, words=ENGLISH) == "Mug"
     assert reward_title("", RewardKind.AMOUNT, amount=eur("5.00"), percent=None, words=ENGLISH) == "€5.00 off"
     assert reward_title("", RewardKind.PERCENT, amount=None, percent=10, words=ENGLISH) == "10\u00a0% off"
     assert (

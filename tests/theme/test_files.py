@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "text": {"id", "label", "info", "default", "placeholder"},
     "select": {"id", "label", "info", "default", "options"},
     "range": {"id", "label", "info", "default", "min", "max", "step", "unit"},
+    "number": {"id", "label", "info", "default", "placeholder"},
     "color": {"id", "label", "info", "default"},
     "product": {"id", "label", "info", "autofill"},
 }

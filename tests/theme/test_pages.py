@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.services.books import publish
 from tests.theme.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -207,3 +208,20 @@ def test_the_merchants_colour_and_corners_dress_the_button(stage: Stage) -> None
     box = button.bounding_box()
     assert box is not None
     assert box["x"] < 100
+
+
+def test_what_no_block_says_is_as_the_program_looks(stage: Stage) -> None:
+    look = {"accent": "#ffd400", "radius": 3, "position": "start", "font": "system"}
+    publish(stage.storefront.rt, stage.storefront.program_id, look=look)
+    stage.sign_in(points=320)
+    stage.open(stage.block("launcher"), stage.block("invite"))
+    button = stage.page.get_by_role("button", name="320 points")
+    expect(button).to_have_css("background-color", "rgb(255, 212, 0)")
+    expect(button).to_have_css("color", "rgb(16, 19, 15)")
+    box = button.bounding_box()
+    assert box is not None
+    assert box["x"] < 100
+    get = stage.page.get_by_role("button", name="Get your link")
+    expect(get).to_have_css("background-color", "rgb(255, 212, 0)")
+    expect(get).to_have_css("color", "rgb(16, 19, 15)")
+    expect(get).to_have_css("border-radius", "3px")

@@ -119,3 +119,55 @@ def test_a_body_that_is_none_is_refused(front: Storefront) -> None:
     )
     for body in bodies:
         assert send(front, body).status_code == 400, body
+
+
+# --- Which triggers are in use -------------------------------------------------------------------------------
+
+TRIGGERS = PATH.replace("give-points", "triggers")
+
+
+def word(front: Storefront, **changes: Any) -> dict[str, Any]:
+    """As shopify.dev shows it, "Flow trigger lifecycle events"."""
+    return {
+        "flow_trigger_definition_id": "laurel-flow-points-earned",
+        "has_enabled_flow": True,
+        "shop_id": "1",
+        "shopify_domain": front.known.shop_ref,
+        "timestamp": "2026-11-22T11:00:00.123Z",
+        **changes,
+    }
+
+
+def test_a_word_that_is_none_changes_nothing(front: Storefront) -> None:
+    moments: tuple[Any, ...] = ("", "soon", None, 1768000000, "2026-11-22T11:00:00", [])
+    handles: tuple[Any, ...] = ("", "another", None, 7, [])
+    switches: tuple[Any, ...] = (None, "true", 1, [])
+    wrong: list[dict[str, Any]] = [
+        *({"flow_trigger_definition_id": one} for one in handles),
+        *({"has_enabled_flow": one} for one in switches),
+        *({"timestamp": one} for one in moments),
+    ]
+    for changes in wrong:
+        answer = send(front, word(front, **changes), path=TRIGGERS)
+        assert answer.status_code == 400, changes
+    assert send(front, word(front, timestamp="0001-01-01T00:00:00Z"), path=TRIGGERS).status_code == 422
+    assert send(front, word(front, shopify_domain="evil.example"), path=TRIGGERS).status_code == 401
+    assert send(front, word(front, shopify_domain="no.myshopify.com"), path=TRIGGERS).status_code == 404
+    front.set_shop(state="uninstalled")
+    assert send(front, word(front), path=TRIGGERS).status_code == 404
+    assert front.scalar("SELECT count(*) FROM triggers WHERE {fence}") == 0
+
+
+def test_the_same_word_again_is_no_news(front: Storefront) -> None:
+    said = [word(front), word(front), word(front, timestamp="2026-11-22T10:00:00Z", has_enabled_flow=False)]
+    assert [send(front, one, path=TRIGGERS).get_json() for one in said] == [
+        {"news": True},
+        {"news": False},
+        {"news": False},
+    ]
+    assert front.scalar("SELECT in_use FROM triggers WHERE {fence}") is True
+
+
+def test_a_platform_without_automations_has_no_such_door(front: Storefront) -> None:
+    path = TRIGGERS.replace("shopify", "woocommerce")
+    assert send(front, word(front), path=path).status_code == 404

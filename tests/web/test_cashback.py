@@ -168,6 +168,19 @@ def test_no_page_of_the_admin_says_points(money_desk: Desk) -> None:
     assert walked > 25
 
 
+def test_whose_page_is_opened_first_does_not_decide_what_the_next_says(
+    rt: Runtime, app: Flask, money_desk: Desk
+) -> None:
+    points_desk = Desk(rt, app)
+    for desk, word in (
+        (points_desk, "Adjust points"),
+        (money_desk, "Adjust cashback"),
+        (points_desk, "Adjust points"),
+    ):
+        world = fill(desk)
+        assert f"{word} of " in desk.owner.get(f"/admin/members/{world.member}/adjust")
+
+
 def said(page: str) -> list[str]:
     """What a reader sees of a page that speaks of points; names of fields and addresses are nobody's words."""
     words = re.sub(r"<(script|style|textarea|svg|pre).*?</\1>", " ", page, flags=re.DOTALL)

@@ -17,6 +17,8 @@ from app.services.send_email_proof import send_email_proof
 from app.web import create_app
 from tests.conftest import NOW, Clock, Mails, make_program
 from tests.factories import eur, make_order
+from tests.services.books import publish
+from tests.services.jobs import run_jobs
 from tests.web.shoppers import Storefront, make_storefront
 from tests.web.test_storefront import HOSTILE, YESTERDAY, placed
 
@@ -59,7 +61,7 @@ def test_from_the_widget_to_the_points(storefront: Storefront, mails: Mails, ada
     to, subject, text = mails.sent[-1]
     assert to == ADDRESS
     assert storefront.shop.key in subject
-    assert "12:00 on 24 November 2026" in text
+    assert "until 24 November 2026, 12:00." in text
     assert storefront.get("me").get_json()["member"]["email_proof"] == "sent"
     client = storefront.client
     assert "Is this your e-mail address?" in client.get(link(mails)).text
@@ -173,8 +175,8 @@ def test_a_mail_that_could_not_be_sent_does_not_count(
         raise Retryable("smtp.example: no answer")
 
     with pytest.raises(Retryable):
-        send_email_proof(replace(rt, send_mail=broken), storefront.program_id, ada)
-    assert send_email_proof(rt, storefront.program_id, ada)
+        send_email_proof(replace(rt, send_mail=broken), storefront.program_id, ada, language="en")
+    assert send_email_proof(rt, storefront.program_id, ada, language="en")
     assert len(mails.sent) == 1
 
 
@@ -231,7 +233,7 @@ def test_who_should_prove_an_address_is_written_to_once(
     assert due_email_proofs(storefront.rt, storefront.program_id) == 1
     due_email_proofs(storefront.rt, storefront.program_id)  # the job still waits: not a second one
     assert waiting(storefront) == [ada]
-    send_email_proof(storefront.rt, storefront.program_id, ada)
+    assert run_jobs(storefront.rt, storefront.program_id) == ["send_email_proof"]
     clock.forward(days=30)
     assert due_email_proofs(storefront.rt, storefront.program_id) == 0
 
@@ -267,4 +269,49 @@ def test_who_was_erased_is_not_written_to(storefront: Storefront, mails: Mails, 
     assert due_email_proofs(storefront.rt, storefront.program_id) == 0
     assert storefront.client.get(link(mails)).status_code == 410
     assert storefront.client.post(link(mails)).status_code == 410
-    assert send_email_proof(storefront.rt, storefront.program_id, ada) is False
+    assert send_email_proof(storefront.rt, storefront.program_id, ada, language="en") is False
+
+
+@pytest.mark.parametrize(
+    ("language", "mail", "page", "done"),
+    [
+        (
+            "de",
+            "bis 24. November 2026, 12:00.",
+            "Ist das deine E-Mail-Adresse?",
+            "Deine Adresse ist bestätigt",
+        ),
+        ("ru", "до: 24 ноября 2026", "Это ваш адрес почты?", "Ваш адрес подтверждён"),
+        ("ar", "حتى", "هل هذا بريدك الإلكتروني؟", "تم تأكيد بريدك"),
+    ],
+)
+def test_mail_and_page_are_in_the_shoppers_language_and_the_merchants_look(
+    storefront: Storefront, mails: Mails, ada: int, language: str, mail: str, page: str, done: str
+) -> None:
+    publish(storefront.rt, storefront.program_id, look={"accent": "#ffd400"})
+    storefront.client.post(
+        "/storefront/v1/email-proof",
+        query_string={"key": storefront.shop.key, "lang": language},
+        json={"shop": storefront.shop.key},
+        headers={"Authorization": f"Bearer {storefront.token()}"},
+    )
+    assert mail in mails.sent[-1][2]
+    assert "Hello" not in mails.sent[-1][2]
+    reader = {"Accept-Language": language, "Accept": "text/html"}
+    shown = storefront.client.get(link(mails), headers=reader).text
+    assert page in shown
+    assert f'<html lang="{language}"' in shown
+    assert "/ffd400-10/look.css" in shown
+    assert done in storefront.client.post(link(mails), headers=reader).text
+    again = storefront.client.get(link(mails), headers=reader)
+    assert again.status_code == 410
+    assert "already" not in again.text
+    assert f'<html lang="{language}"' in again.text
+
+
+def test_without_a_language_of_ours_the_mail_is_in_the_programs(
+    storefront: Storefront, mails: Mails, ada: int
+) -> None:
+    publish(storefront.rt, storefront.program_id, language="et")
+    storefront.post("email-proof")
+    assert mails.sent[-1][1].startswith("Kinnita oma e-posti aadress")

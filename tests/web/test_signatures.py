@@ -1,5 +1,9 @@
 """Every single change of something signed is refused: each letter of the signature, each part of what it signs."""
 
+import base64
+import hashlib
+import hmac
+import json
 import string
 from collections.abc import Iterator
 
@@ -10,7 +14,7 @@ from werkzeug.test import TestResponse
 from app.services.create_api_key import create_api_key
 from app.services.runtime import Runtime
 from connectors.base import WebhookRequest
-from tests.conftest import make_program
+from tests.conftest import SHOPIFY_SECRET, make_program
 from tests.services.bodies import woo_order
 from tests.services.houses import House, make_shop, shopify_request, woo_request
 from tests.web.shoppers import Storefront, make_storefront
@@ -96,6 +100,52 @@ def test_a_webhook_of_the_installations_app(client: FlaskClient, rt: Runtime) ->
     assert refused_everywhere(client, "/webhooks/shopify", attacks()) >= 130
     assert kept(house) == 0
     assert client.post("/webhooks/shopify", data=BODY, headers=dict(good.headers)).status_code == 200
+
+
+def test_what_an_automation_says_and_asks(rt: Runtime, client: FlaskClient) -> None:
+    shop = make_storefront(rt, client, make_program(rt), platform="shopify")
+    gift = {
+        "shopify_domain": shop.known.shop_ref,
+        "action_run_id": "run-1",
+        "properties": {"customer_id": "7", "points": "50", "reason": "A picture"},
+    }
+    use = {
+        "flow_trigger_definition_id": "laurel-flow-points-earned",
+        "has_enabled_flow": True,
+        "shop_id": "1",
+        "shopify_domain": shop.known.shop_ref,
+        "timestamp": "2026-11-22T12:00:00.123Z",
+    }
+    name = "x-shopify-hmac-sha256"
+    for path, told in (("give-points", gift), ("triggers", use)):
+        body = json.dumps(told).encode()
+        good = signed_by(SHOPIFY_SECRET, body)
+
+        def attacks(body: bytes = body, signature: str = good) -> Iterator[WebhookRequest]:
+            for other in (*changed_letters(signature.rstrip("=")), *other_texts(signature)):
+                yield WebhookRequest(body, {name: other.encode().decode("latin-1")})
+            for place in range(len(body)):
+                yield WebhookRequest(
+                    body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :], {name: signature}
+                )
+            for other_body in (b"", body + b" ", body[:-1], b" " + body, body * 2, body.upper()):
+                yield WebhookRequest(other_body, {name: signature})
+            yield WebhookRequest(body, {})
+            yield WebhookRequest(body, {"x-shopify-hmac": signature, "authorization": f"Bearer {signature}"})
+            for secret in ("", " ", "secret", "laurel-app", shop.known.widget_secret, SHOPIFY_SECRET.upper()):
+                yield WebhookRequest(body, {name: signed_by(secret, body)})
+
+        address = f"/extensions/shopify/automation/v1/{path}"
+        assert refused_everywhere(client, address, attacks()) >= 250
+        for table in ("adjustments", "triggers"):
+            assert shop.scalar(f"SELECT count(*) FROM {table} WHERE {{fence}}") == (
+                1 if (path, table) == ("triggers", "adjustments") else 0
+            )
+        assert client.post(address, data=body, headers={name: good}).status_code == 200
+
+
+def signed_by(secret: str, body: bytes) -> str:
+    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
 
 
 def test_one_shops_webhook_is_nothing_at_anothers_address(

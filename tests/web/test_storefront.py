@@ -737,3 +737,42 @@ def test_a_too_busy_answer_can_be_read_by_the_shops_pages(storefront: Storefront
     )
     assert answer.status_code == 429
     assert answer.headers["Access-Control-Allow-Origin"] == storefront.known.url
+
+
+# --- The look ----------------------------------------------------------------------------------------------
+
+
+def test_without_a_word_of_the_merchant_the_look_is_laurels(storefront: Storefront) -> None:
+    assert storefront.get("me", None).get_json()["look"] == {
+        "accent": {"light": "#1b6b4c", "dark": "#63c79a"},
+        "on_accent": {"light": "#ffffff", "dark": "#06281a"},
+        "accent_text": {"light": "#1b6b4c", "dark": "#7bd3aa"},
+        "radius": 10,
+        "position": "end",
+        "font": "system",
+    }
+
+
+@pytest.mark.parametrize("sub", [None, "7"])
+def test_a_published_look_is_there_with_the_next_question(
+    storefront: Storefront, rt: Runtime, sub: str | None
+) -> None:
+    storefront.member("7")
+    assert storefront.get("me", sub).get_json()["look"]["radius"] == 10  # remembered from now on
+    look = {"accent": "#FFD400", "radius": 0, "position": "start", "font": "shop"}
+    publish(rt, storefront.program_id, look=look)
+    assert storefront.get("me", sub).get_json()["look"] == {
+        "accent": {"light": "#ffd400", "dark": "#ffd400"},
+        "on_accent": {"light": "#10130f", "dark": "#10130f"},
+        "accent_text": {"light": "#7a6600", "dark": "#ffd400"},
+        "radius": 0,
+        "position": "start",
+        "font": "shop",
+    }
+
+
+def test_a_members_link_leads_to_the_shops_front_page(storefront: Storefront) -> None:
+    storefront.member("7")
+    storefront.set_shop(url="https://fern.example/shop/")
+    told = storefront.post("referral-code").get_json()
+    assert told["link"] == f"https://fern.example/shop/?laurel_friend={told['code']}"

@@ -16,6 +16,7 @@ from app.web.admin import (
     given_tiers,
     guard,
     home,
+    look,
     member_acts,
     members,
     orders,
@@ -48,6 +49,7 @@ PAGES = (
     redemptions,
     reviews,
     program,
+    look,
     staff,
     privacy,
 )

@@ -19,7 +19,7 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 def _read() -> dict[str, bytes]:
     files = {
         name: (FOLDER / name).read_bytes()
-        for name in ("admin.js", "card.js", "frame.js", "htmx.min.js", "icons.svg", "logo.svg")
+        for name in ("admin.js", "card.js", "frame.js", "htmx.min.js", "icons.svg", "logo.svg", "look.js")
     }
     css = (FOLDER / "tokens.css").read_text() + (FOLDER / "admin.css").read_text()
     files["admin.css"] = _SPACE.sub("\n", _COMMENT.sub("", css)).strip().encode()

@@ -3,6 +3,7 @@
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
+from app.services.describe_links import first_steps
 from app.services.describe_shop import platform_title
 from app.services.overview import overview
 from app.web.admin.guard import blueprint, program_id
@@ -21,6 +22,7 @@ def home() -> ResponseReturnValue:
         "admin/home.html",
         view=view,
         platforms=platforms,
+        first_steps=first_steps(rt, view.shops),
         held=held,
         held_reasons=sorted({one.reason for one in view.waiting if one.kind == "held"}),
         unreadable=unreadable,

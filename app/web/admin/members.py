@@ -6,8 +6,6 @@ from itertools import groupby
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.domain.history import Happening
-from app.domain.ledger import EntryKind
 from app.services.describe_member import MemberView, describe_member
 from app.services.find_merges import find_merges
 from app.services.find_redemptions import find_redemptions
@@ -104,13 +102,5 @@ def _by_month(entries: tuple[EntryView, ...]) -> list[tuple[str, list[EntryView]
     ]
 
 
-def entry_title(view: EntryView) -> str:
-    """What happened, in a few words, for staff."""
-    entry = view.entry
-    if entry.kind is EntryKind.ADJUSTMENT:
-        return "Given by staff" if entry.points > 0 else "Taken by staff"
-    return Happening((entry,)).heading()
-
-
 def register(app: Flask) -> None:
-    app.jinja_env.filters.update(entry_title=entry_title, member_name=member_name, member_email=member_email)
+    app.jinja_env.filters.update(member_name=member_name, member_email=member_email)

@@ -10,6 +10,7 @@ from app.domain.staff import Role
 from app.services.ask_preview import AskedPreview, ask_preview, find_preview, stop_preview
 from app.services.check_document import WrongDocument
 from app.services.describe_earning import describe_earning
+from app.services.describe_look import describe_look
 from app.services.describe_rewards import describe_rewards, kind_words
 from app.services.describe_rules import describe_rules
 from app.services.describe_signals import describe_signals
@@ -30,6 +31,7 @@ from app.services.start_from_template import TEMPLATES, Template, start_from_tem
 from app.services.wording import earn_words, words_for
 from app.web.admin.answers import done, go
 from app.web.admin.guard import blueprint, needs, program_id, visitor
+from app.web.asked import whole_number
 from app.web.here import runtime
 
 
@@ -43,9 +45,11 @@ def program() -> ResponseReturnValue:
         earn=earn_words(live.rate, live.currency, words_for(live)),
         tiers=describe_tiers(live),
         run=last_tier_run(rt, program_id()),
-        rules=[*describe_rules(live), *describe_earning(live), *describe_signals(live)],
+        rules=[*describe_rules(live), *describe_earning(live)],
+        signals=describe_signals(live),
         rewards=list_rewards(rt, program_id()),
         conditions=describe_rewards(live),
+        look=describe_look(live.look),
         versions=list_versions(rt, program_id()),
     )
 
@@ -70,7 +74,7 @@ def edit_program() -> ResponseReturnValue:
     """The document as text; of an older version, to go back to it; or a template, to start from."""
     rt = runtime()
     versions = list_versions(rt, program_id())
-    wanted = _number(request.args.get("from", ""))
+    wanted = whole_number(request.args.get("from", ""))
     start = versions[0] if wanted is None else get_version(rt, program_id(), wanted)
     if (template := TEMPLATES.get(request.args.get("template", ""))) is not None:
         document = start_from_template(template.key, like=start.document)
@@ -94,7 +98,7 @@ def check_program() -> ResponseReturnValue:
         text,
         note=note[:MAX_NOTE],
         based_on=based_on,
-        instead_of=_number(request.form.get("preview", "")),
+        instead_of=whole_number(request.form.get("preview", "")),
     )
     return go(url_for("admin.preview", preview_id=preview_id))
 
@@ -176,11 +180,7 @@ def _editor(
 
 
 def _based_on() -> int:
-    return _number(request.form.get("based_on", "")) or 0
-
-
-def _number(word: str) -> int | None:
-    return int(word) if word.isascii() and word.isdigit() and len(word) < 9 else None
+    return whole_number(request.form.get("based_on", "")) or 0
 
 
 def _text(document: object) -> str:

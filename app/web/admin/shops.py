@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.profiles import ProfilePart
 from app.domain.staff import Role
+from app.domain.triggers import Trigger
 from app.services.describe_shop import ShopView, describe_shop, platform_title, runs_since
 from app.services.list_shops import list_shops
 from app.services.overview import overview
@@ -19,6 +20,11 @@ from app.web.admin.guard import blueprint, needs, program_id
 from app.web.admin.staff import ROLE_WORDS
 from app.web.here import runtime
 
+TRIGGER_WORDS = {
+    Trigger.POINTS_EARNED: "Points earned",
+    Trigger.TIER_CHANGED: "Level changed",
+    Trigger.REWARD_REDEEMED: "Reward redeemed",
+}
 KIND_WORDS = {
     "changed": "Orders that changed",
     "digests": "Every order, in short",
@@ -53,6 +59,7 @@ def shop(shop_key: str) -> ResponseReturnValue:
         words=KIND_WORDS,
         kinds=_kinds(view),
         people=ROLE_WORDS,
+        triggers=TRIGGER_WORDS,
         page=page_address(rt, view.shop.key),
         since=since,
         runs=runs_since(rt, program_id(), view.shop.shop_id, since),

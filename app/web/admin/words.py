@@ -1,11 +1,15 @@
 """Numbers, dates, money and states in words: by the locale's data, in the program's time zone, never by hand."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask, g
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from app.domain.money import Money
@@ -17,6 +21,8 @@ from app.services.describe_member import NextTier
 from app.services.find_words import program_words
 from app.services.wording import money_words
 from app.web.here import runtime
+
+T = TypeVar("T")
 
 LOCALE = "en_GB"
 MINUS = "\u2212"
@@ -185,5 +191,16 @@ _FILTERS = (
 
 def register(app: Flask) -> None:
     for filter_ in (*_FILTERS, reason):
-        app.jinja_env.filters[filter_.__name__] = filter_
+        app.jinja_env.filters[filter_.__name__] = _each_time(filter_)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _each_time(filter_: Callable[..., T]) -> Callable[..., T]:
+    """What looks at a context is not worked out once for all: Jinja does that with a filter of a text that stands in
+    the template, while it compiles the template, for whichever program's page was asked for first."""
+
+    @pass_context
+    def asked(_: Context, *values: Any, **named: Any) -> T:
+        return filter_(*values, **named)
+
+    return asked

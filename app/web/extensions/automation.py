@@ -1,8 +1,10 @@
-"""/extensions/<platform>/automation/v1/…: what a merchant's automation at the platform asks us to do, signed by it."""
+"""/extensions/<platform>/automation/v1/…: what a merchant's automation at the platform asks us to do, or wants to be
+told, signed by it."""
 
 from flask import Response, jsonify, request
 
 from app.services.give_automatically import give_automatically
+from app.services.note_trigger_use import note_trigger_use
 from app.web.asked import headers
 from app.web.extensions.door import PREFIX
 from app.web.here import runtime
@@ -10,6 +12,13 @@ from app.web.policy import Guarded, Policy
 from connectors.base import WebhookRequest
 
 blueprint = Guarded("automation", __name__, policy=Policy.SIGNATURE, url_prefix=f"{PREFIX}/automation/v1")
+
+
+@blueprint.post("/triggers")
+def post_trigger(platform: str) -> Response:
+    """Whether automations begin with a trigger of ours now; an older word than the last changes nothing."""
+    news = note_trigger_use(runtime(), platform, WebhookRequest(request.get_data(), headers()))
+    return jsonify(news=news)
 
 
 @blueprint.post("/give-points")

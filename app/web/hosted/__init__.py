@@ -12,6 +12,9 @@ from app.web.hosted import api, door, files, guard, pages
 
 def register(app: Flask) -> None:
     assert pages.__name__  # imported for its routes
+    app.jinja_env.globals["page_file"] = (
+        files.page_file
+    )  # the plain pages of errors and of installing wear it too
     app.register_blueprint(files.blueprint)
     app.register_blueprint(guard.blueprint)
     app.register_blueprint(door.blueprint)

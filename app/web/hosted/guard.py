@@ -6,14 +6,18 @@ from urllib.parse import urlsplit
 from flask import Response, g, request
 
 from app.domain.errors import Refused
+from app.domain.words import Words
 from app.services.check_member_session import check_member_session
 from app.services.describe_shopfront import Shopfront, describe_shopfront
+from app.services.is_outage import is_outage
 from app.services.prove_shopper import Shopper, shop_of_key
 from app.services.request_member_link import page_address
 from app.services.shop_memory import KnownShop
+from app.services.wording import words_in
 from app.web.clean import refuse_unclean_form
+from app.web.errors import speaking
 from app.web.here import runtime
-from app.web.hosted.files import page_file
+from app.web.hosted.files import look_file_of
 from app.web.languages import language
 from app.web.policy import Guarded, Policy
 from app.web.storefront.who import origin_of
@@ -67,8 +71,31 @@ def front() -> Shopfront:
     return found
 
 
+def words_for_errors() -> Words:
+    """In the reader's language, also where there is no such shop, or the database is out: then English is the rest."""
+    asked_for = language()
+    if asked_for is not None:
+        return words_in(asked_for)
+    try:
+        return front().words
+    except Exception as error:
+        if not isinstance(error, Refused) and not is_outage(error):
+            raise
+        return words_in(None)
+
+
+def about(shown: Shopfront) -> None:
+    """This request is about that program at that shop, whatever its address says."""
+    g.front = shown
+
+
 def say(key: str, **values: str) -> str:
     return front().words.say(key, n=None, units=None, **values)
+
+
+def look_file(name: str) -> str:
+    """Where a file in the program's look is."""
+    return look_file_of(front().program.look, name)
 
 
 def home() -> str:
@@ -114,14 +141,19 @@ def secure(response: Response) -> Response:
     return response
 
 
+DRESS = {"say": say, "front": front, "look_file": look_file}
+"""What every page for shoppers is written with: words and colours. Asked for only where it is: there may be no such
+shop."""
+
+
 def tools() -> dict[str, Any]:
-    """What every template may use. Asked for only where it is: there may be no such shop."""
-    return {"say": say, "front": front, "shop": shop, "home": home, "page_file": page_file}
+    return {**DRESS, "shop": shop, "home": home}
 
 
 def prepare(on: Guarded) -> None:
     """What holds for every page here."""
     on.url_value_preprocessor(take_shop)
+    speaking(on, words_for_errors)
     on.before_request(refuse_unclean_form)
     on.before_request(require_own_page)
     on.after_request(secure)

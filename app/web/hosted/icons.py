@@ -1,4 +1,8 @@
-"""The app's icon as PNG, drawn from the mark's outline: home screens take no SVG. Drawn once, when first asked for."""
+"""The app's icon, in a merchant's colours. Home screens take no SVG, so it is drawn as PNG from the mark's outline.
+
+What takes time, how much of each pixel the mark covers, is worked out once a size, when first asked for; a colour is
+then a palette of 256 steps in front of it, so that asking for many colours costs nothing.
+"""
 
 import re
 import struct
@@ -7,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 _SVG = Path(__file__).parent.parent / "static" / "page" / "icon.svg"
+_FILL = re.compile(r'fill="#[0-9a-f]{6}"')  # the ground's, then the mark's
 _FINE = 4  # lines looked at in each row of pixels
 _STEPS = 12  # straight pieces for each curve
 
@@ -14,21 +19,40 @@ Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
 
-@lru_cache
-def icon_png(size: int, margin: int) -> bytes:
+def icon_svg(ground: str, ink: str) -> bytes:
+    """The same as SVG, for browsers' tabs. Colours are "#rrggbb"."""
+    colours = iter((ground, ink))
+    return _FILL.sub(lambda _: f'fill="{next(colours)}"', _SVG.read_text()).encode()
+
+
+def icon_png(size: int, margin: int, ground: str, ink: str) -> bytes:
     """The mark on its ground, `size` pixels a side; within `margin` pixels of each edge stands nothing but ground."""
-    svg = _SVG.read_text()
-    ground, ink = (_colour(found) for found in re.findall(r'fill="(#[0-9a-f]{6})"', svg))
-    shapes = re.findall(r'<path[^>]* d="([^"]+)"', svg)
-    box = size - 2 * margin
-    outline = [
-        [(margin + x * box / 24, margin + y * box / 24) for x, y in loop] for loop in _loops(" ".join(shapes))
-    ]
-    rows = (_row(_covered(outline, y, size), ground, ink) for y in range(size))
-    pixels = b"".join(b"\0" + row for row in rows)
-    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b""))
+    header = struct.pack(">IIBBBBB", size, size, 8, 3, 0, 0, 0)  # 8 bits a pixel, each a place in the palette
+    parts = (
+        (b"IHDR", header),
+        (b"PLTE", _palette(_colour(ground), _colour(ink))),
+        (b"IDAT", _drawn(size, margin)),
+        (b"IEND", b""),
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in parts)
+
+
+def _palette(ground: Colour, ink: Colour) -> bytes:
+    return bytes(
+        round(below + (above - below) * step / 255)
+        for step in range(256)
+        for below, above in zip(ground, ink, strict=True)
+    )
+
+
+@lru_cache
+def _drawn(size: int, margin: int) -> bytes:
+    """How much of each pixel the mark covers, of 255, row by row and packed."""
+    box = size - 2 * margin
+    path = " ".join(re.findall(r'<path[^>]* d="([^"]+)"', _SVG.read_text()))
+    outline = [[(margin + x * box / 24, margin + y * box / 24) for x, y in loop] for loop in _loops(path)]
+    rows = (_row(_covered(outline, y, size)) for y in range(size))
+    return zlib.compress(b"".join(b"\0" + row for row in rows), 9)
 
 
 def _loops(path: str) -> list[list[Point]]:
@@ -74,12 +98,8 @@ def _covered(outline: list[list[Point]], row: int, size: int) -> list[float]:
     return cover
 
 
-def _row(cover: list[float], ground: Colour, ink: Colour) -> bytes:
-    return bytes(
-        round(below + (above - below) * min(share, 1))
-        for share in cover
-        for below, above in zip(ground, ink, strict=True)
-    )
+def _row(cover: list[float]) -> bytes:
+    return bytes(round(255 * min(share, 1)) for share in cover)
 
 
 def _colour(text: str) -> Colour:

@@ -4,16 +4,16 @@ from datetime import datetime
 
 from flask import Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier
 from app.services.list_rewards import list_rewards
 from app.web.here import runtime
-from app.web.hosted.files import BODIES, DIGEST, page_file
-from app.web.hosted.guard import blueprint, front, home, say, shop
+from app.web.hosted.files import BODIES, page_file
+from app.web.hosted.guard import blueprint, front, home, look_file, say, shop
 from app.web.languages import language
-from app.web.storefront.present import LOOK
 from app.web.widget_files import read_widget_files
 
 _WIDGET = read_widget_files()
@@ -38,7 +38,7 @@ def page() -> ResponseReturnValue:
         ways=_ways(program, rt.now()),
         tiers=[(tier, _from(tier, program)) for tier in program.tiers],
         widget=f"/widget/{_WIDGET.digest}/laurel.js",
-        look=LOOK,
+        theme_colour=program.look.accents.fill.light,
     )
 
 
@@ -68,10 +68,10 @@ def manifest() -> Response:
         display="standalone",
         lang=language_of.code,
         dir="rtl" if language_of.right_to_left else "ltr",
-        theme_color=LOOK["accent"]["light"],
+        theme_color=front().program.look.accents.fill.light,
         background_color="#ffffff",
         icons=[
-            {"src": page_file(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
+            {"src": look_file(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
             for name, sizes, purpose in _PNGS
         ],
         shortcuts=[{"name": say("page.card"), "url": f"{home()}#card"}],
@@ -85,7 +85,7 @@ def manifest() -> Response:
 def worker() -> Response:
     """Keeps the page and its files, never an answer of the API. Its address is its scope: this shop's page."""
     tongue = front().words.language.code
-    kept = [page_file(name) for name in BODIES]
+    kept = [page_file(name) for name in BODIES] + [look_file(name) for name in ("look.css", "icon.svg")]
     kept += [
         f"/widget/{_WIDGET.digest}/{name}"
         for name in _WIDGET.bodies
@@ -95,9 +95,15 @@ def worker() -> Response:
         "hosted/worker.js",
         home=home(),
         language=tongue,
-        version=f"{DIGEST} {_WIDGET.digest} {tongue}",
+        version=f"{look_file('look.css')} {_WIDGET.digest} {tongue}",
         kept=kept,
     )
     response = Response(script, content_type="text/javascript; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@blueprint.get("/<path:anything>")
+def nowhere(anything: str) -> ResponseReturnValue:
+    """An address of this shop that is none: said in the reader's language, as every other refusal here."""
+    raise NotFound

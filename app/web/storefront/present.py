@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.look import Look, Pair
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier, Window
@@ -21,35 +22,42 @@ from app.services.wording import bought_title
 
 Json = dict[str, Any]
 
-# Laurel's own colours, both themes; a merchant's come with the program's document.
-LOOK: Json = {
-    "accent": {"light": "#1b6b4c", "dark": "#63c79a"},
-    "on_accent": {"light": "#ffffff", "dark": "#06281a"},
-    "accent_text": {"light": "#1b6b4c", "dark": "#7bd3aa"},
-    "radius": 10,
-    "position": "end",
-}
 
-
-def me(who: Shopper, panel: Panel, now: datetime) -> Json:
+def me(who: Shopper | None, panel: Panel, now: datetime) -> Json:
+    """`who`: None of somebody made up, who is signed in and has no name."""
     return {
-        "signed_in": who.customer_ref is not None,
+        "signed_in": who is None or who.customer_ref is not None,
         "server_time": instant(now),
         "member": None if panel.member is None else member(who, panel, panel.member),
         "program": _program(panel.front),
-        "look": LOOK,
+        "look": look(panel.front.program.look),
     }
 
 
-def member(who: Shopper, panel: Panel, member: MemberView) -> Json:
+def look(shown: Look) -> Json:
+    accents = shown.accents
+    return {
+        "accent": _both(accents.fill),
+        "on_accent": _both(accents.on_fill),
+        "accent_text": _both(accents.text),
+        "radius": shown.radius,
+        "position": shown.position.value,
+        "font": shown.font.value,
+    }
+
+
+def _both(pair: Pair) -> Json:
+    return {"light": pair.light, "dark": pair.dark}
+
+
+def member(who: Shopper | None, panel: Panel, member: MemberView) -> Json:
     front, balance = panel.front, member.balance
     available = max(balance.available, 0)
     zone = front.program.zone
-    mine = (one for one in member.identities if one.customer_ref == who.customer_ref and one.name)
     return {
         "id": f"m_{member.member_id}",
         "joined_on": member.joined_at.astimezone(zone).date().isoformat(),
-        "name": next((one.name for one in mine if one.shop_key == who.shop.key), None),
+        "name": who and _name_of(who, member),
         "balance": {
             "available": available,
             "available_text": front.words.points(available),
@@ -71,6 +79,11 @@ def member(who: Shopper, panel: Panel, member: MemberView) -> Json:
         "email_proof": panel.email_proof,
         "stopped": _stopped(panel.stopped, front.words),
     }
+
+
+def _name_of(who: Shopper, member: MemberView) -> str | None:
+    mine = (one for one in member.identities if one.customer_ref == who.customer_ref and one.name)
+    return next((one.name for one in mine if one.shop_key == who.shop.key), None)
 
 
 def _stopped(code: str | None, words: Words) -> Json | None:

@@ -23,7 +23,7 @@ from app.services.member_card import member_card, replace_card
 from app.services.open_panel import open_panel
 from app.services.prove_shopper import Shopper
 from app.services.redeem import RedeemRequest, redeem
-from app.services.refer_friend import MAX_REFERRAL_CODE, refer_friend, referral_code
+from app.services.refer_friend import MAX_REFERRAL_CODE, friend_link, refer_friend, referral_code
 from app.services.send_email_proof import send_email_proof
 from app.services.shopper_history import shopper_history
 from app.web.clean import read_json, refuse_unclean
@@ -121,7 +121,8 @@ def get_estimate() -> Response:
 @_view("POST", "/referral-code")
 def post_referral_code() -> Response:
     who, member_id = member()
-    return jsonify(code=referral_code(runtime(), who.shop.program_id, member_id))
+    code = referral_code(runtime(), who.shop.program_id, member_id)
+    return jsonify(code=code, link=friend_link(who.shop.url, code))
 
 
 @_view("POST", "/referrals")
@@ -203,7 +204,7 @@ def post_email_proof() -> tuple[Response, int]:
     identity = enrol_customer(rt, who.shop.program_id, who.shop.shop_id, customer_ref, asked=False)
     if identity is None or identity.member_id is None:
         raise Refused("not_a_member", "Join first: it is one click, and free.")
-    if not send_email_proof(rt, who.shop.program_id, identity.identity_id):
+    if not send_email_proof(rt, who.shop.program_id, identity.identity_id, language=language()):
         raise Refused("nothing_to_prove", "Your address is confirmed already, or the shop knows none of you.")
     return jsonify(email_proof="sent"), 202
 

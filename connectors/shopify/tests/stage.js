@@ -27,10 +27,11 @@ function merged(one, changes) {
 /** `laurel.answers` may be replaced: 'POST v1/redemptions' -> name of a kept answer, [status, body], or 'offline'. */
 export function stage(target, folder) {
   const extension = getExtension(target, {configSearchDir: join(FOLDER, folder)});
-  const laurel = {asked: [], answers: {}};
+  const laurel = {asked: [], answers: {}, account: null};
   beforeEach(() => {
     laurel.asked = [];
     laurel.answers = {};
+    laurel.account = null;
     extension.setUp();
     extension.fetch = vi.fn(async (address, options) => answer(laurel, address, options));
   });
@@ -42,7 +43,23 @@ export function stage(target, folder) {
   return {extension, laurel};
 }
 
+/** What stands at the customer, as the target brings it along; and as Shopify tells it, where it is asked. */
+export const FIELDS = {points: '85', pending: '40', tier_name: 'Silver', unit: 'points'};
+export const beside = (fields, type = 'customer') =>
+  Object.entries(fields).map(([key, value]) => ({
+    target: {type, id: 'gid://shopify/Customer/7'},
+    metafield: {namespace: '$app:laurel', key, value, valueType: 'string', type: 'single_line_text_field'},
+  }));
+export const told = (fields) => ({
+  data: {customer: Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value && {value}]))},
+});
+
 async function answer(laurel, address, {method, headers, body}) {
+  if (address === 'shopify://customer-account/api/2026-07/graphql.json') {
+    expect(headers.Authorization).toBeUndefined();
+    if (laurel.account === 'offline') throw new TypeError('Failed to fetch');
+    return new Response(JSON.stringify(laurel.account ?? {data: {customer: null}}));
+  }
   const url = new URL(address);
   expect(url.origin).toBe(SERVER);
   expect(url.pathname).toMatch(/^\/extensions\/shopify\//);

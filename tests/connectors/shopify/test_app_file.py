@@ -6,16 +6,21 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 from graphql import InlineFragmentNode, parse
 
+from app.domain.errors import Refused
+from app.domain.profiles import ProfileField
+from app.domain.triggers import FACTS
 from app.web.storefront.views import PREFIX
 from connectors import shopify
-from connectors.base import Delivery
+from connectors.base import AppCredentials, Delivery
 from connectors.shopify import client, codes, payloads
 from connectors.shopify.client import API_VERSION
+from connectors.shopify.install import OPTIONAL_SCOPES, links
 from connectors.shopify.mapping import normalise
 from connectors.shopify.webhooks import COMPLIANCE_TOPICS, SUBSCRIBED
 from sandbox.demo.world import _SCOPES as DEMO_SCOPES
@@ -68,6 +73,9 @@ NEEDS: Mapping[str, frozenset[str]] = {
     ),
     **dict.fromkeys(("tagsAdd", "tagsRemove"), frozenset({"write_customers"})),
     **dict.fromkeys(("node", "nodes", "shop", "currentAppInstallation", "webhookSubscriptions"), frozenset()),
+    "flowTriggerReceive": frozenset(),
+    "ordersCount": frozenset({"read_orders"}),
+    **dict.fromkeys(("bulkOperation", "bulkOperations", "bulkOperationRunQuery"), frozenset()),
     **dict.fromkeys(
         ("webhookSubscriptionCreate", "webhookSubscriptionUpdate", "webhookSubscriptionDelete"), frozenset()
     ),
@@ -123,6 +131,7 @@ def test_the_scopes_are_those_that_the_calls_need() -> None:
     needed = {scope for text in (*client.OPERATIONS, *codes.OPERATIONS) for scope in scopes_of(text)}
     assert needed | BESIDE_THE_API == scopes | optional
     assert not scopes & optional
+    assert optional == set(OPTIONAL_SCOPES)
     of_rewards = {scope for scope in optional if "gift_card" in scope or "store_credit" in scope}
     assert of_rewards | {"write_customers"} == optional
     assert scopes | {"read_all_orders", "write_customers"} == set(DEMO_SCOPES)
@@ -225,6 +234,67 @@ def test_the_pieces_ask_at_the_address_of_the_app() -> None:
     # What the code decodes is what the fields are called: a reference to a customer is told as `customer_id`.
     keys = {one.get("key", one["type"].replace("reference", "id")) for one in flow["settings"]["fields"]}
     assert keys == {field.name for field in msgspec.structs.fields(payloads.FlowGift)}
+
+
+def test_the_pieces_ask_for_what_is_written_at_customers() -> None:
+    glance = (FOLDER / "shared" / "glance.js").read_text("utf-8")
+    asked = re.search(r"KEYS = \[([^\]]+)\]", glance)
+    assert asked is not None
+    keys = re.findall(r"'(\w+)'", asked[1])
+    assert set(keys) <= {one.value for one in ProfileField}
+    assert f"'{client.NAMESPACE}'" in glance
+    for name in ("laurel-account", "laurel-checkout"):
+        (piece,) = PIECES[name]["extensions"]
+        assert piece["metafields"] == [{"namespace": client.NAMESPACE, "key": key} for key in keys]
+
+
+TRIGGERS = {
+    name: file
+    for name, file in PIECES.items()
+    if any(one["type"] == "flow_trigger" for one in file.get("extensions", ()))
+}
+
+
+def test_each_trigger_of_flow_is_told_what_its_file_says() -> None:
+    assert set(TRIGGERS) == set(payloads.HANDLES.values())
+    by_handle = {handle: trigger for trigger, handle in payloads.HANDLES.items()}
+    for handle, file in TRIGGERS.items():
+        (piece,) = file["extensions"]
+        assert set(piece) == {"name", "type", "handle", "description"}
+        assert piece["handle"] == handle
+        reference, *fields = file["settings"]["fields"]
+        assert reference == {"type": "customer_reference"}
+        assert tuple(one["key"] for one in fields) == FACTS[by_handle[handle]]
+        assert {one["type"] for one in fields} <= {"number_decimal", "single_line_text_field"}
+        # Letters alone: what a key may hold is said differently in different places.
+        assert all(one["key"].isalpha() and one["description"] for one in fields)
+
+
+def test_flow_says_at_the_address_of_the_app_what_is_in_use() -> None:
+    (piece,) = PIECES["laurel-flow-lifecycle"]["extensions"]
+    home = APP["application_url"].removesuffix("/install/shopify")
+    assert piece["type"] == "flow_trigger_lifecycle_callback"
+    assert piece["url"] == f"{home}/extensions/shopify/automation/v1/triggers"
+
+
+def test_the_theme_editor_opens_with_the_embed_that_is_there() -> None:
+    told = links("acme.myshopify.com", AppCredentials(client_id="abc", secrets=("s",)))
+    url = urlsplit(told.show)
+    assert (url.scheme, url.netloc, url.path) == (
+        "https",
+        "acme.myshopify.com",
+        "/admin/themes/current/editor",
+    )
+    query = parse_qs(url.query)
+    assert query["context"] == ["apps"]
+    app, block = query["activateAppId"][0].split("/")
+    liquid = (FOLDER / "laurel-loyalty" / "blocks" / f"{block}.liquid").read_text("utf-8")
+    assert app == "abc"
+    assert '"target": "body"' in liquid  # an app embed, which stands on every page
+    consent = urlsplit(told.grant)
+    assert (consent.netloc, consent.path) == ("acme.myshopify.com", "/admin/oauth/install")
+    with pytest.raises(Refused):
+        links("evil.example/x", AppCredentials(client_id="abc", secrets=("s",)))
 
 
 def test_what_is_installed_for_the_pieces_is_pinned_by_hashes_and_names_no_registry() -> None:

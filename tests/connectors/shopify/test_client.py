@@ -25,7 +25,7 @@ from app.domain.rewards import Gift
 from connectors.base import Absent, CodeKind, CodeSpec, ShopAccess
 from connectors.shopify import client as client_module
 from connectors.shopify import codes, webhooks
-from connectors.shopify.client import ShopifyShop
+from connectors.shopify.client import ShopifyShop, Unusable, orders_in
 from tests.connectors.shopify.admin import SHOP, denied, internal, schema, throttled
 from tests.connectors.shopify.make_fixtures import order
 from tests.connectors.shopify.platform import CUSTOMER, PLATFORM, TOKEN, Shop
@@ -515,3 +515,63 @@ def test_the_installations_app_has_its_subscriptions_in_its_file_and_says_so() -
     assert shop.asked == []
     assert {state.topic for state in states} == set(webhooks.SUBSCRIBED)
     assert all("not checked" in state.detail for state in states)
+
+
+# --- What Shopify gathers ------------------------------------------------------------------------------------
+
+
+def jsonl(*lines: str) -> bytes:
+    """ "o1": order 1; "o1 l2": line 2 of it; "o1 s3": what was paid for sending it."""
+    told = []
+    for line in lines:
+        order, _, part = line.partition(" ")
+        parent = f"gid://shopify/Order/{order[1:]}"
+        kind = {"l": "LineItem", "s": "ShippingLine"}.get(part[:1], "")
+        inner = {"id": f"gid://shopify/{kind}/{part[1:]}", "__parentId": parent}
+        told.append(json.dumps(inner if part else {"id": parent}))
+    return "".join(f"{one}\n" for one in told).encode()
+
+
+def test_a_part_of_what_was_gathered_holds_whole_orders() -> None:
+    file = jsonl("o1", "o1 l11", "o1 s12", "o1 l13", "o2", "o2 l21", "o3", "o3 l31")
+    nodes, length = orders_in(file, is_end=True)
+    assert (list(nodes), length) == (["1", "2", "3"], None)
+    lines = [one["id"] for one in nodes["1"]["lineItems"]["nodes"]]
+    assert lines == ["gid://shopify/LineItem/11", "gid://shopify/LineItem/13"]
+    assert [one["id"] for one in nodes["1"]["shippingLines"]["nodes"]] == ["gid://shopify/ShippingLine/12"]
+    whole = 0
+    for end in range(len(jsonl("o1", "o1 l11", "o1 s12", "o1 l13", "o2")), len(file)):
+        nodes, length = orders_in(file[:end], is_end=False)
+        assert length in (
+            len(jsonl("o1", "o1 l11", "o1 s12", "o1 l13")),
+            len(file) - len(jsonl("o3", "o3 l31")),
+        )
+        assert len(nodes) >= whole  # wherever it is cut, never a part of an order
+        whole = len(nodes)
+    assert whole == 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        jsonl("o1 l11", "o1"),
+        jsonl("o1", "o2", "o1 l11", "o2 l21"),
+        jsonl("o1", "o2", "o2 l21"),
+        jsonl("o1", "o1 l11", "o2", "o2 l21", "o1 l12"),
+        jsonl("o1", "o1 s11"),
+        jsonl("o1", "o1 l11") + b"<html>",
+        jsonl("o1", "o1 l11") + b"\n",
+        jsonl("o1", "o1 l11") + b'{"id": 7}',
+        jsonl("o1", "o1 l11") + b"[]",
+        jsonl("o1", "o1 l11")[:-9],
+        b"\xff",
+    ],
+)
+def test_orders_that_are_torn_from_their_lines_are_not_believed(file: bytes) -> None:
+    with pytest.raises(Unusable):
+        orders_in(file, is_end=True)
+
+
+def test_a_part_without_a_whole_order_is_of_no_use() -> None:
+    with pytest.raises(Unusable):
+        orders_in(jsonl("o1", "o1 l11", "o1 l12"), is_end=False)

@@ -38,14 +38,18 @@ class Insider:
     desk: Desk
     user: str = field(default_factory=lambda: str(548_380_000_000 + int(unique("u").rpartition("-")[2])))
     client: FlaskClient = field(init=False)
+    _seen: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.client = self.desk.app.test_client(use_cookies=False)
 
     @property
     def shop_ref(self) -> str:
-        with self.desk.rt.db.begin(self.desk.program_id) as session:
-            return shops.get_shop(session, self.desk.shop_id).shop_ref
+        shop_id = self.desk.shop_id
+        if shop_id not in self._seen:
+            with self.desk.rt.db.begin(self.desk.program_id) as session:
+                self._seen[shop_id] = shops.get_shop(session, shop_id).shop_ref
+        return self._seen[shop_id]
 
     @property
     def home(self) -> str:

@@ -88,6 +88,7 @@ def pages(desk: Desk, world: World) -> list[str]:
         f"/admin/reviews/{world.review}/refuse",
         "/admin/program",
         "/admin/program/edit",
+        "/admin/program/look",
         "/admin/program/versions/1",
         "/admin/rewards",
         "/admin/staff",
@@ -160,6 +161,55 @@ def test_everything_by_keyboard(page: Page, served: Desk, world: World) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("5 points added")
+
+
+def test_a_look_is_tried_on_the_element_itself_and_published(page: Page, served: Desk, world: World) -> None:
+    sign_in(page, served)
+    page.get_by_role("link", name="Program", exact=True).click()
+    page.get_by_role("link", name="Change the look").click()
+    light, dark = (page.locator(f".stage[data-theme={theme}]") for theme in ("light", "dark"))
+    button = light.locator(".lw-launch")
+    expect(button).to_have_css("background-color", "rgb(27, 107, 76)")
+    expect(light.locator(".lw-balance")).to_contain_text("125 points")
+    page.get_by_label("Colour", exact=True).fill("#FFD400")
+    expect(button).to_have_css("background-color", "rgb(255, 212, 0)")
+    expect(button).to_have_css("color", "rgb(16, 19, 15)")
+    expect(dark.locator(".lw-launch")).to_have_css("background-color", "rgb(255, 212, 0)")
+    expect(page.locator("#look-said")).to_contain_text("too light to be read: #7a6600 is used")
+    page.get_by_label("Corners").fill("0")
+    expect(light.get_by_role("button", name="Get", include_hidden=True).first).to_have_css(
+        "border-radius", "0px"
+    )
+    page.get_by_label("Colour", exact=True).fill("#5a31")  # half of a colour
+    expect(page.locator("#look-said")).to_contain_text("The preview follows")
+    expect(button).to_have_css("background-color", "rgb(255, 212, 0)")
+    page.get_by_label("Pick the colour").fill("#5a31f4")
+    expect(page.get_by_label("Colour", exact=True)).to_have_value("#5a31f4")
+    expect(button).to_have_css("background-color", "rgb(90, 49, 244)")
+    page.get_by_text("Left", exact=True).click()
+    at = "(e) => e.getBoundingClientRect().x - e.getRootNode().host.closest('.stage').getBoundingClientRect().x"
+    page.wait_for_function(
+        f"() => ({at})(document.querySelector('.stage [mode=launcher]').shadowRoot.querySelector('.lw-launch')) < 30"
+    )
+    page.get_by_role("button", name="Publish this look").click()
+    expect(page.locator(".toast")).to_contain_text("Version 2 is live")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_contain_text("it is version 1 again")
+
+
+def test_a_look_is_changed_without_scripts(browser: Browser, served: Desk, world: World) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, served)
+    page.goto(f"{served.rt.public_url}/admin/program/look")
+    expect(page.get_by_label("Pick the colour")).to_be_hidden()
+    page.get_by_label("Colour", exact=True).fill("#5a31f")
+    page.get_by_role("button", name="Publish this look").click()
+    expect(page.get_by_text("is not written as in #1b6b4c")).to_be_visible()
+    page.get_by_label("Colour", exact=True).fill("#5a31f4")
+    page.get_by_role("button", name="Publish this look").click()
+    expect(page.locator(".toast")).to_contain_text("Version 2 is live")
+    context.close()
 
 
 def test_the_menu_on_a_phone(browser: Browser, served: Desk, world: World) -> None:

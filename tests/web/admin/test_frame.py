@@ -328,7 +328,9 @@ def test_the_platforms_script_is_the_first_and_carries_this_answers_nonce(
     assert first[0] == f'<script nonce="{found[1]}" src="https://cdn.shopify.com/shopifycloud/app-bridge.js">'
     assert '<meta name="shopify-api-key" content="laurel-app">' in response.text
     for path, visitor in (("/admin/", desk.owner.client), ("/admin/sign-in", desk.app.test_client())):
-        assert "shopify" not in visitor.get(path).text
+        outside = visitor.get(path).text
+        assert re.findall(r"<(?:script|meta|link|iframe)[^>]*shopify", outside) == []
+        assert "app-bridge" not in outside
 
 
 # --- Who somebody is, and what they may -------------------------------------------------------------------------------

@@ -218,6 +218,19 @@ def test_publish_a_program(inside: FrameLocator, page: Page, admin: Admin) -> No
         assert session.scalar("SELECT max(version) FROM program_versions WHERE {fence}") == 2
 
 
+def test_a_look_is_tried_and_published(inside: FrameLocator, page: Page, admin: Admin) -> None:
+    inside.get_by_role("link", name="Program", exact=True).click()
+    inside.get_by_role("link", name="Change the look").click()
+    button = inside.locator(".stage[data-theme=light] .lw-launch")
+    expect(button).to_have_css("background-color", "rgb(27, 107, 76)")
+    inside.get_by_label("Colour", exact=True).fill("#ffd400")
+    expect(button).to_have_css("background-color", "rgb(255, 212, 0)")
+    inside.get_by_role("button", name="Publish this look").click()
+    expect(inside.locator(".toast")).to_contain_text("Version 2 is live")
+    inside.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(inside.locator(".toast")).to_contain_text("it is version 1 again")
+
+
 def test_shops_and_who_comes_in_from_one(inside: FrameLocator, admin: Admin) -> None:
     inside.get_by_role("link", name="Shops", exact=True).click()
     inside.get_by_role("link", name="Fern & Field").click()

@@ -52,6 +52,9 @@ def address(rule: str, desk: Desk, world: World) -> str:
         "preview_id": 1,
         "review_id": world.review,
         "what": "allow",
+        "shown": "1b6b4c-10-end-system",
+        "part": "me",
+        "look": "1b6b4c-10",
         "anything": "nowhere",
     }
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda blank: str(values[blank[1]]), rule)
@@ -107,7 +110,8 @@ def test_another_programs_ids_are_nobodys(desk: Desk, rt: Runtime, app: Flask) -
                "admin.program", "admin.version", "admin.edit_program", "admin.rewards", "admin.staff", "admin.privacy",
                "admin.ask_invite", "admin.do_invite", "admin.check_program", "admin.publish", "admin.replay",
                "admin.progress", "admin.ask_connect", "admin.do_connect", "admin.freeze",
-               "admin.ask_lift", "admin.do_lift", "admin.reviews", "admin.ask_card"}  # fmt: skip
+               "admin.ask_lift", "admin.do_lift", "admin.reviews", "admin.ask_card",
+               "admin.look", "admin.try_look", "admin.show_look", "admin.save_look"}  # fmt: skip
     token = owner.token("/admin/")
     for endpoint, method, rule in routes(app):
         if endpoint in general:

@@ -18,8 +18,7 @@ def shop_of(desk: Desk, platform: str) -> str:
 
 def sql(desk: Desk, statement: str, **named: Any) -> Any:
     with desk.rt.db.begin(desk.program_id) as session:
-        result = session.run(statement, named)
-        return result.all() if result.returns_rows else None
+        return session.rows(statement, named)
 
 
 def test_an_owner_switches_each_part_by_itself(desk: Desk) -> None:

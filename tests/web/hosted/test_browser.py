@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app.services.find_by_card import find_by_card
+from tests.services.books import publish
+from tests.services.crowd import REFERRAL
 from tests.web.hosted.conftest import Post
 from tests.web.shoppers import Storefront
 from tests.web.widget.conftest import PHONE
@@ -154,7 +156,7 @@ def test_after_signing_out_nothing_of_anybody_is_left_on_the_device(
     code = page.locator("#card-code").inner_text()
     page.keyboard.press("Escape")
     installed(page)
-    assert page.evaluate("() => Object.keys(localStorage).length") == 2
+    page.wait_for_function("() => localStorage.length === 2")
     page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
     assert page.evaluate("() => [localStorage.length, document.cookie]") == [0, ""]
@@ -229,9 +231,9 @@ def test_it_can_be_installed(context: BrowserContext, page: Page, served: Storef
     for name in ("icon-180.png", "icon-192.png", "icon-512.png", "maskable-512.png"):
         size = page.evaluate(
             """async (name) => {
-              const css = document.querySelector("link[rel=stylesheet]").href;
+              const css = document.querySelector("link[href$='look.css']").href;
               const picture = new Image();
-              picture.src = css.replace("page.css", name);
+              picture.src = css.replace("look.css", name);
               await picture.decode();
               return [picture.naturalWidth, picture.naturalHeight];
             }""",
@@ -282,3 +284,27 @@ def test_nothing_is_wider_than_a_phone(
     expect(page.locator("#card-code")).not_to_be_empty()
     assert page.evaluate(wide) == 0
     assert page.locator("#card").evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+
+
+def test_a_friend_follows_the_link_joins_and_is_known(
+    page: Page, served: Storefront, post: Post, ada: int
+) -> None:
+    """Both sides in one program: Ada hands on her link, and Eve, who followed it and signed in, is her friend."""
+    publish(served.rt, served.program_id, referral=REFERRAL)
+    sign_in(page, served, post)
+    page.get_by_role("tab", name="Ways to earn").click()
+    page.get_by_role("button", name="Copy your link").click()
+    link_of = page.get_by_text("/?laurel_friend=")
+    expect(link_of).to_contain_text(f"{served.known.url}/?laurel_friend=")
+    code = link_of.inner_text().partition("=")[2]
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    page.goto(home(served, laurel_friend=code))
+    expect(page.get_by_text("Every order earns you something")).to_be_visible()
+    served.know("8", EVE, verified=True)
+    served.member("8")
+    with page.expect_response("**/api/referrals*") as told:
+        sign_in(page, served, post, EVE)
+    assert told.value.status == 201
+    assert served.scalar("SELECT referrer_id FROM referrals WHERE {fence}") == ada
+    page.wait_for_function("() => localStorage.getItem('laurel-friend') === null")

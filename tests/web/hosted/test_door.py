@@ -11,6 +11,7 @@ from app.domain.errors import Retryable
 from app.services.erase_customer import erase_customer
 from app.services.runtime import Runtime
 from app.web import create_app
+from app.web.hosted.door import MAILS
 from app.web.hosted.guard import COOKIE, MARK
 from tests.conftest import Clock, Mails, make_program
 from tests.services.books import publish
@@ -390,6 +391,53 @@ def test_page_door_and_mail_are_in_the_readers_language(
     assert len(links(mails)) == 1
 
 
+SAID = {
+    "de": ("Hier ist nichts", "Einen solchen Shop gibt es hier nicht."),
+    "ar": ("لا شيء هنا", "لا يوجد متجر كهذا هنا."),
+}
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_what_is_not_there_is_said_in_the_readers_language(
+    app: Flask, storefront: Storefront, language: str
+) -> None:
+    visitor = visit(app, storefront)
+    reader = {"Accept-Language": language, "Accept": "text/html"}
+    nothing, no_shop = SAID[language]
+    told = visitor.get("no/such/page", headers=reader)
+    assert (told.status_code, nothing in told.text) == (404, True)
+    gone = visitor.client.get("/my/no-such-shop/", base_url=OURS, headers=reader)
+    assert (gone.status_code, no_shop in gone.text) == (404, True)
+    for answer in (told, gone):
+        assert f'<html lang="{language}"' in answer.text
+        assert "Not found" not in answer.text
+        assert "Number of this message" not in answer.text
+
+
+def test_a_page_that_is_not_there_is_said_in_the_programs_language_to_whom_speaks_none_of_ours(
+    app: Flask, storefront: Storefront, rt: Runtime
+) -> None:
+    publish(rt, storefront.program_id, language="et")
+    told = visit(app, storefront).get("nowhere", headers={"Accept-Language": "pt", "Accept": "text/html"})
+    assert "Siin pole midagi" in told.text
+    gone = visit(app, storefront).client.get(
+        "/my/none/", base_url=OURS, headers={"Accept-Language": "pt", "Accept": "text/html"}
+    )
+    assert "There is no such shop here." in gone.text
+
+
+def test_too_many_questions_are_refused_in_the_readers_language(app: Flask, storefront: Storefront) -> None:
+    visitor = visit(app, storefront)
+    reader = {"Accept-Language": "fr", "Accept": "text/html"}
+    answers = [
+        visitor.post("sign-in", data={"email": "x@example.test"}, headers=reader) for _ in range(MAILS + 1)
+    ]
+    assert [one.status_code for one in answers] == [*[200] * MAILS, 429]
+    assert "Retry-After" in answers[-1].headers
+    assert "C’était très souvent." in answers[-1].text
+    assert '<html lang="fr">' in answers[-1].text
+
+
 def test_other_ways_to_earn_stand_on_the_page_while_they_run(
     rt: Runtime, app: Flask, storefront: Storefront
 ) -> None:
@@ -401,5 +449,4 @@ def test_other_ways_to_earn_stand_on_the_page_while_they_run(
     assert "7 points" in told
     assert "A friend’s first order" in told
     assert "Old" not in told
-    assert 'id="friend"' in told
     assert visit(app, storefront).me().get_json()["program"]["referral"] is True

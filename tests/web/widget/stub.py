@@ -104,6 +104,7 @@ def make_me() -> Json:
             "accent_text": {"light": "#1b6b4c", "dark": "#7bd3aa"},
             "radius": 10,
             "position": "end",
+            "font": "system",
         },
     }
 

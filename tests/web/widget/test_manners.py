@@ -21,7 +21,7 @@ AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 XSS = '<img src=x onerror="window.hacked=1">\u202e"\'</script><script>window.hacked=1</script>'
 SOURCES = {file.name: file.read_text() for file in FOLDER.glob("*.js")}
-FIRST_PAINT = ["laurel.js", "client.js", "parts.js", "store.js", "style.js", "words.js"]
+FIRST_PAINT = ["laurel.js", "client.js", "friend.js", "parts.js", "store.js", "style.js", "words.js"]
 
 on_a_phone = pytest.mark.parametrize("context", [{"viewport": PHONE, "has_touch": True}], indirect=True)
 
@@ -327,6 +327,7 @@ def test_axe_finds_nothing_in_a_members_panel(page: Page, stub: Stub, theme: str
     stub.redemptions = [make_redemption()]
     stub.member["email_proof"] = "wanted"
     stub.answer("POST", "redemptions", Answer(status=201, body=make_redemption()))
+    stub.me["program"]["referral"] = True
     panel = open_panel(page, stub)
     for name in ("Rewards", "Ways to earn", "History"):
         tab(page, name)

@@ -7,6 +7,10 @@ document.body.addEventListener('htmx:afterSwap', event => {
   if (event.detail.target === dialog && !dialog.open) dialog.showModal()
   if (event.detail.target === dialog) (dialog.querySelector('[aria-invalid=true], [autofocus]') ?? dialog).focus()
 })
+// What a look would be: shown on the element itself, by a script that only this page needs.
+document.body.addEventListener('htmx:afterSwap', event => {
+  if (event.detail.target.id === 'look-said') import('./look.js').then(({ show }) => show(event.detail.target))
+})
 // What came back is no question: say so instead of nothing.
 document.body.addEventListener('htmx:sendError', () => notice('The server did not answer. Check the connection and try again.'))
 document.body.addEventListener('htmx:responseError', event => {

@@ -25,7 +25,7 @@ function shown (address) {
 }
 
 // --- Calls
-async function token () {
+export async function token () {
   const [owner, give] = told.token.split('.').reduce(([, at], part) => [at, at?.[part]], [null, window])
   return await give.call(owner)
 }

@@ -28,7 +28,6 @@ widget.addEventListener("laurel:change", ({ detail }) => {
   // Without an answer nobody knows whether the session is good: what is kept shows itself, the rest waits.
   document.documentElement.dataset.is = detail?.member ? "member" : mark ? "waiting" : "stranger";
   if (detail?.member && location.hash === "#card" && !card.open) showCard();
-  if (detail?.member && byId("friend")?.hidden) loadFriend();
 });
 
 async function ask(path, method = "GET") {
@@ -103,24 +102,3 @@ function draw({ code, qr }) {
   byId("card-code").textContent = code;
   byId("card-shown").hidden = false;
 }
-
-// --- A friend ---
-
-async function loadFriend() {
-  const box = byId("friend");
-  try {
-    byId("friend-code").textContent = (await ask("referral-code", "POST")).code;
-    box.hidden = false;
-  } catch { /* another time */ }
-}
-
-byId("friend-copy")?.addEventListener("click", async ({ target }) => {
-  const label = target.textContent;
-  try {
-    await navigator.clipboard.writeText(byId("friend-code").textContent);
-    target.textContent = target.dataset.done;
-    setTimeout(() => { target.textContent = label; }, 2000);
-  } catch {
-    getSelection().selectAllChildren(byId("friend-code"));
-  }
-});

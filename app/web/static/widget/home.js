@@ -1,6 +1,7 @@
 // A member's view: the balance, the tier, and three tabs. Lists are read when the panel opens and when the balance moves.
 
 import { heading, line, note, retryButton, waitingList } from "./door.js";
+import { friendBox } from "./friend.js";
 import { historyList } from "./history.js";
 import { kindIcon } from "./icons.js";
 import { fill, h, icon } from "./parts.js";
@@ -284,11 +285,12 @@ export class Home {
 
   #earn() {
     const { words, store } = this.#app;
-    const { earn_sentence: sentence, ways, tiers = [] } = store.me.program;
+    const { earn_sentence: sentence, ways, tiers = [], referral } = store.me.program;
     const mine = store.me.member.tier?.key;
     const all = ways ?? [{ kind: "shop", title: words.t("shop"), sentence }];
     return [
       h("ul", {}, all.map((way) => entry(kindIcon(way.kind), way.title, way.sentence))),
+      referral && friendBox(this.#app),
       tiers.length > 1 && h("div", { class: "lw-group" }, h("h3", {}, words.t("tiers")), h("ul", {}, tiers.map((tier) =>
         entry(sprig(tiers, tier.key), tier.name, this.#tierLine(tier), tier.key === mine && words.t("your_tier"))))),
     ];

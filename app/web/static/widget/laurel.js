@@ -1,6 +1,7 @@
 // <laurel-widget>: the launcher, and the door to the panel. docs/storefront-api.md tells its attributes and events.
 
 import { makeClient } from "./client.js";
+import { keepFriend, tellFriend } from "./friend.js";
 import { fill, h, icon, webAddress } from "./parts.js";
 import { Store } from "./store.js";
 import { styleSheet, themes } from "./style.js";
@@ -53,6 +54,7 @@ class LaurelWidget extends HTMLElement {
 
   async #start() {
     if (!this.isConnected || this.#app || this.shadowRoot) return;
+    keepFriend();
     const mode = this.getAttribute("mode");
     const inline = mode === "inline" || mode === "page";
     const client = makeClient(settingsOf(this), () => this.#renewToken());
@@ -90,12 +92,14 @@ class LaurelWidget extends HTMLElement {
 
   /** Takes over what /me says about the program: words, look, and the number on the launcher. */
   #learn() {
-    const { store, words } = this.#app;
+    const { client, store, words } = this.#app;
     if (store.me) {
+      if (store.me.member && !store.problem) tellFriend(client);
       words.program = store.me.program;
       applyLook(this, store.me.look ?? {});
       this.#frame.ariaLabel = words.t("your_points");
       this.#frame.dataset.at = this.getAttribute("position") ?? store.me.look?.position ?? "end";
+      this.#frame.dataset.font = this.getAttribute("font") ?? store.me.look?.font ?? "";
     }
     if (this.#launcher) this.#label();
     this.dispatchEvent(new CustomEvent("laurel:change", { detail: store.me }));
@@ -218,7 +222,7 @@ function applyLook(host, look) {
     if (!colour.test(pair?.light) || !colour.test(pair?.dark)) continue;
     host.style.setProperty(property, themes ? `light-dark(${pair.light}, ${pair.dark})` : pair.light);
   }
-  if (Number.isFinite(look.radius)) host.style.setProperty("--radius", `${Math.min(20, Math.max(0, look.radius))}px`);
+  if (Number.isFinite(look.radius)) host.style.setProperty("--radius", `${Math.min(24, Math.max(0, look.radius))}px`);
 }
 
 // Twice on one page (a theme's block and a plug-in's) is not an error.

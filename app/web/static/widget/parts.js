@@ -59,3 +59,14 @@ export function webAddress(text) {
     return null;
   }
 }
+
+/** False when the browser forbids it: then what is `shown` is marked, ready to be copied by hand. */
+export async function writeClipboard(text, shown) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    getSelection().selectAllChildren(shown);
+    return false;
+  }
+}

@@ -2,7 +2,7 @@
 
 import { busy, line, note, retryButton } from "./door.js";
 import { kindIcon } from "./icons.js";
-import { h, icon, webAddress } from "./parts.js";
+import { h, icon, webAddress, writeClipboard } from "./parts.js";
 
 const CODELESS = ["perk", "store_credit"]; // there is nothing to type in at the checkout
 const BETWEEN = ["requested", "cancelling"];
@@ -200,7 +200,7 @@ export class Redeeming {
     const { words, say } = this.#app;
     const label = h("span", {}, words.t("copy"));
     const copy = async () => {
-      const copied = await writeClipboard(code, button);
+      const copied = await writeClipboard(code, button.closest(".lw-code").querySelector("code"));
       label.textContent = words.t(copied ? "copied" : "copy_marked");
       say(label.textContent);
       setTimeout(() => { label.textContent = words.t("copy"); }, COPIED_MS);
@@ -348,15 +348,4 @@ function seconds(count) {
 function pageVisible() {
   if (!document.hidden) return null;
   return new Promise((done) => { document.addEventListener("visibilitychange", done, { once: true }); });
-}
-
-/** False when the browser forbids it: then the code is marked, ready to be copied by hand. */
-async function writeClipboard(text, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(button.closest(".lw-code").querySelector("code"));
-    return false;
-  }
 }

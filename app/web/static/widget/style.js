@@ -21,7 +21,7 @@ const css = `
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   --tight: -.015em;
   --s1: 4px; --s2: 8px; --s3: 12px; --s4: 16px; --s5: 24px;
-  --radius-s: calc(var(--radius) * .6); --radius-l: calc(var(--radius) * 1.6); --radius-full: 999px;
+  --radius-s: calc(var(--radius) * .6); --radius-l: min(var(--radius) * 1.6, 24px); --radius-full: 999px;
   --shadow-float: 0 0 0 1px light-dark(#15201b0f, #ffffff14), 0 8px 20px light-dark(#15201b1a, #0007), 0 24px 56px light-dark(#15201b24, #0009);
   --fast: 120ms; --calm: 240ms; --ease: cubic-bezier(.2, .7, .2, 1);
   --focus: 2px solid var(--accent-text);

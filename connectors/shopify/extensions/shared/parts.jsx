@@ -12,6 +12,30 @@ export function Waiting() {
   );
 }
 
+/** While the server has not answered, or does not: what stands at the customer, if anything does. */
+export function Before({i18n, reading, seen}) {
+  if (reading.state === 'loading') return seen ? <Glance i18n={i18n} seen={seen} /> : <Waiting />;
+  return (
+    <s-stack gap="base">
+      {seen && <Glance i18n={i18n} seen={seen} />}
+      <Failed i18n={i18n} reading={reading} />
+    </s-stack>
+  );
+}
+
+function Glance({i18n, seen}) {
+  return (
+    <s-stack gap="small-200">
+      <s-stack direction="inline" gap="base" alignItems="center">
+        <s-heading>{counted(i18n, seen.unit, seen.points)}</s-heading>
+        {seen.tier && <s-badge>{seen.tier}</s-badge>}
+      </s-stack>
+      <s-text color="subdued">{i18n.translate('available')}</s-text>
+      {seen.pending > 0 && <s-text>{i18n.translate('pending', {points: counted(i18n, seen.unit, seen.pending)})}</s-text>}
+    </s-stack>
+  );
+}
+
 export function Failed({i18n, reading}) {
   return (
     <s-banner tone="warning">

@@ -1,6 +1,7 @@
 /** What the account and the checkout ask: the storefront's addresses, behind Shopify's session token. */
 
 import {asker} from './ask.js';
+import {glance} from './glance.js';
 
 export function shopper(shopify) {
   const ask = asker({
@@ -9,7 +10,8 @@ export function shopper(shopify) {
     language: shopify.localization?.language?.value?.isoCode,
   });
   return {
-    me: () => readMember(ask),
+    me: () => ask('me'),
+    glance: () => glance(shopify),
     join: () => ask('join', {body: {}}),
     rewards: async () => (await ask('rewards')).rewards,
     redemptions: async () => (await ask('redemptions')).redemptions,
@@ -19,14 +21,6 @@ export function shopper(shopify) {
     look: ({id}) => ask(`redemptions/${id}`),
     withdraw: ({id}) => ask(`redemptions/${id}/cancel`, {body: {}}),
   };
-}
-
-/**
- * Who reads, their points and the program. The one place that reads a balance: what lies in the customer's metafields
- * can be shown from here before the server has answered.
- */
-function readMember(ask) {
-  return ask('me');
 }
 
 /** Everything that the blocks show, in one go; without a member, of the program alone. */

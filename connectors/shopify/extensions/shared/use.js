@@ -32,6 +32,19 @@ export function useReading(read) {
   return {...reading, again};
 }
 
+/** What `look` finds, once it has; null before, and where it finds nothing. It is looked at once, beside the reading. */
+export function useGlance(look) {
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    let here = true;
+    look().then((value) => here && setFound(value));
+    return () => {
+      here = false;
+    };
+  }, []);
+  return found;
+}
+
 /** Becoming a member by one press: `join` asks, `again` shows what is true then, also where no answer came. */
 export function useJoin({join, again}) {
   const [joining, setJoining] = useState({busy: false, problem: null});

@@ -4,9 +4,9 @@ import '@shopify/ui-extensions/preact';
 import {render} from 'preact';
 import {useState} from 'preact/hooks';
 
-import {Balance, Failed, Stranger, Waiting} from '../../shared/parts.jsx';
+import {Balance, Before, Stranger} from '../../shared/parts.jsx';
 import {shopper} from '../../shared/shopper.js';
-import {useJoin, useReading} from '../../shared/use.js';
+import {useGlance, useJoin, useReading} from '../../shared/use.js';
 
 export default () => {
   render(<OrderStatus />, document.body);
@@ -15,6 +15,7 @@ export default () => {
 function OrderStatus() {
   const {i18n} = shopify;
   const [laurel] = useState(() => shopper(shopify));
+  const seen = useGlance(laurel.glance);
   const reading = useReading(async () => {
     const me = await laurel.me();
     return {me, items: me.member ? (await laurel.history()).items : []};
@@ -22,8 +23,7 @@ function OrderStatus() {
   const joining = useJoin({...laurel, again: reading.again});
   return (
     <s-section heading={i18n.translate('title')}>
-      {reading.state === 'loading' && <Waiting />}
-      {reading.state === 'failed' && <Failed i18n={i18n} reading={reading} />}
+      {reading.state !== 'ready' && <Before i18n={i18n} reading={reading} seen={seen} />}
       {reading.state === 'ready' && <Shown i18n={i18n} {...reading.value} joining={joining} />}
     </s-section>
   );

@@ -97,13 +97,16 @@
     return [end, end, end];
   }
 
-  function dress(place) {
-    const colour = parts(place.dataset);
-    if (colour) {
-      place.style.setProperty("--laurel-accent", css(colour));
-      place.style.setProperty("--laurel-on-accent", upon(colour));
+  /** A box's button: by its own settings, else by the program's `look` once that is known. */
+  function dress(place, look) {
+    const own = parts(place.dataset);
+    const theirs = !own && look && parts({ accent: look.accent.light });
+    if (own || theirs) {
+      place.style.setProperty("--laurel-accent", css(own || theirs));
+      place.style.setProperty("--laurel-on-accent", own ? upon(own) : css(parts({ accent: look.on_accent.light })));
     }
-    if (/^\d{1,2}$/.test(place.dataset.radius || "")) place.style.setProperty("--laurel-radius", `${place.dataset.radius}px`);
+    const radius = place.dataset.radius || (look ? String(look.radius) : "");
+    if (/^\d{1,2}$/.test(radius)) place.style.setProperty("--laurel-radius", `${radius}px`);
   }
 
   /** The same for button and panel, over what the server says: their own light and dark surfaces are near these two. */
@@ -123,7 +126,8 @@
 
   function widget(place, mode) {
     const { proxy, shop, lang, customer } = page();
-    const { signinUrl, joinUrl, applyUrl, position } = place.dataset;
+    const { signinUrl, joinUrl, applyUrl } = place.dataset;
+    const position = place.dataset.position === "program" ? null : place.dataset.position;
     const props = { api: proxy, shop, lang, customer, mode, position, "signin-url": signinUrl, "join-url": joinUrl, "apply-url": applyUrl };
     return h("laurel-widget", props);
   }
@@ -156,7 +160,7 @@
       const kept = JSON.parse(localStorage.getItem(FRIEND));
       if (!kept) return;
       if (!(Date.now() - kept.at < FRIEND_MS)) localStorage.removeItem(FRIEND);
-      else if (page().customer) {
+      else if (page().customer && !document.querySelector("laurel-widget")) { // which tells it by itself
         const told = await me();
         const { status } = told && told.member ? await ask("referrals", {}, { code: kept.code }) : { status: 0 };
         if (status >= 200 && status < 500 && status !== 401 && status !== 429) localStorage.removeItem(FRIEND);

@@ -110,6 +110,7 @@ export function fillers(give) {
     const words = place.dataset;
     const told = await me();
     if (!told) return;
+    dress(place, told.look);
     if (!told.member) {
       put(place, h("p", {}, words.join), h("p", { class: "laurel-row" }, !told.signed_in && link(words.signIn, words.signinUrl), told.signed_in && seeRewards(words)));
       return;
@@ -136,6 +137,7 @@ export function fillers(give) {
     const words = place.dataset;
     const told = await me();
     if (!told) return;
+    dress(place, told.look);
     const wanted = told.member ? "invite" : "join";
     if (words.show !== "both" && words.show !== wanted) return;
     const title = h("p", { class: "laurel-have" }, told.member ? words.inviteTitle : words.title);

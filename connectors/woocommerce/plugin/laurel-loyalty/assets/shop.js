@@ -446,6 +446,16 @@
 		} );
 	}
 
+	/** Whose friend has come: remembered as the widget does, which may be on another page, and tells it once there is a member. */
+	function keepFriend() {
+		try {
+			const code = new URLSearchParams( window.location.search ).get( 'laurel_friend' ) || '';
+			if ( /^[\w-]{1,60}$/.test( code ) ) {
+				localStorage.setItem( 'laurel-friend', JSON.stringify( { code, at: Date.now() } ) );
+			}
+		} catch ( error ) { /* no storage: a link then counts for nobody */ }
+	}
+
 	// --- When ---------------------------------------------------------------------------------------------------
 
 	/** Places come and go with every change of a cart; each is filled once. */
@@ -496,6 +506,7 @@
 	}
 
 	async function start() {
+		keepFriend();
 		await getToken();
 		mount();
 		scan();
