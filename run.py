@@ -202,13 +202,8 @@ def apt_install(package: str, why: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     update, get = ["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", package]
     output = ""
-    for command in (
-        get,
-        update,
-        get,
-        update,
-        get,
-    ):  # the package lists may be missing, old, or not to be had at once
+    # The lists first: a browser is wanted as new as there is one. They may not be to be had at once, or at all.
+    for command in (update, get, update, get):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         output = (done.stdout + done.stderr).strip()
         if command is get and done.returncode == 0:

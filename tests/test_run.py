@@ -118,17 +118,36 @@ def test_an_installation_that_fails_says_what_to_do(log: str, says: str) -> None
 # --- the system's packages -----------------------------------------------------------------------------------
 
 
-def test_old_package_lists_are_fetched_anew(
+@pytest.mark.parametrize(
+    ("update", "done"),
+    [
+        ("true", ["update", "install"]),  # an old list would bring an old browser
+        ("false", ["update", "install"]),  # without a network, what lies here already
+    ],
+)
+def test_package_lists_are_fetched_before_anything_is_installed(
+    update: str, done: list[str], commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    log = tmp_path / "log"
+    add_command(commands, "apt-get", f'echo "$1" >> {log}; [ "$1" = install ] || {update}')
+    run.apt_install("chromium", "there is no browser")
+    assert log.read_text().split() == done
+
+
+def test_package_lists_that_cannot_be_had_at_once_are_asked_for_again(
     commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     log = tmp_path / "log"
-    # As on a new machine: nothing can be installed before the lists are there.
+    second = f"[ ! -e {log}.once ] || : > {log}.lists; : > {log}.once"
     add_command(
-        commands, "apt-get", f'echo "$1" >> {log}; [ "$1" = update ] && : > {log}.lists; [ -e {log}.lists ]'
+        commands,
+        "apt-get",
+        f'echo "$1" >> {log}; if [ "$1" = update ]; then {second}; fi; [ -e {log}.lists ]',
     )
     run.apt_install("chromium", "there is no browser")
-    assert log.read_text().split() == ["install", "update", "install"]
+    assert log.read_text().split() == ["update", "install", "update", "install"]
 
 
 def test_apt_that_cannot_says_why(commands: Path, monkeypatch: pytest.MonkeyPatch) -> None:

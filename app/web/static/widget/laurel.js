@@ -14,6 +14,7 @@ class LaurelWidget extends HTMLElement {
   static observedAttributes = ["token"];
   #app = null; // what the panel works with, once we have started
   #panel = null; // a promise of the panel
+  #again = ""; // what failed to load is asked for by another address: many browsers remember that it failed
   #frame = null;
   #launcher = null;
   #renewing = null;
@@ -138,9 +139,9 @@ class LaurelWidget extends HTMLElement {
   }
 
   #loadPanel() {
-    this.#panel ??= import("./panel.js").then(
+    this.#panel ??= import(`./panel.js${this.#again}`).then(
       ({ Panel }) => new Panel(this.#app, () => this.#closed()),
-      (error) => { this.#panel = null; throw error; },
+      (error) => { this.#panel = null; this.#again += "?"; throw error; },
     );
     return this.#panel;
   }
