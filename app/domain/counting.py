@@ -33,6 +33,9 @@ class Counted:
 Exact = int | Fraction
 """An exact amount. Whole ones stay `int`: they are nearly all, and a tenth of the cost."""
 
+_Base = tuple[OrderLine | None, Exact, Exact]
+"""(line, what of it counts, how many pieces of it are left). None: the order as a whole, or what has no lines."""
+
 
 @dataclass(slots=True)
 class _Part:
@@ -126,30 +129,31 @@ def _parts(order: OrderSnapshot, plan: RulePlan, known: Known, running: int) -> 
     return [part for part in found.values() if part.base or (part.pieces and part.rate)]
 
 
-def _bases(order: OrderSnapshot, rules: EarnRules) -> Iterator[tuple[OrderLine | None, Exact, Exact]]:
-    """(line, what of it counts, how many pieces of it are left). None: the order as a whole, or what has no lines."""
+def _bases(order: OrderSnapshot, rules: EarnRules) -> list[_Base]:
     base = rules.base
     refunded = order.goods_refunded.minor if order.refunds else 0
     net = order.goods.minor - refunded
     if not order.lines:
-        yield None, net, 1
+        found: list[_Base] = [(None, net, 1)]
     elif not order.refunds and net == sum([line.goods_minor for line in order.lines if not line.gift_card]):
-        yield from _whole_lines(order, base)
+        found = _whole_lines(order, base)
     else:
-        yield from _line_bases(order, base, net)
+        found = _line_bases(order, base, net)
     if base.shipping:
-        shipped_back = sum(refund.shipping_minor for refund in order.refunds) if order.refunds else 0
+        shipped_back = sum([refund.shipping_minor for refund in order.refunds]) if order.refunds else 0
         left = max(order.shipping_minor - shipped_back, 0)
-        yield None, left, 0
+        found.append((None, left, 0))
         if base.tax and order.shipping_tax_minor and order.shipping_minor:
-            yield None, order.shipping_tax_minor * _part_of(left, order.shipping_minor), 0
+            found.append((None, order.shipping_tax_minor * _part_of(left, order.shipping_minor), 0))
     if base.tips and refunded != order.goods.minor:
-        yield None, order.tips_minor, 0
+        found.append((None, order.tips_minor, 0))
+    return found
 
 
-def _whole_lines(order: OrderSnapshot, base: Base) -> Iterator[tuple[OrderLine, Exact, Exact]]:
+def _whole_lines(order: OrderSnapshot, base: Base) -> list[_Base]:
     """`_line_bases` where nothing went back and the lines come to the goods: every line counts as it is."""
     with_discount, with_tax = base.before_discounts, base.tax
+    found: list[_Base] = []
     for line in order.lines:
         if line.gift_card and not base.gift_cards:
             continue
@@ -158,10 +162,12 @@ def _whole_lines(order: OrderSnapshot, base: Base) -> Iterator[tuple[OrderLine, 
             counts += line.discount_minor
         if with_tax:
             counts += line.tax_minor
-        yield line, counts, line.quantity
+        found.append((line, counts, line.quantity))
+    return found
 
 
-def _line_bases(order: OrderSnapshot, base: Base, net: int) -> Iterator[tuple[OrderLine, Exact, Exact]]:
+def _line_bases(order: OrderSnapshot, base: Base, net: int) -> list[_Base]:
+    found: list[_Base] = []
     gone: dict[str, int] = {}
     for refund in order.refunds:
         for back in refund.lines:
@@ -185,7 +191,8 @@ def _line_bases(order: OrderSnapshot, base: Base, net: int) -> Iterator[tuple[Or
             counts += line.discount_minor * part
         if base.tax:
             counts += line.tax_minor * part
-        yield line, counts, line.quantity * part
+        found.append((line, counts, line.quantity * part))
+    return found
 
 
 def _part_of(amount: Exact, of: int) -> Exact:

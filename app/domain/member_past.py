@@ -107,7 +107,10 @@ class MemberPast:
         had, spends, reached = self._points, self._spends, self._reached
         return day, Known(
             number=self._number,
-            room={key: max(points - had.get(day[:length], 0), 0) for key, points, length in asked.caps},
+            room={
+                key: points - gone if (gone := had.get(day[:length], 0)) < points else 0
+                for key, points, length in asked.caps
+            },
             goals={
                 key: spends.get(day[:length], 0)
                 for key, length in asked.goals

@@ -111,9 +111,10 @@ class During:
             return False
         if self.hours is None and not self.days:
             return True
-        clock, day = local.time(), local.weekday()
+        day = local.weekday()
         if self.hours is not None:
             first, last = self.hours
+            clock = local.time()
             if first <= last:
                 if not first <= clock < last:
                     return False
