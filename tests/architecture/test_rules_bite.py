@@ -64,6 +64,7 @@ def test_what_is_right_passes(tree: Path) -> None:
         ("app/services/redeem.py", "def redeem(): 'at x.myshopify.com'\n", ":1: myshopify"),
         ("migrations/versions/1.sql", "create table acme_shops ();\n", ":1: acme"),
         ("connectors/acme/helpers.py", "", "connectors/acme: has besides helpers"),
+        ("connectors/acme/helpers/__init__.py", "", "connectors/acme: has besides helpers"),
         ("connectors/other/__init__.py", "", "connectors/other: lacks client, codes, install, mapping"),
         ("connectors/other/__init__.py", "", "tests/connectors/other/fixtures: nothing tells paid"),
         ("tests/test_it.py", "import pytest\npytest.skip('later')\n", ":2: skip"),

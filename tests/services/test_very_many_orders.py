@@ -10,7 +10,7 @@ from app.services.audit import audit
 from app.services.reconcile_run import Progress
 from app.services.reconcile_shop import Reconciled, reconcile_shop
 from app.services.runtime import Runtime
-from connectors.shopify import client
+from connectors.shopify.client import gathering
 from sandbox.faults import FaultKind
 from sandbox.shopify.bulk import Operation
 from tests.conftest import Clock, make_program
@@ -22,8 +22,8 @@ ORDERS = 30
 @pytest.fixture
 def stand(rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Stand:
     """A shop with more orders than are asked for by pages, of which nothing was ever heard; some with refunds."""
-    monkeypatch.setattr(client, "_MANY_ORDERS", 10)
-    monkeypatch.setattr(client, "_PART", 9000)
+    monkeypatch.setattr(gathering, "_MANY_ORDERS", 10)
+    monkeypatch.setattr(gathering, "_PART", 9000)
     program_id = make_program(rt, currency="USD")
     return filled(shopify_stand(rt, clock, program_id, scopes=(*SHOPIFY_SCOPES, "read_products")), clock)
 
@@ -100,7 +100,7 @@ def test_how_far_it_is_is_told(stand: Stand, clock: Clock) -> None:
 
 
 def test_a_few_orders_are_read_by_pages(stand: Stand, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_MANY_ORDERS", ORDERS)
+    monkeypatch.setattr(gathering, "_MANY_ORDERS", ORDERS)
     assert read(stand).looked_at == ORDERS
     assert worth(stand) == expected(stand)
     assert not stand.store.bulk.operations
@@ -147,7 +147,7 @@ def test_a_file_that_is_of_no_use_is_not_believed(stand: Stand, clock: Clock, wr
 def test_an_order_that_is_longer_than_what_is_read_at_once_is_read_by_pages(
     stand: Stand, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_PART", 500)
+    monkeypatch.setattr(gathering, "_PART", 500)
     gathered(stand, clock)
     assert worth(stand) == expected(stand)
 
@@ -207,7 +207,7 @@ def test_after_a_kill_it_goes_on_where_it_was(
     with pytest.raises(Killed):
         read(stand, watch=die)
     monkeypatch.undo()
-    monkeypatch.setattr(client, "_PART", 9000)
+    monkeypatch.setattr(gathering, "_PART", 9000)
     before = list(stand.store.bulk.read)
     assert len(before) == 3
     done = read(stand)

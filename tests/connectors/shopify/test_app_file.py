@@ -19,7 +19,8 @@ from app.web.storefront.views import PREFIX
 from connectors import shopify
 from connectors.base import AppCredentials, Delivery
 from connectors.shopify import client, codes, payloads
-from connectors.shopify.client import API_VERSION
+from connectors.shopify.client.admin_api import API_VERSION
+from connectors.shopify.client.profiles import NAMESPACE
 from connectors.shopify.install import OPTIONAL_SCOPES, links
 from connectors.shopify.mapping import normalise
 from connectors.shopify.webhooks import COMPLIANCE_TOPICS, SUBSCRIBED
@@ -242,10 +243,10 @@ def test_the_pieces_ask_for_what_is_written_at_customers() -> None:
     assert asked is not None
     keys = re.findall(r"'(\w+)'", asked[1])
     assert set(keys) <= {one.value for one in ProfileField}
-    assert f"'{client.NAMESPACE}'" in glance
+    assert f"'{NAMESPACE}'" in glance
     for name in ("laurel-account", "laurel-checkout"):
         (piece,) = PIECES[name]["extensions"]
-        assert piece["metafields"] == [{"namespace": client.NAMESPACE, "key": key} for key in keys]
+        assert piece["metafields"] == [{"namespace": NAMESPACE, "key": key} for key in keys]
 
 
 TRIGGERS = {

@@ -25,7 +25,8 @@ from app.domain.rewards import Gift
 from connectors.base import Absent, CodeKind, CodeSpec, ShopAccess
 from connectors.shopify import client as client_module
 from connectors.shopify import codes, webhooks
-from connectors.shopify.client import ShopifyShop, Unusable, orders_in
+from connectors.shopify.client import ShopifyShop
+from connectors.shopify.client.gathering import Unusable, orders_in
 from tests.connectors.shopify.admin import SHOP, denied, internal, schema, throttled
 from tests.connectors.shopify.make_fixtures import order
 from tests.connectors.shopify.platform import CUSTOMER, PLATFORM, TOKEN, Shop
