@@ -114,6 +114,12 @@ class Session:
         bound["only_program"] = self.programs[0]
         return fenced(sql, ":only_program"), bound
 
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """For several writes in a row: while the database does one, the next is made ready. See `statements.ahead`."""
+        with statements.ahead(self.connection):
+            yield
+
     def rows(self, sql: str, params: Mapping[str, Any] | None = None, /, **named: Any) -> list[Row]:
         return self.run(sql, params, **named).all()
 

@@ -7,6 +7,7 @@ times as long as the driver. `tests/db/test_statements.py` holds the two ways to
 import re
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -35,11 +36,13 @@ class Result:
 
     @property
     def rowcount(self) -> int:
-        """How many rows were changed, or found."""
+        """How many rows were changed, or found. Of what was sent ahead nobody knows before it is waited for."""
+        self._wait()
         return self._cursor.rowcount
 
     def all(self) -> list[Row]:
         """Every row; none of a statement that returns no rows."""
+        self._wait()
         found = self._cursor.pgresult
         return self._cursor.fetchall() if found is not None and found.nfields else []
 
@@ -68,6 +71,12 @@ class Result:
     def scalar_one(self) -> Any:
         return self.one()[0]
 
+    def _wait(self) -> None:
+        """Until all that was sent ahead was answered. What fetches rows does so by itself."""
+        if self._cursor.connection.pgconn.pipeline_status:
+            with self._cursor.connection.pipeline():  # its end waits, though it is not the outermost
+                pass
+
 
 def run(connection: Connection, sql: str, params: Mapping[str, Any]) -> Result:
     """Run one statement with `:name` parameters. Raises: sqlalchemy.exc.DBAPIError, as SQLAlchemy itself would."""
@@ -89,6 +98,19 @@ def stream(connection: Connection, sql: str, params: Mapping[str, Any]) -> Itera
             yield from cursor
     except psycopg.Error as error:
         raise _as_sqlalchemy_has_it(connection, sql, error) from error
+
+
+@contextmanager
+def ahead(connection: Connection) -> Iterator[None]:
+    """Statements within it are sent without waiting for what came of those before.
+
+    Reading an answer waits for all that were sent. What fails raises there, or at the end, as `run` does.
+    """
+    try:
+        with _driver(connection).pipeline():
+            yield
+    except psycopg.Error as error:
+        raise _as_sqlalchemy_has_it(connection, "one of several statements", error) from error
 
 
 @lru_cache(maxsize=2048)

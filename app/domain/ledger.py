@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from app.domain.errors import Refused
 
@@ -142,8 +143,7 @@ class Book:
 
     def credit(self, draft: Draft, *, now: datetime) -> Entry:
         """A new lot. Raises: Refused("too_many_points")."""
-        available_at = max(draft.available_at or now, now)
-        return self._append(replace(draft, available_at=available_at), (), now)
+        return self._append(draft, (), now, available_at=max(draft.available_at or now, now))
 
     def redeem(self, draft: Draft, *, now: datetime) -> Entry:
         """Take available points, soonest to expire first. Raises: Refused("insufficient_points")."""
@@ -252,7 +252,14 @@ class Book:
 
     # --- Inside --------------------------------------------------------------------------------------------
 
-    def _append(self, draft: Draft, ate: Sequence[tuple[int, int]], now: datetime) -> Entry:
+    def _append(
+        self,
+        draft: Draft,
+        ate: Sequence[tuple[int, int]],
+        now: datetime,
+        *,
+        available_at: datetime | None = None,
+    ) -> Entry:
         if (
             draft.points == 0
             or abs(draft.points) > MAX_POINTS
@@ -260,21 +267,21 @@ class Book:
         ):
             raise Refused("too_many_points", f"{draft.points} points cannot be booked.")
         self._ripen(now)
-        entry = Entry(
-            seq=self.seq + 1,
-            kind=draft.kind,
-            points=draft.points,
-            source=draft.source,
-            ordinal=draft.ordinal,
-            occurred_at=draft.occurred_at,
-            recorded_at=now,
-            available_at=draft.available_at or now,
-            expires_at=draft.expires_at,
-            origin=draft.origin,
-            ate=tuple(ate),
-            facts=draft.facts,
-        )
-        entry = replace(entry, hash=entry_hash(self.head, self.account, entry))
+        fields: dict[str, Any] = {
+            "seq": self.seq + 1,
+            "kind": draft.kind,
+            "points": draft.points,
+            "source": draft.source,
+            "ordinal": draft.ordinal,
+            "occurred_at": draft.occurred_at,
+            "recorded_at": now,
+            "available_at": available_at or draft.available_at or now,
+            "expires_at": draft.expires_at,
+            "origin": draft.origin,
+            "ate": tuple(ate),
+            "facts": draft.facts,
+        }
+        entry = Entry(**fields, hash=entry_hash(self.head, self.account, Entry(**fields)))
         self._apply(entry)
         self.appended.append(entry)
         return entry

@@ -42,7 +42,7 @@ class Untold(StrEnum):
 def untold(program: Program) -> frozenset[Untold]:
     rules = program.rules
     asked = {
-        Untold.TAGS: rules.asks_for_tags,
+        Untold.TAGS: bool(rules.tags),
         Untold.GROUPS: bool(rules.groups),
         Untold.SHARED_LIMITS: any(cap.per.is_of_program and cap.key != BUDGET for cap in rules.caps),
         Untold.BUDGET: any(cap.key == BUDGET for cap in rules.caps),

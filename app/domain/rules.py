@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Any
@@ -211,6 +211,11 @@ class Cap:
     per: CapPer
 
 
+def _derived() -> Any:
+    """A field that follows from the others."""
+    return field(init=False, repr=False, compare=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarnRules:
     base: Base = Base()
@@ -227,57 +232,58 @@ class EarnRules:
     goals: tuple[Goal, ...] = ()
     caps: tuple[Cap, ...] = ()
 
-    @property
-    def limits_members(self) -> bool:
-        """Whether some limit looks at what a member had before."""
-        return any(cap.per.is_of_member for cap in self.caps)
+    # Worked out once from the above, since every order asks.
+    people: tuple[Whose, ...] = _derived()  # every "for whom" in these rules, those of segments among them
+    asks: bool = _derived()  # some rule looks at more than the order itself: `Known` has it
+    limits_members: bool = _derived()  # some limit looks at what a member had before
+    asks_for_number: bool = _derived()  # some rule looks at how many orders a member had before
+    asks_for_history: bool = _derived()  # … at what a member spent before, or when
+    asks_for_joining: bool = _derived()  # … at how long somebody has been a member
+    tags: frozenset[str] = _derived()  # every tag or role of a customer that some rule names
+    groups: frozenset[str] = _derived()  # every group of products that some rule names
 
-    @property
-    def people(self) -> list[Whose]:
-        """Every "for whom" in these rules, those of segments among them."""
-        named = [*(one.whose for one in self.campaigns), *(one.whose for one in self.bonuses)]
-        if self.exclude_members is not None:
-            named.append(self.exclude_members)
-        return [*named, *(segment.whose for whose in named for segment in whose.segments)]
-
-    @property
-    def asks_for_number(self) -> bool:
-        """Whether some rule looks at how many orders a member had before."""
-        return any(one.order_number is not None or one.every is not None for one in self.bonuses) or any(
-            one.orders_from is not None or one.orders_to is not None for one in self.people
+    def __post_init__(self) -> None:
+        people = _people(self)
+        derived: dict[str, Any] = {
+            "limits_members": any(cap.per.is_of_member for cap in self.caps),
+            "asks_for_number": any(
+                one.order_number is not None or one.every is not None for one in self.bonuses
+            )
+            or any(one.orders_from is not None or one.orders_to is not None for one in people),
+            "asks_for_history": any(
+                one.spend_from_minor is not None
+                or one.spend_to_minor is not None
+                or one.quiet_days_from is not None
+                for one in people
+            ),
+            "asks_for_joining": any(
+                one.member_days_from is not None or one.member_days_to is not None for one in people
+            ),
+            "tags": frozenset().union(*(one.tags | one.without_tags for one in people)),
+            "groups": frozenset().union(*(_groups(one) for one in _selectors(self))),
+        }
+        asks = (
+            any(derived.values()) or bool(self.goals) or any(cap.per is not CapPer.ORDER for cap in self.caps)
         )
+        derived |= {"people": people, "asks": asks}
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
 
-    @property
-    def asks_for_history(self) -> bool:
-        """Whether some rule looks at what a member spent before, or when."""
-        return any(
-            one.spend_from_minor is not None
-            or one.spend_to_minor is not None
-            or one.quiet_days_from is not None
-            for one in self.people
-        )
 
-    @property
-    def asks_for_joining(self) -> bool:
-        """Whether some rule looks at how long somebody has been a member."""
-        return any(one.member_days_from is not None or one.member_days_to is not None for one in self.people)
+def _people(rules: EarnRules) -> tuple[Whose, ...]:
+    named = [*(one.whose for one in rules.campaigns), *(one.whose for one in rules.bonuses)]
+    if rules.exclude_members is not None:
+        named.append(rules.exclude_members)
+    return (*named, *(segment.whose for whose in named for segment in whose.segments))
 
-    @property
-    def asks_for_tags(self) -> bool:
-        """Whether some rule looks at how the shop tags its customers."""
-        return any(one.tags or one.without_tags for one in self.people)
 
-    @property
-    def groups(self) -> frozenset[str]:
-        """Every group of products that some rule names."""
-        named = [
-            *(one.of for one in self.rates),
-            *(one.of for one in self.campaigns),
-            *(one.of for one in self.bonuses),
-        ]
-        if self.exclude is not None:
-            named.append(self.exclude)
-        return frozenset().union(*(_groups(one) for one in named))
+def _selectors(rules: EarnRules) -> list[Selector]:
+    every = [
+        *(one.of for one in rules.rates),
+        *(one.of for one in rules.campaigns),
+        *(one.of for one in rules.bonuses),
+    ]
+    return every if rules.exclude is None else [*every, rules.exclude]
 
 
 PLAIN = EarnRules()

@@ -1,6 +1,6 @@
 """Targets become entries: what each account lacks of them is appended, in order, on locked books."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,9 +23,12 @@ class Action:
     moved: int = 0
 
 
-def append_targets(session: Session, actions: Sequence[Action], now: datetime) -> None:
-    """Carry the actions out, in order, on locked books."""
+def append_targets(
+    session: Session, actions: Sequence[Action], now: datetime, *, beside: Callable[[], None] = lambda: None
+) -> None:
+    """Carry the actions out, in order, on locked books. `beside`: what is written while they are worked out."""
     if not actions:
+        beside()
         return
     held = ledger.find_held(session, sorted({action.source for action in actions if not action.is_new}))
     holders = {account for accounts in held.values() for account in accounts}
@@ -39,21 +42,23 @@ def append_targets(session: Session, actions: Sequence[Action], now: datetime) -
         lots_of=debited | closed,
         origins={action.source for action in actions} if debited else (),
     )
-    for action in actions:
-        mine = held.setdefault(action.source, {})
-        before = sum(one.points for one in mine.values())
-        settle(
-            action.source,
-            action.target,
-            books,
-            mine,
-            owner=action.owner,
-            counts_as=winners,
-            policy=action.policy,
-            now=now,
-        )
-        action.moved = sum(one.points for one in mine.values()) - before
-    ledger.write_books(session, books.values())
+    with session.ahead():
+        beside()
+        for action in actions:
+            mine = held.setdefault(action.source, {})
+            before = sum(one.points for one in mine.values())
+            settle(
+                action.source,
+                action.target,
+                books,
+                mine,
+                owner=action.owner,
+                counts_as=winners,
+                policy=action.policy,
+                now=now,
+            )
+            action.moved = sum(one.points for one in mine.values()) - before
+        ledger.write_books(session, books.values())
     if moved := [books[one] for one in sorted(closed) if one in books and books[one].appended]:
         ledger.share_lifetimes(session, moved)
 

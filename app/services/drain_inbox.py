@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from app.db import directory, inbox
+from app.db import directory, inbox, shops
 from app.db.inbox import InboxRow, Outcome
 from app.services.process_deliveries import ReadDelivery, process_deliveries, read_deliveries
 from app.services.runtime import Runtime
@@ -43,7 +43,8 @@ def drain_inbox(
     drained = Drained()
     with rt.db.outside() as connection:
         programs = directory.program_ids(connection)
-    with ThreadPoolExecutor(1, "laurel-read-ahead") as ahead:
+    with ThreadPoolExecutor(2, "laurel-read-ahead") as ahead:
+        counting: Future[int] | None = None
         for start in range(0, len(programs), SLICE):
             part = programs[start : start + SLICE]
             coming: Future[list[ReadDelivery]] | None = None
@@ -55,18 +56,18 @@ def drain_inbox(
                     ahead.submit(_take, rt, part, batch) if len(deliveries) == batch and go_on() else None
                 )
                 _process(rt, deliveries, drained)
-                if len(deliveries) == batch:
-                    rt.db.count_grown_tables()
+                if len(deliveries) == batch and (counting is None or counting.done()):
+                    counting = ahead.submit(rt.db.count_grown_tables)
+        if counting is not None:
+            counting.result()
     return drained
 
 
 def _take(rt: Runtime, programs: Sequence[int], limit: int) -> list[ReadDelivery]:
     with rt.db.begin(*programs) as session:
         rows = inbox.take(session, rt.vault, now=rt.now(), limit=limit)
-    if not rows:
-        return []
-    with rt.db.begin(*sorted({row.program_id for row in rows})) as session:
-        return read_deliveries(rt, session, rows)
+        known = shops.find_shops(session, sorted({row.shop_id for row in rows})) if rows else {}
+    return read_deliveries(rt, rows, known)
 
 
 def _process(rt: Runtime, deliveries: Sequence[ReadDelivery], drained: Drained) -> None:

@@ -11,7 +11,7 @@ from app.domain.calendar import end_of_day, month_of
 from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.program import Program
-from app.domain.rules import Cap, CapPer, EarnRules, GoalPer, Whose
+from app.domain.rules import Cap, CapPer, EarnRules, GoalPer
 from app.domain.tiers import SpendFact
 
 Stretch = tuple[datetime, datetime]
@@ -51,7 +51,7 @@ class MemberFacts:
         self._shops: set[tuple[int, int]] = set()  # (program, shop) to be asked
         if any(one.groups for one in rules):
             self._groups = shop_facts.find_groups(session, _products([*seen, *_held(rows)]))
-        if any(one.asks_for_tags for one in rules):
+        if any(one.tags for one in rules):
             self._tags = shop_facts.find_tags(session, identity_ids)
         self._numbers: dict[int, int] = {}
         if any(one.asks_for_number for one in rules):
@@ -94,7 +94,7 @@ class MemberFacts:
         missing: set[ProductKey] = set()
         if rules.groups:
             missing = _products([(row.shop_id, order)]) - self._groups.keys()
-        untagged = rules.asks_for_tags and row.identity_id is not None and row.identity_id not in self._tags
+        untagged = bool(rules.tags) and row.identity_id is not None and row.identity_id not in self._tags
         if missing:
             self._wanted_products.setdefault(row.program_id, set()).update(missing)
         if untagged and row.identity_id is not None:
@@ -122,7 +122,10 @@ class MemberFacts:
         `row` has an owner. Call it once for an order: it counts as one of the member's from then on.
         """
         rules, member_id = program.rules, row.member_id or 0
+        # Whatever this version asks: another may, of the member's next order.
         number = self._numbers[member_id] = self._numbers.get(member_id, 0) + 1
+        if not rules.asks:
+            return None
         room = {
             cap.key: max(cap.points - self._used(row, order, moment, cap, program), 0)
             for cap in rules.caps
@@ -131,7 +134,7 @@ class MemberFacts:
         goals = self._open_goals(row, moment, program) if rules.goals else {}
         spend_minor, last = self._bought(row, moment) if rules.asks_for_history else (0, None)
         joined = self._joined.get(member_id, moment) if rules.asks_for_joining else moment
-        known = Known(
+        return Known(
             number=number if rules.asks_for_number else 1,
             room=room,
             spend_minor=spend_minor,
@@ -141,10 +144,6 @@ class MemberFacts:
             products=self._named_groups(row, order, rules),
             goals=goals,
         )
-        asks = (
-            room or rules.goals or rules.asks_for_number or rules.asks_for_history or rules.asks_for_joining
-        )
-        return known if asks or rules.asks_for_tags or rules.groups else None
 
     def provisional(self, row: OrderRow, order: OrderSnapshot, program: Program) -> Known | None:
         """For an order that is nobody's yet: what its products belong to is known all the same."""
@@ -164,8 +163,7 @@ class MemberFacts:
             self._remember_bought(row)
 
     def _named_tags(self, row: OrderRow, rules: EarnRules) -> tuple[str, ...]:
-        named = frozenset[str]().union(*(_tags(one) for one in rules.people))
-        return tuple(one for one in self._tags.get(row.identity_id or 0, ()) if one in named)
+        return tuple(one for one in self._tags.get(row.identity_id or 0, ()) if one in rules.tags)
 
     def _named_groups(
         self, row: OrderRow, order: OrderSnapshot, rules: EarnRules
@@ -257,10 +255,6 @@ def _products(found: Iterable[tuple[int, OrderSnapshot]]) -> set[ProductKey]:
         for line in order.lines
         if line.product_ref is not None
     }
-
-
-def _tags(whose: Whose) -> frozenset[str]:
-    return whose.tags | whose.without_tags
 
 
 def _net(spend: SpendFact) -> int:

@@ -1,6 +1,6 @@
 """Deliveries become changes, and changes what they ask for. A batch is one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -59,9 +59,10 @@ class _Understood:
     change: Change
 
 
-def read_deliveries(rt: Runtime, session: Session, rows: Sequence[InboxRow]) -> list[ReadDelivery]:
-    """What each delivery means. Needs no lock: it follows from the delivery and from which shop sent it."""
-    known = shops.find_shops(session, sorted({row.shop_id for row in rows}))
+def read_deliveries(
+    rt: Runtime, rows: Sequence[InboxRow], known: Mapping[int, ShopRow]
+) -> list[ReadDelivery]:
+    """What each delivery means; needs no lock. It follows from the delivery and from which of the shops sent it."""
     return [ReadDelivery(row, _meaning(rt, row, known.get(row.shop_id))) for row in rows]
 
 

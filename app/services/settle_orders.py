@@ -8,6 +8,7 @@ target (`_Facts`). Then the books: the same targets in the same order, appended 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from app.db import blocks, members, orders, programs
 from app.db.blocks import BlockRow
@@ -89,8 +90,9 @@ def settle_orders(
         if key in facts.rows:
             facts.recount(facts.rows[key])
     facts.member_facts.ask()
-    append_targets(session, facts.actions, now)
-    orders.write_orders(session, [row for row in facts.rows.values() if row.changed], now=now)
+    changed = [row for row in facts.rows.values() if row.changed]
+    write = partial(orders.write_orders, session, changed, now=now)
+    append_targets(session, facts.actions, now, beside=write)
     members.change_tiers(session, facts.upgrades, now=now)
     settle_entry_rewards(session, facts.versions, facts.touched, rises=facts.upgrades, now=now)
     use_codes.use_codes(session, list(facts.coded.values()), now=now)

@@ -105,3 +105,48 @@ def test_a_stream_holds_a_part_at_a_time_and_two_go_side_by_side(rt: Runtime) ->
         assert [next(one)[0], next(other).what, next(one).n] == [1, "other", 2]
         one.close()  # type: ignore[attr-defined]
         assert sum(1 for _ in other) == 4999
+
+
+# --- Sent ahead ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_ahead_is_done_in_that_order(rt: Runtime) -> None:
+    with rt.db.outside() as connection:
+        statements.run(connection, "CREATE TEMP TABLE seen (n int PRIMARY KEY) ON COMMIT DROP", {})
+        with statements.ahead(connection):
+            for n in range(3):
+                sql = "INSERT INTO seen SELECT :n WHERE (SELECT count(*) FROM seen) = :n"
+                statements.run(connection, sql, {"n": n})
+            asked = "SELECT n FROM seen ORDER BY n"
+            assert [row.n for row in statements.run(connection, asked, {}).all()] == [0, 1, 2]
+            assert statements.run(connection, asked, {}).scalars() == [
+                row.n for row in statements.run(connection, asked, {})
+            ]
+            assert statements.run(connection, asked, {}).scalar() == 0
+            statements.run(connection, "DELETE FROM seen WHERE n = :n", {"n": 1})
+        assert statements.run(connection, "SELECT n FROM seen ORDER BY n", {}).scalars() == [0, 2]
+
+
+_NOTED = "INSERT INTO directory (kind, key, program_id, target_id) VALUES (:kind, 'it', 1, 1)"
+
+
+@pytest.mark.parametrize("reads", [False, True], ids=["at the end", "where an answer is read"])
+def test_what_is_refused_of_it_raises_and_nothing_of_it_stays(rt: Runtime, reads: bool) -> None:
+    with pytest.raises(IntegrityError) as raised, rt.db.outside() as connection, statements.ahead(connection):
+        statements.run(connection, _NOTED, {"kind": "ahead"})
+        statements.run(connection, _NOTED, {"kind": None})
+        statements.run(connection, _NOTED, {"kind": "ahead, too"})
+        if reads:
+            statements.run(connection, "SELECT 1", {}).all()
+    assert isinstance(raised.value.orig, psycopg.errors.NotNullViolation)
+    with rt.db.outside() as connection:
+        assert statements.run(connection, "SELECT 1 FROM directory WHERE kind LIKE 'ahead%'", {}).all() == []
+
+
+def test_how_many_rows_were_changed_is_waited_for(rt: Runtime) -> None:
+    with rt.db.outside() as connection, statements.ahead(connection):
+        statements.run(
+            connection, "CREATE TEMP TABLE changed ON COMMIT DROP AS SELECT generate_series(1, 7) AS n", {}
+        )
+        assert statements.run(connection, "DELETE FROM changed WHERE n > :n", {"n": 2}).rowcount == 5
+        assert statements.run(connection, "DELETE FROM changed", {}).rowcount == 2
