@@ -154,7 +154,7 @@ def test_every_version_names_our_code_and_what_it_took_of_its_own_amount(start: 
 
 def test_half_a_yen_is_not_counted_by_guessing() -> None:
     """A currency plugin in a shop that keeps two decimals: such an order waits for a person."""
-    with pytest.raises(Refused, match="2623.50 has more decimals than JPY"):
+    with pytest.raises(Refused, match=r"2623\.50 has more decimals than JPY"):
         _change(HALF_YEN)
 
 
