@@ -44,7 +44,20 @@ def sources() -> list[Path]:
 def test_its_own_tests_pass() -> None:
     done = php(HERE / "unit.php", PLUGIN)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok: ") == 24
+    assert done.stdout.count("ok: ") == 28
+
+
+def test_on_a_network_each_site_has_what_is_its_own_and_leaves_nothing_behind() -> None:
+    done = php(HERE / "network.php", PLUGIN)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["deleted site"] == ["wp_2_posts", "wp_2_laurel_outbox"]
+    # Which sites' runs were stopped, and which write their addresses anew: the third never had WooCommerce.
+    assert told["one site"] == [[2], [2]]
+    assert told["network"] == [[1, 2], [1, 2]]
+    tables, site, schemas = told["uninstalled"]
+    assert tables == [f"DROP TABLE IF EXISTS wp_{site}laurel_outbox" for site in ("", "2_", "3_")]
+    assert (site, schemas) == (1, [])
 
 
 def test_every_file_is_php() -> None:

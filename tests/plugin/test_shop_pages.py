@@ -213,7 +213,7 @@ def test_a_reward_is_bought_once_and_put_into_the_cart(shop: Shop) -> None:
     # Read, bought without an answer, bought again under the same key, read again.
     shop.answers["/storefront/v1/redemptions"] = [nothing, None, (201, ISSUED), nothing]
     shop.answers["/wp-json/wc/store/v1/cart/apply-coupon"] = (200, {})
-    shop.open(f"{earn('cart', codes='lrl-1')}<div data-laurel=redeem></div>", signedIn=True)
+    shop.open(f"{earn('cart', codes='LRL-1')}<div data-laurel=redeem></div>", signedIn=True)
     shop.page.get_by_role("button", name="Use: $5.00 off").click()
     assert shop.text(".laurel-said") == "LRL-1 is applied."
     bought = [(headers, body) for headers, body in shop.of("/storefront/v1/redemptions") if "reward" in body]
@@ -310,6 +310,6 @@ def test_a_variation_chosen_in_the_options_block_is_asked_about(shop: Shop) -> N
 
 def test_a_code_in_the_cart_is_not_offered_once_more(shop: Shop) -> None:
     with_rewards(shop, mine=[ISSUED])
-    shop.open(f"{earn('cart', codes='lrl-1')}<div data-laurel=redeem></div>", signedIn=True)
+    shop.open(f"{earn('cart', codes='LRL-1')}<div data-laurel=redeem></div>", signedIn=True)
     shop.text("[data-laurel=redeem]")
     assert shop.page.locator("[data-laurel=redeem] li").all_inner_texts() == ["$5.00 off 100Use"]

@@ -5,6 +5,8 @@
 
 namespace Laurel\Loyalty;
 
+use WC_Coupon;
+use WC_Order;
 use World;
 
 error_reporting( E_ALL );
@@ -62,7 +64,11 @@ final class Plugin {
 	}
 }
 
-foreach ( array( 'connection', 'token', 'sender', 'lines', 'privacy' ) as $part ) {
+final class Changes {
+	const TAG = '_laurel_tag';
+}
+
+foreach ( array( 'connection', 'token', 'sender', 'lines', 'privacy', 'codes' ) as $part ) {
 	require $argv[1] . '/includes/class-' . $part . '.php';
 }
 
@@ -110,7 +116,47 @@ function wait_in_outbox( int ...$refs ): void {
 	}
 }
 
+/** What a shopper reads who types a coupon of ours that is kept with 5.00 off; empty: it is taken. */
+function said_of( WC_Coupon $coupon, string $currency, $discounts = null ): string {
+	World::$options['woocommerce_currency'] = 'USD';
+	World::$currency                        = $currency;
+	World::$meta                            = World::$meta + array(
+		'_laurel_tag'   => 'laurel:5f1c',
+		'coupon_amount' => '5.00',
+	);
+	try {
+		same( true, Codes::is_valid( true, $coupon, $discounts ) );
+	} catch ( \ErrorException $error ) {
+		throw $error;
+	} catch ( \Exception $error ) {
+		return 0 === strpos( $error->getMessage(), 'This code counts in USD' ) ? 'refused' : $error->getMessage();
+	}
+	return '';
+}
+
 $tests = array(
+	'an amount is not taken for as much of another currency'  => static function () {
+		$code = new WC_Coupon( 'fixed_cart', '5' );
+		same( array( '', 'refused' ), array( said_of( $code, 'USD' ), said_of( $code, 'JPY' ) ) );
+		same( array( '', 'refused' ), array( said_of( $code, 'JPY', new WC_Order( 'USD' ) ), said_of( $code, 'USD', new WC_Order( 'JPY' ) ) ) );
+		World::$meta['minimum_amount'] = '50.00';
+		same( array( '', 'refused' ), array( said_of( new WC_Coupon( 'percent', '10', '50' ), 'USD' ), said_of( new WC_Coupon( 'percent', '10', '50' ), 'JPY' ) ) );
+	},
+	'a plugin that converts the amount is believed'           => static function () {
+		World::$meta['minimum_amount'] = '50.00';
+		same( '', said_of( new WC_Coupon( 'fixed_cart', 775.5, '7755' ), 'JPY' ) );
+		same( 'refused', said_of( new WC_Coupon( 'fixed_cart', 775.5, '50' ), 'JPY' ) ); // all of it, or it is refused.
+	},
+	'a percentage, and free shipping, are the same everywhere' => static function () {
+		same( '', said_of( new WC_Coupon( 'percent', '5.00' ), 'JPY' ) );
+		World::$meta['coupon_amount'] = '0';
+		same( '', said_of( new WC_Coupon( 'fixed_cart', '0', '' ), 'JPY' ) );
+	},
+	'a code of the shop\'s own is not ours to judge'          => static function () {
+		World::$meta = array( '_laurel_tag' => '' );
+		same( '', said_of( new WC_Coupon( 'fixed_cart', '5' ), 'JPY' ) );
+		same( false, Codes::is_valid( false, new WC_Coupon( 'fixed_cart', '5' ) ) );
+	},
 	'a server is kept without its slash and case'             => static function () {
 		same( 'https://laurel.example', Connection::server_of( ' HTTPS://Laurel.Example/ ' ) );
 		same( 'https://laurel.example:8443/points', Connection::server_of( 'laurel.example:8443/points/' ) );

@@ -30,6 +30,10 @@ final class World {
 	public static $keys = array();
 	/** @var int */
 	public static $decimals = 2;
+	/** @var string What another plugin shows at the moment. */
+	public static $currency = 'USD';
+	/** @var array<string, mixed> Of the one coupon: what is kept with it, by no filter. */
+	public static $meta = array();
 
 	public static function begin(): void {
 		self::$options   = array();
@@ -38,6 +42,8 @@ final class World {
 		self::$posts     = array();
 		self::$answers   = array();
 		self::$decimals  = 2;
+		self::$currency  = 'USD';
+		self::$meta      = array();
 		self::$keys      = array();
 		self::$asked      = array();
 		self::$users      = array();
@@ -95,6 +101,18 @@ function update_option( $name, $value, $autoload = null ) {
 function delete_option( $name ) {
 	unset( World::$options[ $name ] );
 	return true;
+}
+function get_post_meta( $id, $name, $single ) {
+	return World::$meta[ $name ] ?? '';
+}
+function get_woocommerce_currency() {
+	return World::$currency;
+}
+function esc_html( $text ) {
+	return htmlspecialchars( $text, ENT_QUOTES );
+}
+function esc_html__( $text, $domain ) {
+	return esc_html( $text );
 }
 function wp_json_encode( $value ) {
 	return json_encode( $value );
@@ -155,6 +173,43 @@ function wp_generate_uuid4() {
 }
 function wp_remote_retrieve_response_code( $answer ) {
 	return $answer['response']['code'];
+}
+/** A coupon as it is loaded: its amounts after the filters of other plugins. */
+final class WC_Coupon {
+	private $kind;
+	private $amount;
+	private $minimum;
+	public function __construct( $kind, $amount, $minimum = '' ) {
+		list( $this->kind, $this->amount, $this->minimum ) = array( $kind, $amount, $minimum );
+	}
+	public function get_id() {
+		return 33;
+	}
+	public function get_meta( $name ) {
+		return World::$meta[ $name ] ?? '';
+	}
+	public function is_type( $kind ) {
+		return $kind === $this->kind;
+	}
+	public function get_amount() {
+		return $this->amount;
+	}
+	public function get_minimum_amount() {
+		return $this->minimum;
+	}
+}
+/** An order, and at the same time what looks at its coupons. */
+final class WC_Order {
+	private $currency;
+	public function __construct( $currency ) {
+		$this->currency = $currency;
+	}
+	public function get_currency() {
+		return $this->currency;
+	}
+	public function get_object() {
+		return $this;
+	}
 }
 /** A waiting run, as Action Scheduler hands it out. */
 final class Waiting_Run {

@@ -23,7 +23,10 @@ from connectors.base import WebhookRequest
 from tests.conftest import make_program
 from tests.services.houses import House, make_shop
 
-RECORDINGS = sorted((Path(__file__).parents[1] / "connectors" / "woocommerce" / "recordings").glob("*.json"))
+# One shop's diary. From 60 on are other shops, whose orders have the same numbers.
+RECORDINGS = sorted(
+    (Path(__file__).parents[1] / "connectors" / "woocommerce" / "recordings").glob("[0-5]*.json")
+)
 
 
 def recorded(path: Path) -> WebhookRequest:

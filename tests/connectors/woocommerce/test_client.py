@@ -401,6 +401,19 @@ def test_a_coupon_that_was_used_is_dead_and_says_so() -> None:
     assert (seen.kind, seen.value, seen.customer_ref) == (CodeKind.AMOUNT, "5.00", "2")
 
 
+def test_a_coupon_of_9_9_keeps_its_case_and_is_the_same_code() -> None:
+    seen = _answering("coupon-used-9.9").find_code("lrl-527j4qaqz9816njp")
+    assert seen is not None
+    assert (seen.code, seen.live, seen.uses_left) == ("LRL-527J4QAQZ9816NJP", False, 0)
+
+
+def test_a_coupon_that_a_guest_used_is_dead_before_and_after_staff_trash_it() -> None:
+    for name, status in (("coupon-used-by-a-guest", "publish"), ("coupon-trashed", "trash")):
+        coupon = decode(recorded.answer(name), Coupon)
+        seen = codes.found(coupon, SINCE)
+        assert (coupon.status, seen.live, seen.uses, seen.customer_ref) == (status, False, 1, None)
+
+
 def test_the_orders_of_a_code_are_found_by_the_shops_search() -> None:
     (order,) = set(_answering("orders-by-code").orders_with_code("LRL-EM2D3EAP60W6GPQ3"))
     assert (order.order_ref, order.codes_used) == ("120", ("lrl-em2d3eap60w6gpq3",))

@@ -24,6 +24,7 @@ from sandbox.refusals import CodeRefused, Impossible
 from sandbox.woocommerce import Shop, create_app
 from sandbox.woocommerce.bodies_orders import order_body
 from sandbox.woocommerce.state import Order
+from tests.connectors.woocommerce import recorded
 
 ACTS = ("pay", "complete", "refund a mug", "refund shipping", "goodwill", "refund all", "cancel")
 
@@ -140,6 +141,30 @@ def asked_of(world: World, kind: CodeKind, **changes: Any) -> CodeSpec:
         title="A reward",
     )
     return replace(spec, **changes)
+
+
+def test_its_order_has_the_fields_of_a_real_one_with_our_code() -> None:
+    """Of WooCommerce 11.0.1: mug and coffee, 5.00 off by our code at the block checkout."""
+    world = World()
+    world.client().issue_code(spec := asked_of(world, CodeKind.AMOUNT))
+    alice = world.shop.customers[int(spec.customer_ref)]
+    order = world.shop.create_order(
+        [(world.mug, 1), (world.coffee, 1)],
+        customer=alice,
+        codes=[spec.code],
+        shipping="7.50",
+        via="store-api",
+    )
+    ours = json.loads(json.dumps(order_body(world.shop, order)))
+    real = json.loads(recorded.body_of("66-T-11.0-our-code-block-1-order.updated.json"))
+    assert ours.keys() == real.keys()
+    for parts in ("line_items", "shipping_lines", "coupon_lines", "tax_lines"):
+        assert ours[parts][0].keys() == real[parts][0].keys(), parts
+    for amount in ("discount_total", "shipping_total", "cart_tax", "total"):
+        assert ours[amount] == real[amount], amount
+    for said in ("discount", "discount_tax", "discount_type", "nominal_amount", "free_shipping"):
+        assert ours["coupon_lines"][0][said] == real["coupon_lines"][0][said], said
+    assert [line["total"] for line in ours["line_items"]] == [line["total"] for line in real["line_items"]]
 
 
 def test_a_gift_is_one_piece_however_many_are_in_the_cart() -> None:

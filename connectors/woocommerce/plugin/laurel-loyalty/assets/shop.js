@@ -330,7 +330,7 @@
 		const told = place ? place.dataset : {};
 		const currency = told.wish ? JSON.parse( told.wish ).currency : config.currency;
 		return {
-			used: ' ' + ( told.codes || '' ),
+			used: ' ' + ( told.codes || '' ).toLowerCase(), // WooCommerce 9.9 keeps the case that they were made in
 			alone: Boolean( told.alone ),
 			// Where another plugin shows another currency, a coupon of 5.00 takes off 5.00 of that: $5.00 would be ¥5.
 			fits: ( kind ) => kind !== 'amount' || ! config.currency || currency === config.currency,

@@ -7,12 +7,15 @@
 
 namespace Laurel\Loyalty;
 
+use Exception;
 use WC_Coupon;
+use WC_Order;
 
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Only codes that Laurel made: no link can put anything else into somebody's cart.
+ * Only codes that Laurel made: no link can put anything else into somebody's cart. And none of them is worth its number in
+ * another currency.
  */
 final class Codes {
 
@@ -23,6 +26,7 @@ final class Codes {
 	 */
 	public static function start(): void {
 		add_action( 'wp_loaded', array( self::class, 'apply' ), 30 ); // once the cart is loaded.
+		add_filter( 'woocommerce_coupon_is_valid', array( self::class, 'is_valid' ), 20, 3 );
 	}
 
 	/**
@@ -40,6 +44,47 @@ final class Codes {
 		nocache_headers();
 		wp_safe_redirect( wc_get_cart_url() );
 		exit;
+	}
+
+	/**
+	 * Where another plugin shows another currency, WooCommerce takes the coupon's bare number: 5.00 that were bought as
+	 * dollars would be 5 yen, or 5 dinars. A plugin that converts says another number than what is kept.
+	 *
+	 * @param mixed       $valid     What was decided so far.
+	 * @param mixed       $coupon    The coupon.
+	 * @param object|null $discounts Of which cart or order.
+	 * @return mixed
+	 * @throws Exception With what the shopper reads: WooCommerce takes it for the reason.
+	 */
+	public static function is_valid( $valid, $coupon, $discounts = null ) {
+		if ( ! $valid || ! $coupon instanceof WC_Coupon || '' === (string) $coupon->get_meta( Changes::TAG ) ) {
+			return $valid;
+		}
+		$of       = is_callable( array( $discounts, 'get_object' ) ) ? $discounts->get_object() : null;
+		$currency = $of instanceof WC_Order ? $of->get_currency() : get_woocommerce_currency();
+		$own      = (string) get_option( 'woocommerce_currency' );
+		if ( $currency !== $own && self::is_bare( $coupon ) ) {
+			/* translators: %s: a currency such as EUR. */
+			throw new Exception( sprintf( esc_html__( 'This code counts in %s and cannot be used in another currency.', 'laurel-loyalty' ), esc_html( $own ) ) );
+		}
+		return $valid;
+	}
+
+	/**
+	 * Whether an amount of the coupon is used as it is kept: nobody converts it.
+	 *
+	 * @param WC_Coupon $coupon One of ours.
+	 */
+	private static function is_bare( WC_Coupon $coupon ): bool {
+		// As it is kept, by no filter: some plugins write the other currency's amount into the coupon that is loaded.
+		$kept = array( 'coupon_amount', 'minimum_amount' );
+		$used = array( $coupon->is_type( 'percent' ) ? 0.0 : $coupon->get_amount(), $coupon->get_minimum_amount() );
+		foreach ( $used as $at => $amount ) {
+			if ( (float) $amount > 0 && (float) get_post_meta( $coupon->get_id(), $kept[ $at ], true ) === (float) $amount ) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**

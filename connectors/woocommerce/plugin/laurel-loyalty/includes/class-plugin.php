@@ -21,6 +21,7 @@ final class Plugin {
 	 * Without WooCommerce there is nothing to do, and nothing breaks.
 	 */
 	public static function start(): void {
+		add_filter( 'wpmu_drop_tables', array( self::class, 'tables_of_site' ) ); // of any site: WordPress has switched to it.
 		if ( ! class_exists( 'WooCommerce' ) ) {
 			return;
 		}
@@ -69,9 +70,46 @@ final class Plugin {
 
 	/**
 	 * What waits stays, and goes out when the plugin is back. Laurel reads orders by itself meanwhile.
+	 *
+	 * @param bool $of_network On every site of the network: WordPress calls this once, on its main site.
 	 */
-	public static function deactivate(): void {
+	public static function deactivate( $of_network = false ): void {
+		if ( ! $of_network || ! is_multisite() ) {
+			self::stop();
+			return;
+		}
+		foreach ( get_sites(
+			array(
+				'fields' => 'ids',
+				'number' => 0,
+			)
+		) as $site ) {
+			switch_to_blog( (int) $site );
+			if ( false !== get_option( self::SCHEMA_OPTION ) ) { // it never ran where there is no WooCommerce.
+				self::stop();
+			}
+			restore_current_blog();
+		}
+	}
+
+	/**
+	 * On this site.
+	 */
+	private static function stop(): void {
 		Sender::unschedule();
 		self::pages_changed(); // not here and now: in this request the page is still ours.
+	}
+
+	/**
+	 * A site of a network is deleted: WordPress drops the tables that it is told of.
+	 *
+	 * @param mixed $tables The names.
+	 * @return mixed
+	 */
+	public static function tables_of_site( $tables ) {
+		if ( is_array( $tables ) ) {
+			$tables[] = Outbox::table();
+		}
+		return $tables;
 	}
 }
