@@ -15,7 +15,7 @@ from typing import Protocol
 import httpx
 
 from app.domain.changes import Change, CustomerFacts, ProductFacts
-from app.domain.errors import PutOff
+from app.domain.errors import PutOff, Refused
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Allowance, Urgency, wait_s
@@ -119,6 +119,15 @@ class ShopFacts:
     currency: str
     timezone: str  # IANA name, or "UTC" where the shop has only an offset
     reads_orders_days: int | None  # how far back its scopes can read orders; None: all
+
+    def __post_init__(self) -> None:
+        """Raises: Refused where `url` is not the web's: shoppers are given it to click on, on our own pages."""
+        if not is_web_address(self.url):
+            raise Refused("not_understood", "The shop's own address is none of the web's (https://…).")
+
+
+def is_web_address(url: str) -> bool:
+    return url.lower().startswith(("https://", "http://"))
 
 
 class Absent(StrEnum):

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from app.db import shops
+from app.db import pending_keys, shops
 from app.db.sealing import CannotOpen
 from app.db.session import Session
 from app.db.shops import ShopRow
@@ -44,7 +44,8 @@ def _clock(rt: Runtime) -> str | None:
 
 def _keys(rt: Runtime) -> str | None:
     """Every shop's secrets open with the keys that are set."""
-    older = 0
+    with rt.db.outside() as connection:
+        older = pending_keys.count_older_seals(connection, rt.vault, now=rt.now())
     for part in slices(rt):
         for program_id in part:
             with rt.db.begin(program_id) as session:

@@ -3,14 +3,12 @@
 Otherwise somebody could send a merchant a link of an installation of his own, and have the merchant's shop join it.
 """
 
-import base64
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.db import directory
+from app.db import directory, pending_keys
 from app.db.directory import Found, Kind
 from app.domain.errors import Refused
 from app.services.begin_install import VALID, get_connector
@@ -72,8 +70,7 @@ def _keep_keys(rt: Runtime, platform: str, state: str, granted: Granted) -> Keys
     if not granted.credentials or granted.shop_ref not in (None, pending):
         raise Refused("not_understood", "These keys belong to no shop that waits for them.")
     ask_shop(rt, platform, pending, granted.credentials, allow_private=False)
-    sealed = rt.vault.ring.seal(json.dumps(dict(granted.credentials)).encode(), _place(key))
-    details = {**found.details, "keys": base64.b64encode(sealed).decode()}
+    details = {**found.details, "keys": pending_keys.seal_keys(rt.vault, key, granted.credentials)}
     with rt.db.outside() as connection:
         directory.put(connection, Kind.NONCE, key, 0, details=details, expires_at=rt.now() + VALID)
     return KeysKept()
@@ -124,11 +121,4 @@ def _opened(rt: Runtime, details: Mapping[str, Any], state: str) -> dict[str, st
             "The shop agreed, but its keys did not reach us. Start again; if that does not help, "
             "create keys in the shop by hand and connect it with them.",
         )
-    opened: dict[str, str] = json.loads(
-        rt.vault.ring.open(base64.b64decode(sealed), _place(rt.vault.token_hash(state)))
-    )
-    return opened
-
-
-def _place(key: str) -> str:
-    return f"directory|nonce|{key}"
+    return pending_keys.open_keys(rt.vault, rt.vault.token_hash(state), sealed)

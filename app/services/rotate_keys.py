@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.db import shops
+from app.db import pending_keys, shops
 from app.db.sealing import reseal_keys
 from app.services.check_health import slices
 from app.services.runtime import Runtime
@@ -11,7 +11,7 @@ from app.services.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """How many were sealed anew; 0 and 0: the older keys can go."""
+    """How many were sealed anew; 0 and 0: the older keys can go. Secrets of shops that are being connected count too."""
 
     data_keys: int
     shop_secrets: int
@@ -24,7 +24,8 @@ def rotate_keys(rt: Runtime, *, watch: Callable[[int], None] = lambda _: None) -
     """
     with rt.db.outside() as connection:
         data_keys = reseal_keys(connection, rt.vault.ring)
-    fields = done = 0
+        fields = pending_keys.reseal(connection, rt.vault, now=rt.now())
+    done = 0
     for part in slices(rt):
         for program_id in part:
             with rt.db.begin(program_id) as session:

@@ -40,6 +40,7 @@ from connectors.base import (
     ShopFacts,
     WebhookFound,
     WebhookState,
+    is_web_address,
 )
 from connectors.decoding import decode, split_list
 from connectors.woocommerce import codes, mapping
@@ -102,7 +103,7 @@ class WooClient:
         return ShopFacts(
             shop_ref=self._shop_ref,
             name=html.unescape(site.name),
-            url=site.home or self._site,
+            url=site.home if is_web_address(site.home) else self._site,
             currency=currency.value,
             timezone=site.timezone_string or "UTC",
             reads_orders_days=None,

@@ -3,6 +3,7 @@
 Read from the bytes on the wire and from nothing of Laurel's, so that it can be held against Laurel.
 """
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,10 @@ _ORDER_OF_PARTS = frozenset({"refunds/create", "orders/edited"})  # they name an
 
 
 class Post(httpx.BaseTransport):
-    """`inner` carries. `told`: (platform, order ref) -> the newest moment that an answered delivery told of."""
+    """`inner` carries. `told`: (platform, order ref) -> the newest moment that an answered delivery told of.
+
+    `unheard`: the same -> the moments of bodies that were sent, and never answered with 200, by their digest.
+    """
 
     def __init__(self, inner: httpx.BaseTransport, clock: Callable[[], datetime]) -> None:
         self._inner = inner
@@ -24,29 +28,39 @@ class Post(httpx.BaseTransport):
         self.sent: Counter[str] = Counter()  # platform
         self.answers: Counter[int] = Counter()
         self.told: dict[tuple[str, str], datetime] = {}
+        self.unheard: dict[tuple[str, str], dict[bytes, datetime]] = {}
         self.gone: set[tuple[str, str]] = set()  # told as deleted, for good or into the trash
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._inner.handle_request(request)
         topic = request.headers.get("x-shopify-topic") or request.headers.get("x-wc-webhook-topic")
+        platform = "shopify" if request.url.path == _SHOPIFY_PATH else "woocommerce"
+        answered = False
+        try:
+            response = self._inner.handle_request(request)
+            answered = response.status_code == httpx.codes.OK
+        finally:
+            if topic is not None:
+                self._note(platform, topic, request, answered=answered)
         if topic is not None:
-            platform = "shopify" if request.url.path == _SHOPIFY_PATH else "woocommerce"
             self.sent[platform] += 1
             self.answers[response.status_code] += 1
-            if response.status_code == httpx.codes.OK:
-                self._note(platform, topic, request)
         return response
 
     def close(self) -> None:
         self._inner.close()
 
-    def _note(self, platform: str, topic: str, request: httpx.Request) -> None:
-        body: dict[str, Any] = json.loads(request.content)
+    def _note(self, platform: str, topic: str, request: httpx.Request, *, answered: bool) -> None:
+        body: dict[str, Any] = json.loads(request.read())
         moment = self._moment(platform, topic, request, body)
         ref = _order_ref(topic, body)
         if moment is None or ref is None:
             return
         key = (platform, ref)
+        digest = hashlib.sha256(request.content).digest()
+        if not answered:
+            self.unheard.setdefault(key, {})[digest] = moment
+            return
+        self.unheard.get(key, {}).pop(digest, None)
         self.told[key] = max(moment, self.told.get(key, moment))
         if topic in ("orders/delete", "order.deleted"):
             self.gone.add(key)

@@ -1,6 +1,7 @@
 """Shoppers turn points into rewards: clicked twice, used, cancelled, forgotten; staff trash codes and hand over perks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from app.services.cancel_redemption import cancel_redemption
 from app.services.hand_over import hand_over
 from app.services.redeem import RedeemRequest, redeem
 from sandbox.demo.lives import Placed
+from sandbox.demo.world import Stand
 from sandbox.refusals import CodeRefused
 from tests.campaign.acts_orders import cart, name
 from tests.campaign.world import World
@@ -89,11 +91,51 @@ def sold(world: World, *states: str) -> list[Sold]:
 
 def use(world: World) -> None:
     """At the checkout, by whom it was made for."""
-    open_ = [one for one in sold(world, "issued", "cancelling") if one.kind not in ("perk", "store_credit")]
-    if not open_:
+    if open_ := _at_checkout(world, "issued", "cancelling"):
+        _use(world, world.random.choice(open_))
+
+
+def use_and_cancel(world: World) -> None:
+    """Used at the checkout, and cancelled in the panel in the same minute; the order's message is lost more often
+    than not, so that only the shop knows."""
+    if not (open_ := _at_checkout(world, "issued")):
         return
     one = world.random.choice(open_)
-    stand = next(stand for stand in world.stands.values() if stand.shop.shop_id == one.shop_id)
+    with untold(_stand(world, one), world.random.random() < 0.7):
+        _use(world, one)
+    world.note(f"cancel redemption {one.redemption_id}, which was just used")
+    ask(world, lambda: cancel_redemption(world.rt, world.program_id, one.redemption_id))
+
+
+def an_end_nobody_tells(world: World) -> None:
+    """Of a code that is there, or else of one that is bought now: what became of it only the shop knows."""
+    if not _at_checkout(world, "issued"):
+        wish(world)
+        world.work()
+    world.random.choice((use_and_cancel, use_and_cancel, take_code_away))(world)
+
+
+@contextmanager
+def untold(stand: Stand, lost: bool) -> Iterator[None]:
+    """If `lost`, nothing that happens at the shop meanwhile is ever told."""
+    chances = stand.store.deliveries.faults
+    before = chances.lose
+    if lost:
+        chances.lose = 1.0
+    yield
+    chances.lose = before
+
+
+def _at_checkout(world: World, *states: str) -> list[Sold]:
+    return [one for one in sold(world, *states) if one.kind not in ("perk", "store_credit")]
+
+
+def _stand(world: World, one: Sold) -> Stand:
+    return next(stand for stand in world.stands.values() if stand.shop.shop_id == one.shop_id)
+
+
+def _use(world: World, one: Sold) -> None:
+    stand = _stand(world, one)
     if stand.platform == "shopify" and one.kind == "gift_card":
         _spend_card(world, stand.store, one.code)
         return
@@ -129,18 +171,19 @@ def cancel(world: World) -> None:
 
 
 def take_code_away(world: World) -> None:
-    """Staff of the shop deletes a code."""
+    """Staff of the shop deletes a code; of every other one nobody is told."""
     open_ = [one for one in sold(world, "issued") if one.kind not in ("perk", "store_credit", "gift_card")]
     if not open_:
         return
     one = world.random.choice(open_)
-    stand = next(stand for stand in world.stands.values() if stand.shop.shop_id == one.shop_id)
+    stand = _stand(world, one)
     store = stand.store
-    if stand.platform == "woocommerce":
-        if (coupon := store.coupon_named(one.code)) is not None:
-            store.trash_coupon(coupon)
-    elif (discount := store.discount_named(one.code)) is not None:
-        store.delete_discount(discount)
+    with untold(stand, world.random.random() < 0.5):
+        if stand.platform == "woocommerce":
+            if (coupon := store.coupon_named(one.code)) is not None:
+                store.trash_coupon(coupon)
+        elif (discount := store.discount_named(one.code)) is not None:
+            store.delete_discount(discount)
     world.note(f"staff deletes the code of redemption {one.redemption_id}")
 
 

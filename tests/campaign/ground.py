@@ -92,6 +92,8 @@ class Ground:
         self._admin.execute(
             SQL("CREATE DATABASE {} OWNER {}").format(Identifier(name), Identifier(embedded.OWNER)) + like
         )
+        # There is one thread: who waits for a lock here waits for itself.
+        self._admin.execute(SQL("ALTER DATABASE {} SET lock_timeout = '20s'").format(Identifier(name)))
 
     def _drop(self, name: str) -> None:
         self._admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

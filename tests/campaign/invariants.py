@@ -38,6 +38,7 @@ class AfterEveryStep:
         self._entries: dict[tuple[int, int], tuple[Any, ...]] = {}
         self._moments: dict[int, datetime] = {}
         self._since: datetime | None = None
+        self._closed: set[int] = set()
         self._neighbour = self._of_neighbour()
 
     def check(self, *, thorough: bool = False) -> None:
@@ -45,6 +46,7 @@ class AfterEveryStep:
         self._look_at_entries(thorough=thorough)
         self._sums()
         self._codes_are_paid_for()
+        self._what_came_back_was_not_used()
         self._versions_never_go_back()
         self._one_redemption_an_intent()
         if self._of_neighbour() != self._neighbour:
@@ -162,6 +164,22 @@ class AfterEveryStep:
                         "I3", f"code …{code[-4:]} can be used, is {state} and {back} points are back"
                     )
 
+    def _what_came_back_was_not_used(self) -> None:
+        """I3: when a redemption's points come back, no order has used its code. One that has changed since the code
+        was dead may have been void until then."""
+        rows = self._eye.rows(
+            "SELECT r.id, s.platform, r.code_key, r.dead_at FROM redemptions r JOIN shops s ON s.id = r.shop_id "
+            "WHERE r.state IN ('cancelled', 'expired', 'failed') AND r.returned > 0 AND r.id <> ALL(%(known)s) "
+            "AND r.dead_at IS NOT NULL AND r.program_id = %(program)s",
+            known=list(self._closed),
+            program=self._world.program_id,
+        )
+        for number, platform, code, dead_at in rows:
+            self._closed.add(number)
+            used = truth.uses(self._world, platform).get(code)
+            if used is not None and used < dead_at:
+                raise Violation("I3", f"redemption {number} gave its points back, an order had used its code")
+
     def _versions_never_go_back(self) -> None:
         """I4."""
         for order_id, moment in self._eye.rows("SELECT id, updated_at FROM orders"):
@@ -219,8 +237,10 @@ def _is_told(world: World, placed: Placed) -> bool:
         return False
     if any(one.key == placed.key and one.at >= told for one in world.silent):
         return False
-    # Two changes within one second have one moment: what was lost may have been the later.
+    # Two changes within one second have one moment: what was lost, or given up on, may have been the later.
     store = placed.stand.store
+    if any(moment >= placed.changed for moment in world.post.unheard.get(placed.key, {}).values()):
+        return False
     if any(hook.status != "active" for hook in getattr(store, "webhooks", {}).values()):
         return False  # a subscription that was switched off tells nothing
     lost = store.deliveries.log
@@ -309,10 +329,13 @@ def _owners(world: World, orders: list[Placed]) -> None:
         )
     }
     held = _held(world)
-    # Too old to be compared: that its customer was merged into another is told by one message, or never.
+    # Too old to be compared: that its customer was merged into another is told by one message, or never; and staff
+    # that undoes the shop's merge gives them back.
     old = world.clock() - timedelta(days=90)
     lost = world.stands["shopify"].store.deliveries.log
-    unheard = any(one.kind == "lose" and one.topic == "customers/merge" for one in lost)
+    unheard = any(one.kind == "lose" and one.topic == "customers/merge" for one in lost) or world.eye.rows(
+        "SELECT 1 FROM merges WHERE cause = 'platform' AND undone_at IS NOT NULL"
+    )
     for placed in orders:
         ref = truth.customer_ref(placed)
         if unheard and placed.stand.platform == "shopify" and placed.order.created < old:
@@ -387,7 +410,11 @@ def _codes_both_ways(world: World, platform: str) -> None:
         if state in ("cancelled", "expired", "failed", "used") and code in live:
             raise Violation("I9", f"{what}, its code lives")
         # An order that was taken up again after its code was cancelled is for a person to look at, and is said to be.
-        if state != "used" and code in used and "after its points had been given back" not in (message or ""):
+        if (
+            state != "used"
+            and code in used
+            and "after what it cost had been given back" not in (message or "")
+        ):
             raise Violation("I9", f"{what}, its code was used: {message}")
     if orphans := set(live) - {row[1] for row in rows}:
         raise Violation("I9", f"{len(orphans)} codes live at {platform} that nobody bought")

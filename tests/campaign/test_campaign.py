@@ -16,9 +16,9 @@ SEEDS = range(1, 4)
 FOUND = tomllib.loads((Path(__file__).parent / "found.toml").read_text())["found"]
 QUICK = {  # planted fault -> a seed of 40 steps that finds it within the first twenty
     "award-by-event": 501,
-    "reread-not-marked": 501,
+    "reread-not-marked": 502,
     "entry-rewritten": 521,
-    "adjustments-repeat": 521,
+    "adjustments-repeat": 503,
 }
 
 

@@ -100,12 +100,17 @@ def live_codes(world: World, platform: str) -> dict[str, int]:
 
 def used_codes(world: World, platform: str) -> set[str]:
     """Codes on orders that are there and not void."""
-    return {
-        code
-        for placed in world.placed
-        if placed.stand.platform == platform and not is_gone(placed) and not _is_void(placed)
-        for code in codes_of(placed.order)
-    }
+    return set(uses(world, platform))
+
+
+def uses(world: World, platform: str) -> dict[str, datetime]:
+    """Codes on orders that are there and not void -> since when the first of those orders stands as it does."""
+    found: dict[str, datetime] = {}
+    for placed in world.placed:
+        if placed.stand.platform == platform and not is_gone(placed) and not _is_void(placed):
+            for code in codes_of(placed.order):
+                found[code] = min(found.get(code, placed.changed), placed.changed)
+    return found
 
 
 def _is_void(placed: Placed) -> bool:

@@ -208,7 +208,7 @@ def broken_ground(home: Path, rough: Rough = CALM) -> Iterator[tuple[Ground, int
             "PORT": str(ground.port),
             "LAUREL_KEYS": base64.b64encode(ground.key).decode(),
             "LAUREL_VAR": str(home),
-            **(_turned_clock(home) if rough.clock else {}),
+            **(turned_clock(home) if rough.clock else {}),
         }
         port = _free_port()
         store = make_woo(bootstrap.clock, httpx.Client(), url=f"http://127.0.0.1:{port}")
@@ -247,7 +247,7 @@ def _unmount(home: Path) -> None:
     subprocess.run(["umount", "--lazy", str(home)], check=True)
 
 
-def _turned_clock(home: Path) -> dict[str, str]:
+def turned_clock(home: Path) -> dict[str, str]:
     """What makes a process ask a file how far its clock is from the true one; needs a C compiler."""
     library = home / "clock.so"
     source = Path(__file__).with_name("clock.c")

@@ -1,16 +1,20 @@
 """Keys are rotated while everything goes on: nothing is refused, and afterwards the old key is needed for nothing."""
 
+import base64
 import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import LargeBinary, text
 
 from app.db import embedded, shops
 from app.db.migrating import migrate
 from app.db.sealing import CannotOpen, KeyRing, open_vault
 from app.db.session import Database
+from app.db.tables import metadata
+from app.services.diagnose import diagnose
 from app.services.rotate_keys import Rotated, rotate_keys
 from app.services.runtime import Runtime
 from app.services.shop_memory import ShopMemory
@@ -19,9 +23,24 @@ from tests.conftest import Clock, Mails, make_program, make_runtime, new_databas
 from tests.services.bodies import woo_order
 from tests.services.houses import House, woo_request
 from tests.web.shoppers import Storefront, make_storefront
+from tests.web.test_install import make_merchant, shop_of
 
 ROUNDS = 2
 OLD = b"k" * 32  # of every runtime in tests
+
+# What each column of bytes is. Sealed under LAUREL_KEYS: sealed anew when they are rotated. Under a data key, which is
+# itself sealed under them: nothing to do. A new column has to be named here, and resealed if it is of the first kind.
+UNDER_OUR_KEYS = {"shops.credentials", "shops.webhook_secrets", "shops.widget_secret", "installation.value"}
+UNDER_A_DATA_KEY = {
+    *("identities.email", "identities.name", "birthdays.day", "activities.detail", "inbox.body"),
+    "unknown_shop_messages.body",
+}
+NOT_SEALED = {
+    *("accounts.head", "entries.hash", "members.card_hash", "birthdays.day_hash", "identities.email_hash"),
+    *("identities.mailbox_hash", "orders.email_hash", "tombstones.hash", "inbox.body_hash"),
+    *("unknown_shop_messages.body_hash", "activities.request_key", "activities.request_hash"),
+    "redemptions.request_hash",
+}
 
 
 @pytest.fixture
@@ -129,3 +148,93 @@ def test_keys_are_rotated_under_traffic_and_nothing_is_refused(
             assert shops.get_secrets(session, alone.vault, front.shop.shop_id).webhook_secrets
     with pytest.raises(CannotOpen):
         with_keys(first, OLD)
+
+
+def test_an_installation_that_has_begun_is_finished_after_the_old_key_went(
+    home: Database, clock: Clock, mails: Mails
+) -> None:
+    new = os.urandom(32)
+    merchant = make_merchant(make_runtime(home, clock, mails))
+    back = merchant.approve(merchant.begin())  # the shop has posted its keys; the browser is still on its way
+    both = with_keys(merchant.rt, new, OLD)
+    assert "`laurel keys rotate`" in keys_problem(both)
+    assert rotate_keys(both).shop_secrets == 1
+    assert rotate_keys(both) == Rotated(0, 0)
+
+    merchant.serve_anew(with_keys(merchant.rt, new))
+    assert "is connected" in merchant.come_back(back).text
+    found = shop_of(merchant)
+    assert found is not None
+    assert found[1].state == "connected"
+
+
+def test_what_waited_too_long_under_a_lost_key_stands_in_nobodys_way(
+    home: Database, clock: Clock, mails: Mails
+) -> None:
+    new, newest = os.urandom(32), os.urandom(32)
+    first = make_runtime(home, clock, mails)
+    rotate_keys(with_keys(first, new, OLD))
+    merchant = make_merchant(with_keys(first, new))
+    merchant.approve(merchant.begin())
+    clock.forward(minutes=11)
+    before = with_keys(first, newest, new)
+    assert rotate_keys(before) == Rotated(2, 0)
+    assert rotate_keys(with_keys(first, newest)) == Rotated(0, 0)
+
+
+def test_nothing_is_left_under_an_old_key_in_any_column(home: Database, clock: Clock, mails: Mails) -> None:
+    new = os.urandom(32)
+    first = make_runtime(home, clock, mails)
+    house = make_storefront(first, create_app(first).test_client(), make_program(first))
+    house.know("7", "ada@example.test", verified=True)
+    merchant = make_merchant(first)
+    merchant.approve(merchant.begin())
+    old_id = first.vault.ring.seal(b"", "anywhere")[:4]
+    assert sealed_under(home, old_id) == UNDER_OUR_KEYS | {"directory.details"}
+    rotate_keys(with_keys(first, new, OLD))
+    assert sealed_under(home, old_id) == set()
+
+
+def test_each_column_of_bytes_is_known_for_what_it_is() -> None:
+    there = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+    assert there == UNDER_OUR_KEYS | UNDER_A_DATA_KEY | NOT_SEALED
+
+
+def sealed_under(home: Database, key_id: bytes) -> set[str]:
+    """Columns in which something begins as what that key sealed, as bytes or as base64 within a document."""
+    start = base64.b64encode(key_id + bytes(2)).decode()[:5]  # letters that tell of nothing but the id
+    found: set[str] = set()
+    with home.engine.begin() as connection:
+        connection.execute(text("SELECT set_config('laurel.programs', :ids, true)"), {"ids": _programs(home)})
+        for table, column, kind in connection.execute(
+            text(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
+                "AND data_type IN ('bytea', 'jsonb', 'text') AND table_name NOT LIKE 'procrastinate%'"
+            )
+        ).all():
+            holds = (
+                f"substr({column}, 1, 4) = :id"
+                if kind == "bytea"
+                else f"position(:start IN {column}::text) > 0"
+            )
+            asked = text(f"SELECT EXISTS (SELECT 1 FROM {table} WHERE {holds})")
+            given = {"id": key_id} if kind == "bytea" else {"start": start}
+            if connection.execute(asked, given).scalar():
+                found.add(f"{table}.{column}")
+    return found
+
+
+def _programs(home: Database) -> str:
+    with home.outside() as connection:
+        return ",".join(
+            str(row[0]) for row in connection.execute(text("SELECT DISTINCT program_id FROM directory"))
+        )
+
+
+def keys_problem(rt: Runtime) -> str:
+    return next(one.problem for one in diagnose(rt) if one.name == "keys") or ""

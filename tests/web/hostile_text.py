@@ -45,7 +45,7 @@ STRINGS = (
 # Handlers, frames and addresses that are none of ours: the pages have their own scripts in files.
 _GROWN = """() => {
   const found = []
-  const odd = one => [...one.attributes].some(a => /^(on|hx-on)/i.test(a.name)
+  const odd = one => [...one.attributes].some(a => /^(on|hx-on|data-planted)/i.test(a.name)
     || a.name !== 'value' && /^\\s*javascript:/i.test(a.value))
   const ours = one => ['script', 'iframe', 'math', 'mglyph', 'video', 'template', 'style'].includes(one.localName)
     && one.outerHTML.includes('laurelRan')

@@ -45,6 +45,13 @@ class Merchant:
             query = urlsplit(consent).query
             return client.get(f"https://{self.host}/wc-auth/v1/access_granted/?{query}&wc_auth_nonce=x")
 
+    def serve_anew(self, rt: Runtime) -> None:
+        """Laurel's process is another one, with this runtime's keys; the browser keeps its cookies."""
+        self.rt = replace(rt, http=self.hosts)
+        app = create_app(self.rt)
+        self.hosts.hosts["laurel.example"] = app
+        self.browser.application = app
+
     def come_back(self, answer: httpx.Response, browser: FlaskClient | None = None) -> TestResponse:
         back = urlsplit(answer.headers["Location"])
         return (browser or self.browser).get(f"{back.path}?{back.query}", headers={"Accept": "text/html"})
@@ -52,6 +59,10 @@ class Merchant:
 
 @pytest.fixture
 def merchant(rt: Runtime) -> Merchant:
+    return make_merchant(rt)
+
+
+def make_merchant(rt: Runtime) -> Merchant:
     host = f"{unique('shop')}.example"
     hosts = HostMap()
     ours = replace(rt, http=hosts)

@@ -40,6 +40,24 @@ def test_the_shop_says_who_it_is() -> None:
     )
 
 
+@pytest.mark.parametrize("home", ["javascript:alert(1)", "data:text/html,x", "//shop.example", ""])
+def test_a_shop_that_calls_no_address_of_the_web_its_own_is_where_we_found_it(home: str) -> None:
+    class Shop(WooShop):
+        def handle(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle(request)
+            if request.url.path == "/wp-json/":
+                return httpx.Response(200, json={**response.json(), "home": home})
+            return response
+
+    assert _client(Shop()).shop_facts().url == "https://shop.example"
+
+
+def test_no_shop_leads_shoppers_to_a_script() -> None:
+    facts = _client(WooShop()).shop_facts()
+    with pytest.raises(Refused, match="none of the web's"):
+        replace(facts, url="javascript:alert(1)")
+
+
 def test_over_https_the_keys_go_into_a_header_and_never_into_the_address() -> None:
     seen: list[httpx.Request] = []
     _client(_watched(WooShop(), seen.append)).read_customer("77")
