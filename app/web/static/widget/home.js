@@ -251,7 +251,7 @@ export class Home {
     if (reward.state === "short" && reward.missing < reward.cost) parts.push(words.t("to_go", { units: reward.missing }));
     if (reward.minimum_spend) parts.push(words.t("orders_from", { amount: words.money(reward.minimum_spend) }));
     if (reward.reason) parts.push(reward.reason);
-    return parts.map((part, i) => [i > 0 && words.t("comma"), h("bdi", { class: part === reward.reason ? null : "lw-num" }, part)]);
+    return parts.map((part, i) => [i > 0 && words.t("comma"), h("bdi", {}, part)]);
   }
 
   #rewardBar({ cost, missing, title }) {
