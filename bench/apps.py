@@ -10,7 +10,6 @@ from psycopg_pool import ConnectionPool
 from app.settings import Settings  # the only reader of the environment
 from app.web import create_app, limits
 from bench.house import SECRET, runtime
-from bench.lighthouse.page import page
 
 _url = Settings.from_env("migrate").database_url or ""
 
@@ -26,7 +25,6 @@ class Counted(limits.Minute):
 app = create_app(runtime(_url))
 app.extensions[limits.NAME] = Counted()
 bare = Flask("bare")
-bare.register_blueprint(page)
 _pool = ConnectionPool(
     _url.replace("postgresql+psycopg://", "postgresql://"),
     min_size=8,
@@ -62,5 +60,5 @@ def read(account_id: int) -> Response:
 def both(environ: object, start_response: object) -> object:
     """One server for both, so that they are compared and not their servers."""
     path = environ["PATH_INFO"]  # type: ignore[index]
-    chosen = bare if path.startswith(("/bare", "/shop/")) else app
+    chosen = bare if path.startswith("/bare") else app
     return chosen(environ, start_response)  # type: ignore[arg-type]

@@ -12,20 +12,25 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
+from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app.db.shops import get_secrets
+from app.db.shops import get_secrets, update_shop
 from app.services.drain_inbox import drain_inbox
 from app.services.receive_delivery import receive_delivery
 from bench.__main__ import make_baseline
 from bench.house import BenchHouse, bench_house, bodies, sign
+from bench.lighthouse.page import page
 from bench.load import served
 from connectors.base import WebhookRequest
 
@@ -63,13 +68,16 @@ def main() -> int:
     if not LIGHTHOUSE.exists():
         print("First: npm ci --ignore-scripts in bench/lighthouse")
         return 2
-    with bench_house() as house, served(house.app_url) as port:
+    with bench_house() as house, shop_page() as shop, served(house.app_url) as port:
         make_baseline(house)
         token = member_token(house)
+        with house.rt.db.begin(house.program_id) as session:
+            update_shop(session, house.shop.shop_id, url=shop)
 
         def address(is_with: bool) -> str:
-            told = {"shop": house.shop.key, "token": token()} if is_with else {}
-            return f"http://127.0.0.1:{port}/shop/?{urlencode(told)}"
+            laurel = f"http://127.0.0.1:{port}"
+            told = {"laurel": laurel, "shop": house.shop.key, "token": token()} if is_with else {}
+            return f"{shop}/shop/?{urlencode(told)}"
 
         measured = by_turns(options.pairs, lambda is_with: lighthouse(address(is_with)))
         with sync_playwright() as playwright:
@@ -78,6 +86,25 @@ def main() -> int:
             browser.close()
     lost = report({**measured, **tasks})
     return 1 if lost > MOST_LOST else 0
+
+
+@contextmanager
+def shop_page() -> Iterator[str]:
+    """The shop, at an address of its own: Laurel is another server for it, as it is."""
+    app = Flask("shop")
+    app.register_blueprint(page)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Nobody reads it."""
 
 
 def by_turns(pairs: int, measure: Callable[[bool], Figures]) -> dict[str, list[tuple[float, float]]]:

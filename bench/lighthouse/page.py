@@ -31,7 +31,7 @@ addEventListener("load", () => work(3e5));
 
 @page.get("/")
 def shop() -> Response:
-    wished = request.args.get("shop")
+    wished = request.args.get("laurel")
     cards = "".join(
         f'<li class="c{n}"><a href="#"><img src="/shop/{n}.svg" width="300" height="300" loading="lazy" alt="Mug {n}">'
         f'<p>Mug number {n}, thrown by hand</p><b data-price="{n + 9}">{n + 9}</b></a></li>'
@@ -45,15 +45,15 @@ def shop() -> Response:
         '<img src="/shop/0.svg" width="900" height="600" fetchpriority="high" alt="The mug">'
         "<p>Glazed in small batches.</p>"
         f'<p data-price="24">24</p><button class="buy">Add to basket</button><ul class="grid">{cards}</ul></main>'
-        f"{_element(wished, request.args.get('token', '')) if wished else ''}</body></html>"
+        f"{_element(wished, request.args['shop'], request.args['token']) if wished else ''}</body></html>"
     )
 
 
-def _element(shop_key: str, token: str) -> str:
+def _element(laurel: str, shop_key: str, token: str) -> str:
     return (
-        f'<laurel-widget api="/storefront/v1" shop="{escape(shop_key)}" token="{escape(token)}" lang="en">'
-        "</laurel-widget>"
-        '<script type="module" async src="/widget/laurel.js"></script>'
+        f'<laurel-widget api="{escape(laurel)}/storefront/v1" shop="{escape(shop_key)}" token="{escape(token)}" '
+        'lang="en"></laurel-widget>'
+        f'<script type="module" async src="{escape(laurel)}/widget/laurel.js"></script>'
     )
 
 
