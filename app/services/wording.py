@@ -25,6 +25,9 @@ from app.domain.words import LANGUAGES, NBSP, Words, known_language
 _DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _LOCALES = {"en": "en_GB"}  # elsewhere the language's own
 _POINTS = re.compile(r"\b[Pp]oints\b")
+# Four digits stay together there ("1234", but "12.345"), as browsers write them: CLDR's minimumGroupingDigits, which
+# Babel does not read.
+_GROUPED_FROM_FIVE = ("es", "et", "pl")
 _MARKS = str.maketrans("", "", "\u200e\u200f\u061c")  # places are isolated as a whole
 
 
@@ -72,14 +75,19 @@ ENGLISH = words_in("en")
 
 @lru_cache(maxsize=4096)
 def _number(value: int, language: str) -> str:
-    return str(format_decimal(value, locale=language))
+    return str(format_decimal(value, locale=language, group_separator=_is_grouped(Decimal(value), language)))
+
+
+def _is_grouped(value: Decimal, language: str) -> bool:
+    return language not in _GROUPED_FROM_FIVE or abs(value) >= 10_000
 
 
 @lru_cache(maxsize=4096)
 def _figure(text: str, language: str) -> str:
     decimals = len(text.partition(".")[2])
     pattern = f"#,##0{'.' if decimals else ''}{'0' * decimals}"
-    return str(format_decimal(Decimal(text), pattern, locale=language))
+    value = Decimal(text)
+    return str(format_decimal(value, pattern, locale=language, group_separator=_is_grouped(value, language)))
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +95,10 @@ def _percent(text: str, language: str) -> str:
     if language == "en":
         return f"{_figure(text, language)}{NBSP}%"  # the look's own: never broken before the sign
     share = Decimal(text).scaleb(-2)
-    return str(format_percent(share, locale=language, decimal_quantization=False)).translate(_MARKS)
+    grouped = _is_grouped(Decimal(text), language)
+    return str(
+        format_percent(share, locale=language, decimal_quantization=False, group_separator=grouped)
+    ).translate(_MARKS)
 
 
 @lru_cache(maxsize=4096)
@@ -103,7 +114,12 @@ def _money(money: Money, language: str) -> str:
     own = f"0{'.' if decimals else ''}{'0' * decimals}"
     amount = Decimal(money.minor).scaleb(-decimals)
     text = format_currency(
-        amount, money.currency, pattern.replace("0.00", own), locale=language, currency_digits=False
+        amount,
+        money.currency,
+        pattern.replace("0.00", own),
+        locale=language,
+        currency_digits=False,
+        group_separator=_is_grouped(amount, language),
     )
     return str(text).translate(_MARKS).strip()
 

@@ -56,6 +56,17 @@ def pinned(lock: str) -> dict[str, tuple[str, str]]:
     return {name: (version, rest) for name, version, rest in PIN.findall((PROJECT / lock).read_text())}
 
 
+@pytest.mark.parametrize("lock", ["connectors/shopify", "bench/lighthouse"])
+def test_what_npm_installs_is_pinned_by_hash_and_names_no_registry(lock: str) -> None:
+    packages = json.loads((PROJECT / lock / "package-lock.json").read_text())["packages"]
+    del packages[""]
+    assert len(packages) > 50
+    assert [name for name, one in packages.items() if "integrity" not in one or "resolved" in one] == []
+    wanted = json.loads((PROJECT / lock / "package.json").read_text())
+    named = {**wanted.get("dependencies", {}), **wanted["devDependencies"]}
+    assert [name for name, version in named.items() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_is_pinned_by_hash(lock: str) -> None:
     text, found = (PROJECT / lock).read_text(), pinned(lock)

@@ -1,11 +1,13 @@
 """Every language says all that English says, with the same places and its own plurals; what is put in is only text."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from babel import Locale
+from babel.dates import format_date
 
 from app.domain.activities import LimitPer, Side
 from app.domain.awarding import Withheld
@@ -27,6 +29,7 @@ from app.domain.words import (
     Words,
     known_language,
 )
+from app.web.widget_files import FOLDER
 from tests.domain.test_explaining import BACK, BACK_AGAIN, LET_OFF, MEMBER, ORDER, REWARD
 from tests.factories import START, eur
 
@@ -217,3 +220,37 @@ def test_a_language_is_found_by_its_tag() -> None:
     assert [known_language(tag) for tag in ("de", "de-AT", "de_CH", "AR", "pt-BR", "", None)] == [
         "de", "de", "de", "ar", None, None, None,
     ]  # fmt: skip
+
+
+_SAID_BY_BOTH = (
+    ("tiers", "page.tiers"),
+    ("tab_rewards", "page.rewards"),
+    ("sign_in", "page.sign_in"),
+    ("close", "page.close"),
+)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_widget_and_the_pages_call_a_thing_by_one_name(code: str) -> None:
+    widget = json.loads((FOLDER / f"messages/{code}.json").read_text())
+    for ours, servers in _SAID_BY_BOTH:
+        assert widget[ours] == LANGUAGES[code].messages[servers], ours
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_sentence_ends_twice(code: str) -> None:
+    """A Russian day with its year ends in a full stop of its own."""
+    if not format_date(START, "long", locale=code).endswith("."):
+        return
+    widget = json.loads((FOLDER / f"messages/{code}.json").read_text())
+    told = [text for one in widget.values() for text in (one.values() if isinstance(one, dict) else [one])]
+    told += [text for _, text in forms(LANGUAGES[code])]
+    assert [text for text in told if re.search(r"\{(date|day)\}\.", text)] == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_heading_begins_with_a_small_letter(code: str) -> None:
+    widget = json.loads((FOLDER / f"messages/{code}.json").read_text())
+    if widget["heading"].startswith("{unit}"):
+        for unit in widget["unit_title"].values():
+            assert unit[0] == unit[0].upper()

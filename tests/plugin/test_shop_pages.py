@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.plugin.words import PLUGIN
+from tests.web.keyboard import focused, violations
 
 pytestmark = pytest.mark.browser
 
@@ -313,3 +314,27 @@ def test_a_code_in_the_cart_is_not_offered_once_more(shop: Shop) -> None:
     shop.open(f"{earn('cart', codes='LRL-1')}<div data-laurel=redeem></div>", signedIn=True)
     shop.text("[data-laurel=redeem]")
     assert shop.page.locator("[data-laurel=redeem] li").all_inner_texts() == ["$5.00 off 100Use"]
+
+
+def test_points_and_rewards_are_used_by_keyboard_alone_and_axe_finds_nothing(shop: Shop) -> None:
+    style = f"<style>{(PLUGIN / 'assets/shop.css').read_text()}</style>"
+    with_rewards(shop, mine=[ISSUED])
+    shop.answers["/wp-json/wc/store/v1/cart/apply-coupon"] = (400, {"message": "Not here."})
+    place = "<div class=laurel-redeem data-laurel=redeem></div>"
+    shop.open(f"{style}<main><h1>Cart</h1>{earn('cart')}{place}</main>", signedIn=True)
+    page = shop.page
+    shop.text("[data-laurel=redeem]")
+    for scheme in ("dark", "light"):
+        page.evaluate("(scheme) => { document.documentElement.style.colorScheme = scheme; }", scheme)
+        assert violations(page, "main") == []
+    first, second = page.get_by_role("button", name="Use: $5.00 off").all()
+    page.keyboard.press("Tab")
+    assert focused(page) == "Use: $5.00 off"
+    expect(first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(second).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator(".laurel-said")).to_be_focused()  # what came of it, and not the page's beginning
+    assert focused(page) == "Not here. LRL-1 is kept."
+    assert violations(page, "main") == []

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.services.books import publish
 from tests.theme.stage import Stage
+from tests.web.keyboard import focused, tab_to, violations
 
 pytestmark = pytest.mark.browser
 
@@ -225,3 +226,31 @@ def test_what_no_block_says_is_as_the_program_looks(stage: Stage) -> None:
     expect(get).to_have_css("background-color", "rgb(255, 212, 0)")
     expect(get).to_have_css("color", "rgb(16, 19, 15)")
     expect(get).to_have_css("border-radius", "3px")
+
+
+def test_all_blocks_are_used_by_keyboard_alone_and_axe_finds_nothing(stage: Stage) -> None:
+    stage.sign_in(points=120)
+    page = stage.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    blocks = [stage.block(name) for name in ("rewards", "invite", "launcher")]
+    stage.open(points(stage), *blocks, body=FORM)
+    expect(page.get_by_role("button", name="120 points")).to_be_visible()
+    expect(page.locator("li.laurel-ready").first).to_be_visible()
+    expect(page.get_by_role("button", name="Get your link")).to_be_visible()
+    for scheme in ("dark", "light"):
+        page.evaluate("(scheme) => { document.documentElement.style.colorScheme = scheme; }", scheme)
+        assert violations(page, "section") == []
+    assert tab_to(page, "120 points") == ["See your rewards", "Get your link", "120 points"]
+    tab_to(page, "Get your link", "Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("[data-laurel=invite] [role=status]")).to_contain_text("/?laurel_friend=")
+    assert focused(page) == "Get your link"  # and not at the page's beginning
+    tab_to(page, "See your rewards", "Shift+Tab")
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog")
+    expect(panel.get_by_role("heading", level=2)).to_be_focused()
+    expect(panel.get_by_role("button", name="Get $5.00 off")).to_be_visible()
+    tab_to(page, "Get $5.00 off")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    assert focused(page) == "See your rewards"

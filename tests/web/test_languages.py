@@ -79,7 +79,7 @@ def test_a_refusal_is_told_in_the_language_of_the_page(storefront: Storefront, r
     title, detail = refusal(storefront, {"reward": "amount-5"}, lang="ar")
     assert (title, ISOLATE in detail) == ("هذا أكثر مما لديك", True)
     publish(rt, storefront.program_id, language="et")  # for those whose own is none of ours
-    assert refusal(storefront, {"reward": "none"}, lang="pt")[0] == "Seda auhinda enam ei ole"
+    assert refusal(storefront, {"reward": "none"}, lang="pt")[0] == "Seda preemiat enam ei ole"
     unproven = storefront.get("rewards", None, lang="ru").get_json()
     assert unproven["detail"] == "Войдите в магазин снова или обновите страницу."
 

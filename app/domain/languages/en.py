@@ -306,7 +306,7 @@ MESSAGES: Messages = {
     "page.close": "Close",
     "page.to_shop": "To the shop {shop}",
     "page.earn": "Ways to earn",
-    "page.tiers": "Levels",
+    "page.tiers": "Tiers",
     "page.tier_from": "from {amount}",
     "page.tier_percent": "earns {percent}",
     "page.rewards": "Rewards",

@@ -286,9 +286,9 @@ MESSAGES: Messages = {
     "became.spent": "No quedaba nada que devolver.",
     "became.waits": "La tienda no responde en este momento. Se está creando y no se pierde nada.",
     # Our own page
-    "page.mail.subject": "Entrar en {shop}",
+    "page.mail.subject": "Iniciar sesión en {shop}",
     "page.mail.text": "Hola:\n\nsigue este enlace para entrar en {shop}:{link}Sirve una vez, durante {minutes} minutos. Si no lo has pedido, no hagas nada: sin él nadie entra.\n\n{shop}\n",
-    "page.sign_in": "Entrar",
+    "page.sign_in": "Iniciar sesión",
     "page.sign_in.text": "Te enviamos un enlace. No hay contraseña que recordar.",
     "page.email": "Correo electrónico",
     "page.send": "Enviarme un enlace",

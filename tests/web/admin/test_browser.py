@@ -15,6 +15,7 @@ from app.services.invite_staff import invite_staff
 from app.services.member_card import member_card
 from tests.conftest import unique
 from tests.web.admin.desk import Desk, World, fill
+from tests.web.keyboard import tab_to
 from tests.web.widget.conftest import DESKTOP, PHONE
 
 pytestmark = pytest.mark.browser
@@ -186,14 +187,18 @@ def test_a_look_is_tried_on_the_element_itself_and_published(page: Page, served:
     page.get_by_label("Pick the colour").fill("#5a31f4")
     expect(page.get_by_label("Colour", exact=True)).to_have_value("#5a31f4")
     expect(button).to_have_css("background-color", "rgb(90, 49, 244)")
-    page.get_by_text("Left", exact=True).click()
+    page.get_by_label("Pick the colour").focus()  # and from here on by keyboard alone
+    assert tab_to(page, "Right")[-3:] == ["Colour", "Corners", "Right"]
+    page.keyboard.press("ArrowLeft")
     at = "(e) => e.getBoundingClientRect().x - e.getRootNode().host.closest('.stage').getBoundingClientRect().x"
     page.wait_for_function(
         f"() => ({at})(document.querySelector('.stage [mode=launcher]').shadowRoot.querySelector('.lw-launch')) < 30"
     )
-    page.get_by_role("button", name="Publish this look").click()
+    assert tab_to(page, "Publish this look") == ["The reader’s own", "Cancel", "Publish this look"]
+    page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("Version 2 is live")
-    page.locator(".toast").get_by_role("button", name="Undo").click()
+    tab_to(page, "Undo")
+    page.keyboard.press("Space")
     expect(page.locator(".toast")).to_contain_text("it is version 1 again")
 
 

@@ -246,7 +246,7 @@ def test_it_can_be_installed(context: BrowserContext, page: Page, served: Storef
 
 def test_a_visitor_sees_the_program_and_the_way_in(page: Page, served: Storefront) -> None:
     page.goto(home(served))
-    expect(page.get_by_role("heading", name="Levels")).to_be_visible()
+    expect(page.get_by_role("heading", name="Tiers")).to_be_visible()
     expect(page.get_by_text("Every order earns you something")).to_be_visible()
     expect(page.get_by_role("button", name="Show card")).to_be_hidden()
     page.get_by_role("link", name="Sign in").first.click()

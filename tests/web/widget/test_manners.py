@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,16 @@ import pytest
 from babel import Locale
 from playwright.sync_api import Page, expect
 
+from app.domain.look import accents_of
+from app.domain.money import Money
 from app.domain.words import LANGUAGES
+from app.services.wording import words_in
 from app.web.widget_files import FOLDER
+from tests.domain.test_look import contrast
+from tests.gallery.looking import spilled
 from tests.web.widget.conftest import PHONE
 from tests.web.widget.steps import ask_for, launcher, open_panel, order, tab, visit
-from tests.web.widget.stub import FILES, Answer, Stub, make_redemption, problem
+from tests.web.widget.stub import FILES, Answer, Stub, eur, make_redemption, problem
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -24,6 +30,14 @@ SOURCES = {file.name: file.read_text() for file in FOLDER.glob("*.js")}
 FIRST_PAINT = ["laurel.js", "client.js", "friend.js", "parts.js", "store.js", "style.js", "words.js"]
 
 on_a_phone = pytest.mark.parametrize("context", [{"viewport": PHONE, "has_touch": True}], indirect=True)
+
+AS_HEX = """window.asHex = (colour) => {
+  const pixel = new OffscreenCanvas(1, 1).getContext("2d");
+  pixel.fillStyle = colour;
+  pixel.fillRect(0, 0, 1, 1);
+  const parts = [...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  return "#" + parts.map((part) => part.toString(16).padStart(2, "0")).join("");
+}"""
 
 # Shifts that did not follow the reader's own act; what moves inside of fixed parts counts too.
 WATCH_SHIFTS = """
@@ -237,6 +251,21 @@ def test_large_text_fits_each_step_of_redeeming(page: Page, stub: Stub) -> None:
 
 @pytest.mark.browser
 @on_a_phone
+@pytest.mark.parametrize("lang", ["de", "es", "ru"])
+def test_no_text_leaves_its_place(page: Page, stub: Stub, lang: str) -> None:
+    stub.page.update(mode="page", lang=lang)
+    stub.redemptions = [make_redemption()]
+    stub.rewards[1]["minimum_spend"] = eur(1200000)
+    visit(page, stub)
+    expect(page.locator("[data-key='get shipping']")).to_be_visible()
+    for at in range(3):
+        page.get_by_role("tab").nth(at).click()
+        expect(page.get_by_role("tabpanel").locator("li:not([aria-hidden] *)").first).to_be_visible()
+        assert spilled(page) == []
+
+
+@pytest.mark.browser
+@on_a_phone
 def test_everything_to_press_is_44_pixels(page: Page, stub: Stub) -> None:
     stub.redemptions = [make_redemption()]
     open_panel(page, stub)
@@ -292,6 +321,37 @@ def test_german_numbers_money_and_dates_follow_the_locale(page: Page, stub: Stub
         expect(panel).to_contain_text(text)
 
 
+WRITTEN = """async ([at, codes]) => {
+  const { loadWords } = await import(at);
+  const euros = (minor) => ({ minor, currency: "EUR" });
+  return Promise.all(codes.map(async (code) => {
+    const words = await loadWords(code);
+    const all = (n) => [words.number(n), words.money(euros(100 * n)), words.percent(n)];
+    return [...[0, 999, 1234, 12345, 1234567].flatMap(all), words.day("2026-11-05T12:00:00Z", { year: true })];
+  }));
+}"""
+
+
+@pytest.mark.browser
+def test_server_and_widget_write_numbers_money_and_days_alike(page: Page, stub: Stub) -> None:
+    visit(page, stub)
+    written = page.evaluate(WRITTEN, [f"/widget/{FILES.digest}/words.js", list(LANGUAGES)])
+    for code, ours in zip(LANGUAGES, written, strict=True):
+        formats = words_in(code).formats
+        servers = [
+            text
+            for n in (0, 999, 1234, 12345, 1234567)
+            for text in (formats.number(n), formats.money(Money(100 * n, "EUR")), formats.percent(str(n)))
+        ]
+        days = formats.day(date(2026, 11, 5))
+        assert [bare(text) for text in ours] == [bare(text) for text in (*servers, days)], code
+
+
+def bare(text: str) -> str:
+    """Without marks of direction, and with one width of no-break space: in those the browser's data differ."""
+    return re.sub("[\u200e\u200f\u061c]", "", text).replace("\u202f", "\u00a0").replace(" ", "\u00a0")
+
+
 @pytest.mark.browser
 def test_a_language_without_words_falls_back_to_english(page: Page, stub: Stub) -> None:
     stub.page["lang"] = "eo"
@@ -308,6 +368,61 @@ def test_the_merchants_colours_and_radius_reach_every_part(page: Page, stub: Stu
     expect(get).to_have_css("border-radius", "18px")
     page.evaluate("document.documentElement.classList.add('dark')")
     expect(launcher(page)).to_have_css("background-color", "rgb(179, 160, 255)")
+
+
+@pytest.mark.browser
+def test_hovered_focused_and_busy_buttons_can_be_read_in_every_colour(page: Page, stub: Stub) -> None:
+    gate = threading.Event()
+    stub.answer("POST", "redemptions", Answer(body=make_redemption(), gate=gate))
+    panel = open_panel(page, stub)
+    ask_for(page)
+    button = panel.get_by_role("button", name="Get the code")
+    widget = page.locator("laurel-widget")
+    styles = "(e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor].map(asHex)"
+    page.evaluate(AS_HEX)
+
+    def seen() -> list[tuple[str, str]]:
+        found = []
+        for colour in ("#777777", "#0078d4", "#e4405f", "#00875a", "#ffd400", "#1b6b4c"):
+            accents = accents_of(colour)
+            for theme in ("light", "dark"):
+                pairs = (
+                    ("--accent", accents.fill),
+                    ("--on-accent", accents.on_fill),
+                    ("--accent-text", accents.text),
+                )
+                told = {name: getattr(pair, theme) for name, pair in pairs} | {"color-scheme": theme}
+                widget.evaluate(
+                    "(e, told) => Object.entries(told).forEach((one) => e.style.setProperty(...one))", told
+                )
+                text, ground = button.evaluate(styles)
+                if contrast(text, ground) < 4.5:
+                    found.append((colour, theme))
+        return found
+
+    button.evaluate("(e) => { e.style.transition = 'none'; }")
+    button.hover()
+    button.focus()
+    assert seen() == []
+    button.evaluate("(e) => e.click()")
+    button = panel.locator("[aria-disabled=true]")
+    expect(button).to_be_visible()
+    assert seen() == []
+    gate.set()
+    expect(panel.locator("code")).to_be_visible()
+
+
+def test_no_rule_for_hovering_or_focus_changes_the_ground_under_the_accents_text() -> None:
+    files = [FOLDER / "style.js", FOLDER / "panel-style.js"]
+    files += [FOLDER.parent / "page/page.css", FOLDER.parent / "admin/admin.css"]
+    rules = [
+        rule
+        for file in files
+        for rule in re.findall(r"([^{}]*:(?:hover|focus)[^{}]*)\{([^{}]*)\}", file.read_text())
+    ]
+    assert len(rules) > 10
+    grounds = {ground for _, body in rules for ground in re.findall(r"background(?:-color)?: ([^;]+);", body)}
+    assert grounds <= {"var(--sunken)", "var(--canvas)"}
 
 
 @pytest.mark.browser

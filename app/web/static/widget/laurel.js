@@ -148,7 +148,8 @@ class LaurelWidget extends HTMLElement {
 
   #closed() {
     this.#launcher.setAttribute("aria-expanded", "false");
-    this.#launcher.focus();
+    // Else the browser has given the focus back to what opened us, which may be the page's own button.
+    if (document.activeElement === document.body) this.#launcher.focus();
   }
 
   /** True once the page has given us another token: by the event, the attribute, or `refresh-url`. */

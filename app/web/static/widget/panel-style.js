@@ -12,7 +12,7 @@ export const panelCss = `
 .lw-btn { display: inline-flex; align-items: center; justify-content: center; gap: var(--s2); min-block-size: 44px; padding: var(--s2) var(--s4); border: 1px solid var(--edge); border-radius: var(--radius); background: var(--surface); font-weight: 600; text-decoration: none; text-align: center; line-height: 1.25; cursor: pointer; transition: background var(--fast), border-color var(--fast); }
 .lw-btn:hover { background: var(--sunken); }
 .lw-btn.main { background: var(--accent); border-color: transparent; color: var(--on-accent); }
-.lw-btn.main:hover { background: color-mix(in oklab, var(--accent) 92%, var(--on-accent)); }
+.lw-btn.main:hover { box-shadow: 0 0 0 3px var(--track); }
 .lw-btn.wide { inline-size: 100%; }
 .lw-btn[aria-disabled=true] { background: var(--sunken); border-color: transparent; color: var(--ink-2); cursor: default; }
 .lw-icon { inline-size: 44px; block-size: 44px; flex: none; display: grid; place-items: center; padding: 0; border: 0; border-radius: var(--radius); background: none; cursor: pointer; }
@@ -80,6 +80,7 @@ dialog::backdrop { background: #0007; }
 .lw-item.can > svg { background: var(--accent-soft); color: var(--accent-text); }
 .lw-item b { font-weight: 600; }
 .lw-item p { font-size: var(--text-s); color: var(--ink-2); }
+.lw-item bdi { display: inline-block; }
 .lw-item .lw-bar { max-inline-size: 160px; margin-block: 6px 2px; block-size: 4px; }
 .lw-item > .lw-btn { padding-inline: var(--s3); }
 .lw-entry { padding-block: var(--s3); display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 2px var(--s3); }

@@ -152,9 +152,10 @@ export function fillers(give) {
   }
 
   async function invite(clicked, said, words) {
-    clicked.disabled = true;
+    if (clicked.ariaDisabled) return; // and not `disabled`, which takes the focus away from whoever pressed it by a key
+    clicked.ariaDisabled = "true";
     const { told } = await ask("referral-code", {}, {});
-    clicked.disabled = false;
+    clicked.ariaDisabled = null;
     if (!told || typeof told.code !== "string") {
       said.textContent = words.later;
       return;

@@ -41,7 +41,7 @@
 		let answer = await withNonce( config.nonce );
 		if ( ! answer || answer.status === 401 || answer.status === 403 ) {
 			// The page is older than its nonce, or was kept by a cache: WordPress gives a new one to whoever is signed in.
-			const fresh = await ask( config.ajax + '?action=rest-nonce', { credentials: 'same-origin' } );
+			const fresh = await ask( config.ajax + '?action=rest-nonce', { cache: 'no-store', credentials: 'same-origin' } );
 			const nonce = fresh && fresh.ok ? ( await fresh.text() ).trim() : '';
 			answer = /^[0-9a-f]{6,}$/.test( nonce ) ? await withNonce( nonce ) : null;
 			config.nonce = answer && answer.ok ? nonce : config.nonce;
@@ -52,8 +52,9 @@
 		return token;
 	}
 
+	/** By POST: a cache that keeps answers to GET against their own word would hand one shopper's token to the next. */
 	function withNonce( nonce ) {
-		return ask( config.token, { credentials: 'same-origin', headers: { 'X-WP-Nonce': nonce } } );
+		return ask( config.token, { method: 'POST', cache: 'no-store', credentials: 'same-origin', headers: { 'X-WP-Nonce': nonce } } );
 	}
 
 	// --- Laurel -------------------------------------------------------------------------------------------------
@@ -343,6 +344,7 @@
 	}
 
 	async function use( place, button, getting ) {
+		const held = place.contains( document.activeElement );
 		const buttons = place.querySelectorAll( 'button' );
 		buttons.forEach( ( one ) => {
 			one.disabled = true;
@@ -363,8 +365,17 @@
 		} );
 		document.querySelectorAll( '[data-laurel=redeem]' ).forEach( ( each ) => {
 			delete each.dataset.filled;
-			fillRedeem( each );
+			fillRedeem( each ).then( () => each === place && held && goOn( place ) );
 		} );
+	}
+
+	/** The button that was pressed is gone: whoever works by keyboard goes on at what came of it, not at the top of the page. */
+	function goOn( place ) {
+		const line = place.querySelector( '.laurel-said' );
+		if ( line && document.activeElement === document.body ) {
+			line.tabIndex = -1;
+			line.focus( { preventScroll: true } );
+		}
 	}
 
 	/** Points for a code: {code}, or {text} that says what became of it. The same click twice is one purchase. */

@@ -15,7 +15,7 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * PUT wc-laurel/v1/connection   Laurel introduces itself, with a key of the shop's REST API
- * GET laurel/v1/token           a signed-in shopper's token, for the session and nonce of WordPress
+ * POST laurel/v1/token          a signed-in shopper's token, for the session and nonce of WordPress
  */
 final class Rest {
 
@@ -43,7 +43,7 @@ final class Rest {
 			'laurel/v1',
 			'/token',
 			array(
-				'methods'             => 'GET',
+				'methods'             => 'POST', // which no cache keeps.
 				'callback'            => array( self::class, 'token' ),
 				'permission_callback' => 'is_user_logged_in',
 			)

@@ -1,0 +1,1 @@
+"""What Laurel's element costs a shop's page: Lighthouse, and long tasks with a processor a quarter as fast."""
