@@ -14,13 +14,14 @@ from app.domain.program import UnusedCodes
 from app.domain.redeeming import CLOSED, Closing, RedemptionState, points_for_rest
 from app.domain.retry import retry_at
 from app.services.code_spec import code_spec
+from app.services.find_member import ERASED
 from app.services.find_words import find_words
 from app.services.return_points import give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, settle_orders
 from app.services.shop_client import open_shop
 from app.services.wording import money_words
-from connectors.base import CodeSpec, FoundCode, ShopClient
+from connectors.base import CodeKind, CodeSpec, FoundCode, ShopClient
 
 # A checkout that had the code in its cart when it died may still end.
 CHECKOUT_S = 60
@@ -44,6 +45,8 @@ def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: 
         spec = code_spec(session, row) if row.attempts else None
     if spec is None:
         return _finish(rt, row, None, rt.now())
+    if spec.kind is CodeKind.STORE_CREDIT and spec.customer_ref.startswith(ERASED):
+        return _nobody_can_say(rt, row)
     try:
         with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
             found = _withdraw(client, row, spec)
@@ -137,16 +140,37 @@ def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) 
         return state
 
 
-def _spent(session: Session, row: RedemptionRow, now: datetime) -> None:
+def _nobody_can_say(rt: Runtime, row: RedemptionRow) -> RedemptionState:
+    """What is given to a customer is looked up by the customer: once they are erased it counts as given.
+
+    Giving the points back could pay it twice.
+    """
+    with rt.db.begin(row.program_id) as session:
+        locked = redemptions.lock_redemption(session, row.redemption_id)
+        if locked.state is not RedemptionState.CANCELLING:
+            return locked.state
+        message = (
+            "The shop never said whether it was paid out, and whose it is was erased: it counts as paid out."
+        )
+        _spent(session, locked, rt.now(), unknown=locked.unknown, message=message)
+    return RedemptionState.USED
+
+
+_GONE = "It was paid out or spent already: nothing of it was left to be withdrawn."
+
+
+def _spent(
+    session: Session, row: RedemptionRow, now: datetime, *, unknown: bool = False, message: str = _GONE
+) -> None:
     redemptions.update_redemption(
         session,
         row.redemption_id,
         state=RedemptionState.USED.value,
         closed_at=now,
         closing=None,
-        unknown=False,
+        unknown=unknown,
         next_try_at=None,
-        message="It was paid out or spent already: nothing of it was left to be withdrawn.",
+        message=message,
     )
 
 

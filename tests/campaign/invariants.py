@@ -419,9 +419,17 @@ def _codes_both_ways(world: World, platform: str) -> None:
     if orphans := set(live) - {row[1] for row in rows}:
         raise Violation("I9", f"{len(orphans)} codes live at {platform} that nobody bought")
     if platform == "shopify":
-        paid = sum(kind == "store_credit" and state == "used" for _, _, state, kind, _, _ in rows)
-        if len(stand.store.credits) != paid:
-            raise Violation("I9", f"{len(stand.store.credits)} store credits were given, {paid} were bought")
+        # Whether it was given nobody can say once its customer is erased: it counts as given.
+        bought = world.eye.rows(
+            "SELECT unknown FROM redemptions WHERE shop_id = %(shop)s AND reward->>'kind' = 'store_credit' "
+            "AND state = 'used'",
+            shop=stand.shop.shop_id,
+        )
+        doubtful = sum(unknown for (unknown,) in bought)
+        if not len(bought) - doubtful <= len(stand.store.credits) <= len(bought):
+            raise Violation(
+                "I9", f"{len(stand.store.credits)} store credits were given, {len(bought)} were bought"
+            )
 
 
 def _expired_once(world: World) -> None:

@@ -16,6 +16,7 @@ from app.domain.rewards import RewardKind
 from app.services.audit_redemptions import audit_redemptions
 from app.services.cancel_redemption import cancel_redemption
 from app.services.check_code import check_code
+from app.services.erase_member import erase_member
 from app.services.expire_codes import expire_codes
 from app.services.find_redemptions import find_redemption
 from app.services.findings import Findings
@@ -239,6 +240,22 @@ def test_a_fault_that_passes_delays_the_code_and_nothing_else(
         400,
         None,
     )
+
+
+@pytest.mark.parametrize("fault", [FaultKind.TIMEOUT_BEFORE, FaultKind.TIMEOUT_AFTER])
+def test_credit_that_may_have_been_given_to_somebody_erased_since_counts_as_given(
+    rt: Runtime, clock: Clock, fault: FaultKind
+) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    spender.stand.store.faults.add("issue_code", fault, 1)
+    bought = spender.redeem("credit")
+    spender.work()
+    assert spender.row(bought).unknown
+    erase_member(rt, spender.stand.program_id, spender.member_id)
+    spender.work(hours=48)
+    row = spender.row(bought)
+    assert (row.state, row.unknown, row.next_try_at, spender.available) == (State.USED, True, None, 400)
+    assert "it counts as paid out" in (row.message or "")
 
 
 @pytest.mark.parametrize("fault", LOCKED_OUT)

@@ -18,6 +18,7 @@ def open_panel(page: Page, stub: Stub) -> Locator:
     launcher(page).click()
     panel = page.get_by_role("dialog")
     expect(panel).to_be_visible()
+    panel.evaluate("panel => Promise.all(panel.getAnimations().map((one) => one.finished))")  # it glides in
     return panel
 
 
