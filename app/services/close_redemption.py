@@ -45,7 +45,9 @@ def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: 
         spec = code_spec(session, row) if row.attempts else None
     if spec is None:
         return _finish(rt, row, None, rt.now())
-    if spec.kind is CodeKind.STORE_CREDIT and spec.customer_ref.startswith(ERASED):
+    # A balance that we keep is a code like others: it is found by its name, whoever it was for.
+    given = spec.kind is CodeKind.STORE_CREDIT and not row.bought.is_balance
+    if given and spec.customer_ref.startswith(ERASED):
         return _nobody_can_say(rt, row)
     try:
         with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:

@@ -258,6 +258,20 @@ def test_credit_that_may_have_been_given_to_somebody_erased_since_counts_as_give
     assert "it counts as paid out" in (row.message or "")
 
 
+def test_a_balance_of_unknown_outcome_is_withdrawn_though_whose_it_is_was_erased(
+    rt: Runtime, clock: Clock
+) -> None:
+    spender = make_spender(rt, clock, "woocommerce")
+    spender.stand.store.faults.add("issue_code", FaultKind.TIMEOUT_AFTER, 1)
+    bought = spender.redeem("credit")
+    spender.work()
+    assert (spender.row(bought).unknown, spender.usable(bought)) == (True, 1)
+    erase_member(rt, spender.stand.program_id, spender.member_id)
+    spender.work(hours=48)
+    row = spender.row(bought)
+    assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 0, 500)
+
+
 @pytest.mark.parametrize("fault", LOCKED_OUT)
 @pytest.mark.parametrize(
     ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
