@@ -6,8 +6,10 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
+from time import monotonic
 
 import structlog
 
@@ -16,12 +18,15 @@ from tests.campaign.campaign import Played, play
 from tests.campaign.ground import Ground
 from tests.campaign.mutants import MUTANTS
 
+_SUMMED = ("steps", "events", "deliveries", "faults", "kills", "days")
+
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
     parser.add_argument("--seeds", default="1-20", help="from-to, both played, or a list: 1,5,9")
     parser.add_argument("--seed", type=int, help="this one alone")
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--minutes", type=float, help="begin no seed after so long")
     parser.add_argument("--mutant", help="plant this fault, and play until it is found")
     parser.add_argument(
         "--mutants", metavar="PART", help="plant each fault in turn, print the table: all, or 1/2"
@@ -37,7 +42,9 @@ def main(arguments: Sequence[str]) -> int:
             if given.mutants or (given.mutant and not given.trace):
                 names = part_of(list(MUTANTS), given.mutants) if given.mutants else [given.mutant]
                 return hunt(ground, names, seeds, given.steps)
-            return run(ground, seeds, given.steps, trace=given.trace, mutant=given.mutant)
+            ends = None if given.minutes is None else monotonic() + given.minutes * 60
+            chosen = takewhile(lambda _: ends is None or monotonic() < ends, seeds)
+            return run(ground, chosen, given.steps, trace=given.trace, mutant=given.mutant)
         finally:
             ground.close()
 
@@ -60,28 +67,31 @@ def quiet() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def run(ground: Ground, seeds: Sequence[int], steps: int, *, trace: bool, mutant: str | None) -> int:
+def run(ground: Ground, seeds: Iterable[int], steps: int, *, trace: bool, mutant: str | None) -> int:
+    """Play one after the other, and tell the totals. 1: something was wrong."""
     totals: Counter[str] = Counter()
-    failed = 0
     for seed in seeds:
         played = play(ground, seed, steps=steps, mutant=mutant)
-        for name in ("steps", "deliveries", "faults", "kills", "days"):
-            totals[name] += getattr(played, name)
-        say(line_of(played))
-        if trace or played.violation:
-            say("\n".join(f"    {one}" for one in played.trace))
-            if trace:
-                say(f"    {played.acts}\n    {played.refused}")
-        if played.violation:
-            failed += 1
-            say(
-                f"  {played.violation}\n  again: python -m tests.campaign --seed {seed} --steps {steps} --trace\n"
-            )
+        tell(played, steps, trace=trace)
+        totals.update({name: getattr(played, name) for name in _SUMMED})
+        totals.update(seeds=1, violations=played.violation is not None)
     say(
-        f"{len(seeds)} seeds, {totals['steps']} steps, {totals['deliveries']} deliveries, {totals['faults']} faults, "
-        f"{totals['kills']} kills, {totals['days'] / 365:.0f} years: {failed} violations"
+        f"{totals['seeds']} seeds, {totals['steps']} steps, {totals['events']} events, "
+        f"{totals['deliveries']} deliveries, {totals['faults']} faults, {totals['kills']} kills, "
+        f"{totals['days'] / 365:.0f} years: {totals['violations']} violations"
     )
-    return 1 if failed else 0
+    return 1 if totals["violations"] else 0
+
+
+def tell(played: Played, steps: int, *, trace: bool) -> None:
+    say(line_of(played))
+    if trace or played.violation:
+        say("\n".join(f"    {one}" for one in played.trace))
+    if trace:
+        say(f"    {played.acts}\n    {played.refused}")
+    if played.violation:
+        again = f"python -m tests.campaign --seed {played.seed} --steps {steps} --trace"
+        say(f"  {played.violation}\n  again: {again}\n")
 
 
 def hunt(ground: Ground, names: Sequence[str], seeds: Sequence[int], steps: int) -> int:
@@ -109,8 +119,8 @@ def hunt(ground: Ground, names: Sequence[str], seeds: Sequence[int], steps: int)
 
 def line_of(played: Played) -> str:
     return (
-        f"seed {played.seed}: {played.steps} steps, {played.deliveries} deliveries, {played.faults} faults, "
-        f"{played.kills} kills, {played.days} days, {played.seconds:.1f} s, {played.digest}"
+        f"seed {played.seed}: {played.steps} steps, {played.events} events, {played.deliveries} deliveries, "
+        f"{played.faults} faults, {played.kills} kills, {played.days} days, {played.seconds:.1f} s, {played.digest}"
         f"{'' if played.violation is None else '  VIOLATION ' + (played.invariant or '')}"
     )
 

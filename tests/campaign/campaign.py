@@ -67,7 +67,8 @@ class Played:
 
     seed: int
     steps: int = 0
-    deliveries: int = 0
+    events: int = 0  # acts of people, deliveries sent, calls to a shop, jobs begun, kills
+    deliveries: int = 0  # acknowledged
     faults: int = 0
     kills: int = 0
     days: int = 0
@@ -272,6 +273,8 @@ class _Run:
 
 def _tell(world: World, played: Played) -> None:
     stores = [stand.store for stand in world.stands.values()]
+    acts = sum(world.counts.acts.values()) + world.interleaved["shop"]
+    played.events = acts + world.counts.requests + world.reaper.calls + world.worker.begun + world.deaths
     played.deliveries = len(world.acknowledged)
     played.faults = sum(len(store.faults.log) + len(store.deliveries.log) for store in stores)
     played.kills = world.deaths

@@ -36,6 +36,7 @@ class Reaper:
         self.dead = False
         self.died = ""  # where
         self.passed = 0
+        self.calls = 0  # to a shop
         self.kills: Counter[str] = Counter()
 
     def pass_by(self, point: str) -> None:
@@ -135,6 +136,7 @@ class _MortalTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._reaper.pass_by("before a call")
+        self._reaper.calls += 1
         self._meanwhile()
         response = self._inner.handle_request(request)
         self._reaper.pass_by("after a call")

@@ -29,6 +29,7 @@ class Worker:
     def __init__(self, eye: Eye, random: Random) -> None:
         self._eye = eye
         self._random = random
+        self.begun = 0
         self.done: Counter[str] = Counter()
         self.retried = 0
         self.given_up: Counter[str] = Counter()
@@ -69,6 +70,7 @@ class Worker:
             "RETURNING task_name, args, attempts",
             id=job_id,
         )
+        self.begun += 1
         try:
             service_of(name)(rt, **args)
         except Retryable as error:

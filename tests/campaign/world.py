@@ -88,6 +88,7 @@ class Silent:
 class Counts:
     acts: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    requests: int = 0  # of the shops to Laurel: deliveries, doubled ones too
 
 
 class World:
@@ -324,6 +325,7 @@ class _ToLaurel(httpx.BaseTransport):
         _, _, platform, *key = request.url.path.split("/")
         body = request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
+        self._world.counts.requests += 1
         rt = self._world.rt
         try:
             kept = receive_delivery(rt, platform, key[0] if key else None, WebhookRequest(body, headers))
