@@ -72,16 +72,16 @@ def audit(until: datetime | None, program_key: str | None, as_json: bool) -> Non
 @sentences
 @example('laurel unfreeze --program sprig --reason "Restored from the backup of Monday"')
 def unfreeze(reason: str | None, as_found: bool, program_key: str | None) -> None:
-    """Let points be spent again, after the hourly audit found something that cannot be. It is looked at again first."""
+    """Let members spend again, after the hourly audit found something that cannot be. It is looked at again first."""
     with runtime("audit") as rt:
         program_id = find_program(rt, program_key)
         if reason is not None:
             lift_freeze(rt, program_id, by=f"cli:{getpass.getuser()}", reason=reason, as_found=as_found)
-            click.echo("Points can be spent again.")
+            click.echo("Members can spend again.")
             return
         found = find_freeze(rt, program_id)
     if found is None:
-        click.echo("Points can be spent: there is nothing to lift.")
+        click.echo("Members can spend: there is nothing to lift.")
         return
     click.echo(f"Nothing can be spent since {found.at:%Y-%m-%d %H:%M} UTC.")
     for subject, what, detail in found.problems:

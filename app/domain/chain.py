@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -70,18 +70,25 @@ class Chain:
     seq_then: int = 0
     faults: list[Fault] = field(default_factory=list)
     broken: bool = False
+    tell: Callable[[int], str] = "{} points".format  # what the ledger counts, in a fault's words
     ordinals: dict[str, int] = field(default_factory=dict)
 
     def fault(self, seq: int, what: str, detail: str) -> None:
         self.faults.append(Fault(seq, what, detail))
 
 
-def follow(account: tuple[int, int], entries: Iterable[Entry], *, then: datetime | None = None) -> Chain:
+def follow(
+    account: tuple[int, int],
+    entries: Iterable[Entry],
+    *,
+    then: datetime | None = None,
+    tell: Callable[[int], str] = "{} points".format,
+) -> Chain:
     """The chain of `account`. `entries` may raise ValueError, KeyError or TypeError for what cannot be read.
 
-    `then`: the moment whose head is wanted too; None: the last.
+    `then`: the moment whose head is wanted too; None: the last. `tell`: what the ledger counts, in words.
     """
-    chain = Chain(Book(account))
+    chain = Chain(Book(account), tell=tell)
     try:
         for entry in entries:
             _add(chain, entry)
@@ -101,7 +108,7 @@ def _add(chain: Chain, entry: Entry) -> None:
         chain.earned += entry.points
     if entry.kind in ACTIVE:
         chain.last_active_at = max(chain.last_active_at or entry.occurred_at, entry.occurred_at)
-    for what, detail in (*_shape(entry), *_ordinal(chain, entry)):
+    for what, detail in (*_shape(entry, chain.tell), *_ordinal(chain, entry)):
         chain.fault(entry.seq, what, detail)
     _hold(chain, entry)
     if not chain.broken:
@@ -120,17 +127,21 @@ def _replay(chain: Chain, entry: Entry) -> None:
         chain.fault(entry.seq, "chain_broken", str(error) if isinstance(error, ValueError) else "eats no lot")
         return
     if spends and available < -entry.points:
-        chain.fault(entry.seq, "overspent", f"takes {-entry.points} points where {available} were available")
+        chain.fault(
+            entry.seq,
+            "overspent",
+            f"takes {chain.tell(-entry.points)} where {chain.tell(available)} were available",
+        )
     if entry.kind is EntryKind.EXPIRY and entry.source != f"lot:{entry.ate[0][0]}":
         chain.fault(entry.seq, "wrong_source", f"{entry.source} expired, lot {entry.ate[0][0]} was taken")
 
 
-def _shape(entry: Entry) -> Iterator[tuple[str, str]]:
+def _shape(entry: Entry, tell: Callable[[int], str]) -> Iterator[tuple[str, str]]:
     source, sign = _SHAPES[entry.kind]
     if not source.fullmatch(entry.source):
         yield "wrong_source", f"{entry.kind} is caused by {entry.source}"
     if entry.points * sign < 0:
-        yield "wrong_sign", f"{entry.kind} of {entry.points} points"
+        yield "wrong_sign", f"{entry.kind} of {tell(entry.points)}"
 
 
 def _ordinal(chain: Chain, entry: Entry) -> Iterator[tuple[str, str]]:

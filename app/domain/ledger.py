@@ -207,7 +207,7 @@ class Book:
             entries.append(self.credit(one, now=now))
             left, ordinal = left - part, ordinal + 1
         if left:
-            raise ValueError(f"{left} points more than the redemption took")
+            raise ValueError(f"{left} more than the redemption took")
         return entries
 
     def transfer_to(self, other: "Book", source: str, *, first: tuple[int, int], now: datetime) -> None:

@@ -13,7 +13,7 @@ from app.services.audit_orders import audit_activities, audit_orders
 from app.services.audit_redemptions import audit_redemptions
 from app.services.audit_sums import audit_sums
 from app.services.drain_inbox import MAX_ATTEMPTS
-from app.services.findings import Findings, Problem, Watch
+from app.services.findings import Problem, Watch, findings_of
 from app.services.runtime import Runtime
 
 
@@ -46,7 +46,7 @@ def audit_session(
 ) -> Audit:
     """The same within a transaction of one program, which should see one moment throughout."""
     looked_at = ("accounts", "accounts", "orders", "activities", "redemptions")
-    findings = Findings(sum(auditing.count(session, table) for table in looked_at), progress)
+    findings = findings_of(session, sum(auditing.count(session, table) for table in looked_at), progress)
     try:
         require_guards(session.connection)
     except GuardsMissing as missing:

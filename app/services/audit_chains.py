@@ -8,6 +8,7 @@ from app.db.auditing import AccountRow
 from app.db.session import Session
 from app.domain.chain import Chain, HeadsDigest, follow
 from app.domain.ledger import Book, Lot
+from app.domain.words import Words
 from app.services.findings import Findings
 
 
@@ -37,7 +38,7 @@ def audit_accounts(
     earned: dict[int, int] = {}
     for account_id, entries in auditing.stream_chains(session, list(rows)):
         row = rows.pop(account_id)
-        chain = follow((row.program_id, account_id), entries, then=until)
+        chain = follow((row.program_id, account_id), entries, then=until, tell=findings.words.points)
         earned[account_id] = chain.earned
         if chain.head_then is not None and digest is not None:
             digest.add(account_id, chain.seq_then, chain.head_then)
@@ -53,14 +54,16 @@ def audit_accounts(
 
 
 def _compare(row: AccountRow, chain: Chain, lots: Sequence[Lot], findings: Findings, now: datetime) -> None:
-    subject = f"account:{row.account_id}"
+    subject, points, amount = f"account:{row.account_id}", findings.words.points, findings.words.amount
     for fault in chain.faults:
         findings.add(f"entry:{row.account_id}/{fault.seq}", fault.what, fault.detail)
     if row.points != chain.points:
-        findings.add(subject, "points", f"{row.points} points are stored, the entries give {chain.points}")
+        findings.add(
+            subject, "points", f"{points(row.points)} are stored, the entries give {amount(chain.points)}"
+        )
     if row.closed and (row.points or row.deficit):
         findings.add(
-            subject, "closed_account", f"is closed and holds {row.points} points, owes {row.deficit}"
+            subject, "closed_account", f"is closed and holds {points(row.points)}, owes {amount(row.deficit)}"
         )
     if chain.broken:
         return  # what follows from the chain cannot be told
@@ -72,30 +75,34 @@ def _compare(row: AccountRow, chain: Chain, lots: Sequence[Lot], findings: Findi
         same = row.seq == chain.book.seq
         findings.add(subject, "head", "the stored head is not the last entry's" if same else detail)
     if stored.deficit != chain.book.deficit:
-        detail = f"a deficit of {row.deficit} is stored, the entries give {chain.book.deficit}"
+        detail = (
+            f"a deficit of {amount(row.deficit)} is stored, the entries give {amount(chain.book.deficit)}"
+        )
         findings.add(subject, "deficit", detail)
     if row.last_active_at != chain.last_active_at:
         detail = f"{_moment(row.last_active_at)} is stored, the entries give {_moment(chain.last_active_at)}"
         findings.add(subject, "last_active", f"last activity: {detail}")
-    for detail in differing_lots(stored.lots, chain.book.lots):
+    for detail in differing_lots(stored.lots, chain.book.lots, findings.words):
         findings.add(subject, "lots", detail)
 
 
-def differing_lots(stored: Mapping[int, Lot], derived: Mapping[int, Lot]) -> list[str]:
+def differing_lots(stored: Mapping[int, Lot], derived: Mapping[int, Lot], words: Words) -> list[str]:
     """Where the two differ, in words."""
     return [
-        f"lot {seq}: {_told(stored.get(seq))} is stored, the entries give {_told(derived.get(seq))}"
+        f"lot {seq}: {_told(stored.get(seq), words)} is stored, the entries give {_told(derived.get(seq), words)}"
         for seq in sorted({*stored, *derived})
         if stored.get(seq) != derived.get(seq)
     ]
 
 
-def _told(lot: Lot | None) -> str:
+def _told(lot: Lot | None, words: Words) -> str:
     if lot is None:
         return "nothing"
     until = f", until {lot.expires_at:%Y-%m-%d}" if lot.expires_at else ""
-    expired = f", {lot.expired} expired" if lot.expired else ""
-    return f"{lot.remaining} left{expired} of {lot.origin} from {lot.available_at:%Y-%m-%d}{until}"
+    expired = f", {words.amount(lot.expired)} expired" if lot.expired else ""
+    return (
+        f"{words.amount(lot.remaining)} left{expired} of {lot.origin} from {lot.available_at:%Y-%m-%d}{until}"
+    )
 
 
 def _moment(at: datetime | None) -> str:
@@ -106,6 +113,7 @@ def _lifetimes(
     session: Session, page: Sequence[AccountRow], earned: dict[int, int], findings: Findings
 ) -> None:
     """Points earned in all: by the account itself, and by whoever was merged into it."""
+    words = findings.words
     merged = auditing.find_merged_into(session, [row.account_id for row in page])
     elsewhere = {one for ours in merged.values() for one in ours} - set(earned)
     earned |= auditing.sum_earned(session, elsewhere) if elsewhere else {}
@@ -114,5 +122,5 @@ def _lifetimes(
         if row.lifetime_points is None:
             findings.add(f"account:{row.account_id}", "no_member", "belongs to no member")
         elif row.lifetime_points != lifetime:
-            detail = f"{row.lifetime_points} points in all are stored, the entries give {lifetime}"
+            detail = f"{words.points(row.lifetime_points)} in all are stored, the entries give {words.amount(lifetime)}"
             findings.add(f"member:{row.account_id}", "lifetime_points", detail)

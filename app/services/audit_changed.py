@@ -11,7 +11,7 @@ from app.db.session import Session
 from app.services.audit_chains import audit_accounts
 from app.services.audit_redemptions import audit_redemptions
 from app.services.audit_sums import audit_acts
-from app.services.findings import Findings
+from app.services.findings import Findings, findings_of
 from app.services.runtime import Runtime
 
 PAGE = auditing.PAGE
@@ -37,7 +37,7 @@ def audit_changed(rt: Runtime, program_id: int) -> int:
 
 def find_wrong(rt: Runtime, program_id: int) -> tuple[Findings, int]:
     """What is wrong with accounts that changed, or were never found right since something was; how many were read."""
-    findings, after, looked = Findings(0), 0, 0
+    findings, after, looked = Findings(), 0, 0
     while True:
         with rt.db.begin(program_id) as session:
             changed = auditing.find_changed(session, after=after, limit=PAGE)
@@ -50,8 +50,8 @@ def find_wrong(rt: Runtime, program_id: int) -> tuple[Findings, int]:
 def _look(rt: Runtime, program_id: int, account_ids: list[int], findings: Findings) -> None:
     """One page, in one moment. Those that are right are noted, at the length that was read."""
     now = rt.now()
-    ours = Findings(0)
     with rt.db.snapshot(program_id) as session:
+        ours = findings_of(session)
         page = auditing.find_accounts(session, account_ids)
         audit_accounts(session, page, ours, now=now)
         audit_redemptions(session, ours, account_ids)

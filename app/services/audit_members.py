@@ -71,10 +71,11 @@ def _check_rewards(session: Session, open_ids: Sequence[int], versions: Versions
     held = ledger.find_held(session, [row.source for row in given])
     theirs = sorted({owners[row.member_id] for row in given})
     standings = {one.member.member_id: one for one in standings_since(session, theirs, since=EVER)}
+    words = findings.words
     for row in given:
         one = standings[owners[row.member_id]]
         points = sum(ours.points for ours in held.get(row.source, {}).values())
         due = reward_target(row, one.facts, one.floors, versions.get(row.version)).points
         if points != due:
-            detail = f"reaching {row.tier_key} is worth {due} points, {points} are held for it"
+            detail = f"reaching {row.tier_key} is worth {words.points(due)}, {words.amount(points)} are held for it"
             findings.add(row.source, "held", detail)

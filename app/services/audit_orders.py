@@ -42,6 +42,7 @@ def audit_activities(session: Session, findings: Findings) -> None:
 
 
 def _check(session: Session, page: Sequence[_Due], what: str, findings: Findings) -> None:
+    words = findings.words
     held = ledger.find_held(session, [one.source for one in page])
     known = {one for accounts in held.values() for one in accounts}
     known |= {one.owner for one in page if one.owner is not None}
@@ -51,11 +52,13 @@ def _check(session: Session, page: Sequence[_Due], what: str, findings: Findings
         points = one.points if owner is not None else 0
         found = _by_open_account(held.get(one.source, {}), winners)
         if (given := found.pop(owner or 0, 0)) != points:
-            detail = f"the {what} is worth {points} points, account {owner} holds {given}"
+            detail = (
+                f"the {what} is worth {words.points(points)}, account {owner} holds {words.amount(given)}"
+            )
             findings.add(one.source, "held", detail)
         for account_id, more in found.items():
             if more:
-                detail = f"account {account_id} holds {more} points of an {what} that is not its own"
+                detail = f"account {account_id} holds {words.points(more)} of an {what} that is not its own"
                 findings.add(one.source, "held_by_other", detail)
 
 

@@ -8,6 +8,7 @@ from app.db.session import Session
 from app.domain.program import UnusedCodes
 from app.domain.redeeming import OPEN, USED_BY_NO_ORDER, RedemptionState
 from app.domain.rewards import RewardKind
+from app.domain.words import Words
 from app.services.audit_balances import audit_balances, audit_unwritten
 from app.services.findings import Findings
 
@@ -19,7 +20,7 @@ def audit_redemptions(session: Session, findings: Findings, account_ids: Sequenc
     balances = False
     for page in auditing.pages_of_redemptions(session, account_ids):
         for row in page:
-            for what, detail in _faults(row):
+            for what, detail in _faults(row, findings.words):
                 findings.add(f"redemption:{row.id}", what, detail)
         kept = [row.id for row in page if row.is_balance]
         balances = balances or bool(kept)
@@ -29,28 +30,34 @@ def audit_redemptions(session: Session, findings: Findings, account_ids: Sequenc
         audit_unwritten(session, findings)
 
 
-def _faults(row: Any) -> Iterator[tuple[str, str]]:
-    state = RedemptionState(row.state)
+def _faults(row: Any, words: Words) -> Iterator[tuple[str, str]]:
+    state, points, amount = RedemptionState(row.state), words.points, words.amount
     if row.taken != row.cost:
-        yield "no_debit", f"costs {row.cost} points, account {row.account_id} was debited {row.taken}"
+        yield (
+            "no_debit",
+            f"costs {points(row.cost)}, account {row.account_id} was debited {amount(row.taken)}",
+        )
     if row.back != row.returned:
-        yield "returned", f"{row.returned} points are noted as given back, the entries give {row.back}"
+        yield (
+            "returned",
+            f"{points(row.returned)} are noted as given back, the entries give {amount(row.back)}",
+        )
     if row.is_balance and row.left_minor != row.amount_minor - row.held_minor:
         rest = row.amount_minor - row.held_minor
         yield "balance", f"{row.left_minor} is noted as left, its orders leave {rest}"
     if row.is_balance and (state, row.left_minor > 0) in _CONTRARY:
         yield "balance_state", f"is {state} with {row.left_minor} left"
     if state in OPEN and row.back:
-        yield "debit_reversed", f"is {state} although {row.back} of its points were given back"
+        yield "debit_reversed", f"is {state} although {points(row.back)} of its cost were given back"
     if state is RedemptionState.USED:
         if row.order_id is None and RewardKind(row.kind) not in USED_BY_NO_ORDER:
             yield "used_by_none", "is used, and no order used it"
         if not 0 <= row.back <= (row.cost if row.returns else 0):
-            yield "debit_reversed", f"is used although {row.back} of its points were given back"
+            yield "debit_reversed", f"is used although {points(row.back)} of its cost were given back"
     elif state not in OPEN and row.back != (due := _due(row)):
         breakage = state is RedemptionState.EXPIRED and row.unused == UnusedCodes.BREAKAGE.value
         if not breakage or row.back:
-            yield "not_returned", f"is {state}, and {row.back} of {due} points were given back"
+            yield "not_returned", f"is {state}, and {amount(row.back)} of {points(due)} were given back"
 
 
 def _due(row: Any) -> int:

@@ -4,6 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.db.session import Session
+from app.domain.words import Words
+from app.services.find_words import find_words
+from app.services.wording import ENGLISH
+
 LISTED = 1000  # so many are told one by one; the rest is counted
 
 Watch = Callable[[int, int], None]
@@ -24,10 +29,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Findings:
-    """Problems as they are found. `counts`: what was looked at; `problems` beyond `LISTED` only count."""
+    """Problems as they are found. `counts`: what was looked at; `problems` beyond `LISTED` only count.
 
-    total: int
+    `words`: the program's, for what its ledger counts; findings are English, as staff and logs read them.
+    """
+
+    total: int = 0
     watch: Watch | None = None
+    words: Words = ENGLISH
     problems: list[Problem] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     done: int = 0
@@ -42,3 +51,8 @@ class Findings:
         self.done += count
         if self.watch is not None:
             self.watch(self.done, max(self.total, self.done))
+
+
+def findings_of(session: Session, total: int = 0, watch: Watch | None = None) -> Findings:
+    """Nothing found yet about the session's program."""
+    return Findings(total, watch, find_words(session))

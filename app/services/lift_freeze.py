@@ -33,7 +33,7 @@ def lift_freeze(rt: Runtime, program_id: int, *, by: str, reason: str, as_found:
     with rt.db.begin(program_id) as session:
         found = freezes.find_open(session)
         if found is None or not freezes.lift(session, found.freeze_id, by=by, reason=said, now=rt.now()):
-            raise Refused("not_frozen", "Points can be spent: there is nothing to lift.")
+            raise Refused("not_frozen", "Members can spend: there is nothing to lift.")
     log.warning("freeze_lifted", program_id=program_id, by=by, problems=len(found.problems))
     return found
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.db import auditing, orders, programs
 from app.db.session import Session
-from app.services.findings import Findings, Problem, Watch
+from app.services.findings import Findings, Problem, Watch, findings_of
 from app.services.replay_accounts import count_order, replay_accounts
 from app.services.runtime import Runtime
 
@@ -35,7 +35,7 @@ def replay(rt: Runtime, program_id: int, progress: Watch | None = None) -> Repla
 
 def replay_session(session: Session, *, now: datetime, progress: Watch | None = None) -> Replayed:
     """The same within a transaction of one program, which should see one moment throughout."""
-    findings = Findings(auditing.count(session, "accounts"), progress)
+    findings = findings_of(session, auditing.count(session, "accounts"), progress)
     for page in auditing.pages_of_accounts(session, only_open=True, size=_AT_ONCE):
         replay_accounts(session, page, findings, now=now)
     _orphans(session, findings)

@@ -1,6 +1,6 @@
 """Some accounts counted anew, with all that were merged into them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,15 +14,18 @@ from app.db.tiers import RewardRow
 from app.domain.chain import Chain, follow
 from app.domain.earning import PointsTarget
 from app.domain.ledger import Book, Lot
+from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.settling import Held, settle
 from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
+from app.domain.words import Words
 from app.services.activity_targets import activity_targets
 from app.services.audit_chains import differing_lots
 from app.services.findings import Findings
 from app.services.known_until import known_until
 from app.services.settle_entry_rewards import reward_target
 from app.services.settle_orders import program_of, spend_of, target_of
+from app.services.wording import money_words
 
 
 @dataclass(slots=True)
@@ -57,7 +60,7 @@ def replay_accounts(
         row.account_id: row
         for row in auditing.find_accounts(session, [one for ours in merged.values() for one in ours])
     }
-    groups = _groups(session, page, merged, stored)
+    groups = _groups(session, page, merged, stored, findings.words.points)
     owned: dict[int, list[OrderRow]] = {}
     for row in orders.find_orders_where(session, "o.member_id = ANY(:ids)", ids=list(groups)):
         owned.setdefault(row.member_id or 0, []).append(row)
@@ -94,13 +97,14 @@ def _groups(
     page: Sequence[AccountRow],
     merged: Mapping[int, Sequence[int]],
     stored: Mapping[int, AccountRow],
+    tell: Callable[[int], str],
 ) -> dict[int, _Group]:
     groups = {row.account_id: _Group(row, merged.get(row.account_id, ())) for row in page}
     root = {one: account_id for account_id, group in groups.items() for one in (account_id, *group.merged)}
     for one, account_id in root.items():
         groups[account_id].chains[one] = Chain(Book((stored[one].program_id, one)))
     for one, entries in auditing.stream_chains(session, list(stored)):
-        groups[root[one]].chains[one] = follow((stored[one].program_id, one), entries)
+        groups[root[one]].chains[one] = follow((stored[one].program_id, one), entries, tell=tell)
     return groups
 
 
@@ -131,10 +135,12 @@ def _targets_of_activities(
     rows: Sequence[ActivityRow], worth: Mapping[int, PointsTarget], findings: Findings
 ) -> dict[str, PointsTarget]:
     """The same for what was done: rules, what was fixed, and what friends bought."""
+    words = findings.words
     for row in rows:
         target = worth[row.activity_id]
         if target.points != row.target_points:
-            detail = f"a target of {row.target_points} points is stored, its rule gives {target.points}"
+            stored, counted = words.points(row.target_points), words.amount(target.points)
+            detail = f"a target of {stored} is stored, its rule gives {counted}"
             findings.add(row.source, "target", detail)
     return {row.source: worth[row.activity_id] for row in rows}
 
@@ -164,7 +170,27 @@ def _count_spend(group: _Group, row: OrderRow, versions: Versions, findings: Fin
     if spend is not None:
         group.spends.append(spend)
     if row.terms_version is not None and spend != row.spend:
-        findings.add(row.source, "spend", f"{row.spend} is stored for tiers, it gives {spend}")
+        stored, given = (_spend_words(one, versions.live, findings.words) for one in (row.spend, spend))
+        findings.add(row.source, "spend", f"{stored} is stored for tiers, it gives {given}")
+
+
+def _spend_words(spend: SpendFact | None, program: Program, words: Words) -> str:
+    if spend is None:
+        return "nothing"
+
+    def money(minor: int) -> str:
+        return money_words(Money(minor, program.currency))
+
+    told = [
+        money(spend.goods_minor),
+        words.points(spend.points),
+        *(f"{money(minor)} back on {at:%Y-%m-%d}" for at, minor in spend.refunds),
+        *(f"{words.points(points)} back on {at:%Y-%m-%d}" for at, points in spend.points_back),
+        *(f"{one.days} days of {one.tier_key}" for one in spend.memberships),
+        *(f"{one.tier_key} back on {one.gone_at:%Y-%m-%d}" for one in spend.memberships if one.gone_at),
+        *([f"void since {spend.void_at:%Y-%m-%d}"] if spend.void_at else []),
+    ]
+    return f"{', '.join(told)} of {spend.counted_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _reach(
@@ -179,8 +205,9 @@ def _reach(
     held = group.held(source)
     given = sum(one.points for one in held.values())
     if given != target.points:
-        what = f"is worth {target.points} points" if owner else "belongs to another"
-        findings.add(source, "points", f"{what}, account {group.row.account_id} was given {given}")
+        what = f"is worth {findings.words.points(target.points)}" if owner else "belongs to another"
+        had = f"account {group.row.account_id} was given {findings.words.amount(given)}"
+        findings.add(source, "points", f"{what}, {had}")
     policy = versions.live.refund_policy
     settle(source, target, group.books, held, owner=owner, counts_as=group.counts_as, policy=policy, now=now)
 
@@ -198,7 +225,8 @@ def count_order(row: OrderRow, versions: Versions, findings: Findings) -> Points
         findings.add(row.source, "terms", f"cannot be counted under its terms: {terms}")
         return None
     if target.points != row.target_points:
-        detail = f"a target of {row.target_points} points is stored, snapshot and terms give {target.points}"
+        stored, counted = findings.words.points(row.target_points), findings.words.amount(target.points)
+        detail = f"a target of {stored} is stored, snapshot and terms give {counted}"
         findings.add(row.source, "target", detail)
     return target
 
@@ -217,9 +245,12 @@ def _compare(row: AccountRow, book: Book, lots: Sequence[Lot], findings: Finding
     stored.ripen(now)
     book.ripen(now)
     if (stored.points, stored.deficit) != (book.points, book.deficit):
-        detail = f"{stored.points} points and a deficit of {stored.deficit} are stored, counting gives "
-        findings.add(subject, "balance", f"{detail}{book.points} and {book.deficit}")
-    for detail in differing_lots(stored.lots, book.lots):
+        points, amount = findings.words.points, findings.words.amount
+        detail = (
+            f"{points(stored.points)} and a deficit of {amount(stored.deficit)} are stored, counting gives "
+        )
+        findings.add(subject, "balance", f"{detail}{amount(book.points)} and {amount(book.deficit)}")
+    for detail in differing_lots(stored.lots, book.lots, findings.words):
         findings.add(subject, "lots", detail)
 
 

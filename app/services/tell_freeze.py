@@ -6,6 +6,7 @@ from app.db import freezes, programs
 from app.domain.errors import Refused
 from app.domain.staff import Role
 from app.services.runtime import Runtime
+from app.services.wording import in_unit, words_for
 
 _SHOWN = 5
 
@@ -19,7 +20,7 @@ def tell_freeze(rt: Runtime, program_id: int) -> int:
     """
     with rt.db.begin(program_id) as session:
         found = freezes.find_open(session)
-        name = programs.load_versions(session)[program_id].live.name
+        live = programs.load_versions(session)[program_id].live
         owners = [
             row.email
             for row in session.rows(
@@ -30,17 +31,19 @@ def tell_freeze(rt: Runtime, program_id: int) -> int:
         ]
     if found is None or not rt.sends_mail:
         return 0
-    shown = "\n".join(f"- {subject}: {detail}" for subject, _, detail in found.problems[:_SHOWN])
+    shown = "\n".join(f"- {where}: {detail}" for where, _, detail in found.problems[:_SHOWN])
+    words, at = words_for(live, "en"), f"{found.at:%Y-%m-%d %H:%M} UTC"
     text = (
-        f"The audit found something in the books of “{name}” that cannot be. Since {found.at:%Y-%m-%d %H:%M} UTC "
-        f"nobody can spend points there; orders go on counting, and nothing is lost.\n\n{shown}\n\n"
+        f"The audit found something in the books of “{live.name}” that cannot be. Since {at} "
+        f"nobody can spend {in_unit('points', words)} there; orders go on counting, and nothing is lost.\n\n{shown}\n\n"
         f"What was found: {rt.public_url}/admin/freeze\nWhoever runs this installation looks closer with `laurel audit`. "
-        "Once it is put right, an owner lets points be spent again, there or by `laurel unfreeze`.\n"
+        f"Once it is put right, an owner lets {in_unit('points', words)} be spent again, there or by `laurel unfreeze`.\n"
     )
+    subject = in_unit("Points cannot be spent", words) + f": {live.name}"
     told = 0
     for address in owners:
         try:
-            rt.send_mail(address, f"Points cannot be spent: {name}"[:150].replace("\n", " "), text)
+            rt.send_mail(address, subject[:150].replace("\n", " "), text)
         except Refused as refused:
             log.warning("freeze_not_mailed", program_id=program_id, code=refused.code)
         else:

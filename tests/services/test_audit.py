@@ -3,6 +3,7 @@
 Faults are planted by the superuser, past triggers, keys and fences, in a transaction that is looked at and undone.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -442,3 +443,40 @@ def test_a_tier_reached_since_the_shops_were_last_read_survives_the_review(rt: R
     assert review_tiers(rt, past.program_id) == 0
     assert audit(rt, past.program_id).problems == []
     assert replay(rt, past.program_id).reviews_due == 0
+
+
+@pytest.mark.needs_filter
+@pytest.mark.parametrize("fault", [*FAULTS, *DIFFERENCES])
+def test_where_the_program_counts_money_no_finding_speaks_of_points(scene: Scene, fault: str) -> None:
+    scene.do(
+        f'UPDATE program_versions SET document = document || \'{{"counts_in": "money"}}\' WHERE {IN} true'
+    )
+    for statement in (FAULTS | DIFFERENCES)[fault][0].split(";"):
+        scene.do(statement)
+    now = scene.past.rt.now()
+    problems = [
+        *audit_session(scene.session, now=now).problems,
+        *replay_session(scene.session, now=now).differences,
+    ]
+    assert problems
+    assert [one for one in problems if one.subject != "database" and "point" in one.detail] == []
+
+
+@pytest.mark.needs_filter
+def test_what_is_found_where_money_is_counted_is_told_as_money(scene: Scene) -> None:
+    scene.do(
+        f'UPDATE program_versions SET document = document || \'{{"counts_in": "money"}}\' WHERE {IN} true'
+    )
+    scene.do(f"UPDATE accounts SET points = points + 1234567 WHERE {IN} id = {{member:9}}")
+    told = {one.detail for one in audit_session(scene.session, now=scene.past.rt.now()).problems}
+    assert any(one.startswith("€12,3") and " are stored, the entries give €" in one for one in told), told
+
+
+@pytest.mark.needs_filter
+def test_what_tiers_look_at_is_told_in_words(scene: Scene) -> None:
+    scene.do(DIFFERENCES["what tiers look at changed"][0])
+    found = replay_session(scene.session, now=scene.past.rt.now()).differences
+    (told,) = [one.detail for one in found if one.what == "spend"]
+    moment = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    stored, given = rf"€600\.00, 120 points of {moment}", rf"€120\.00, 120 points of {moment}"
+    assert re.fullmatch(f"{stored} is stored for tiers, it gives {given}", told), told
