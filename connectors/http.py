@@ -9,7 +9,8 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -125,6 +126,21 @@ def send(
     if status in (401, 403):
         raise AccessLost(f"{shown} {code}".rstrip())
     raise Refused(code or f"http_{status}", shown)
+
+
+@contextmanager
+def may_be_there() -> Iterator[None]:
+    """Around whatever is asked of a shop after something was made there: however that fails, it may be there.
+
+    To be turned away now says nothing of what was done before. Raises: Retryable, as of unknown outcome.
+    """
+    try:
+        yield
+    except Retryable as error:
+        error.maybe_applied = True
+        raise
+    except Refused as refused:
+        raise Retryable(refused.detail) from refused
 
 
 def check_url(url: httpx.URL, *, allow_private: bool) -> None:

@@ -61,6 +61,7 @@ class _Asked:
     operation: str
     kind: FaultKind
     times: int
+    spared: int  # calls that work before
 
 
 class ApiFaults:
@@ -74,11 +75,14 @@ class ApiFaults:
         self._chance: tuple[Random, float, Sequence[FaultKind], Sequence[str]] | None = None
         self._lock = threading.Lock()
 
-    def add(self, operation: str, kind: FaultKind | str, times: int = 1) -> None:
-        """The next `times` calls of `operation` fail so. `operation`: a word of `words`, or a pattern
-        over the platform's names ("POST /coupons", "discountCodeBasicCreate", "*")."""
+    def add(self, operation: str, kind: FaultKind | str, times: int = 1, *, after: int = 0) -> None:
+        """Of `operation` the next `times` calls fail so, once `after` have worked.
+
+        `operation`: a word of `words`, or a pattern over the platform's names ("POST /coupons",
+        "discountCodeBasicCreate", "*").
+        """
         with self._lock:
-            self._asked.append(_Asked(operation, FaultKind(kind), times))
+            self._asked.append(_Asked(operation, FaultKind(kind), times, after))
 
     def random(
         self, seed: int, rate: float, kinds: Sequence[FaultKind] = PASSING, operations: Sequence[str] = ("*",)
@@ -104,6 +108,9 @@ class ApiFaults:
     def _pick(self, names: Sequence[str]) -> FaultKind | None:
         for asked in self._asked:
             if asked.times > 0 and self._matches(asked.operation, names):
+                if asked.spared:
+                    asked.spared -= 1
+                    continue
                 asked.times -= 1
                 return asked.kind
         if self._chance is not None:

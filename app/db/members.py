@@ -432,6 +432,19 @@ def give_identities(session: Session, identity_ids: Sequence[int], member_id: in
     profiles.mark_identities(session, identity_ids, now=now)
 
 
+def keep_together(session: Session, identity_id: int, gone_id: int) -> None:
+    """No merge that is undone parts them any more: `gone_id` goes where `identity_id` goes."""
+    session.run(
+        "UPDATE merges SET identity_ids = CASE WHEN identity_ids @> CAST(:kept AS jsonb) "
+        "THEN identity_ids || CAST(:gone AS jsonb) ELSE (SELECT coalesce(jsonb_agg(one), '[]') "
+        "FROM jsonb_array_elements(identity_ids) one WHERE one <> CAST(:gone AS jsonb)) END "
+        "WHERE {fence} AND undone_at IS NULL "
+        "AND (identity_ids @> CAST(:kept AS jsonb)) <> (identity_ids @> CAST(:gone AS jsonb))",
+        kept=str(identity_id),
+        gone=str(gone_id),
+    )
+
+
 def note_gone(session: Session, identity_id: int, *, now: datetime) -> None:
     """The shop has this customer no more."""
     session.run(

@@ -222,6 +222,14 @@ def points_to_return(bought: Bought, order: OrderSnapshot, *, code_dead: bool) -
     return _gone_back(bought.cost, order)
 
 
+def stands(order: OrderSnapshot) -> bool:
+    """Whether anything of it is left: it is not void, and not all of its goods went back.
+
+    One that was cancelled first and paid back then is told as paid and refunded, and its code works again all the same.
+    """
+    return order.state not in VOID and not (order.goods.minor and order.goods_refunded == order.goods)
+
+
 def points_for_rest(bought: Bought, left: Money | None) -> int:
     """What comes back when it is withdrawn with so much of its money left, rounded down; None: it is used at once."""
     if left is None or bought.amount is None:

@@ -3,8 +3,9 @@
 from app.db import orders, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
+from app.domain.orders import OrderSnapshot
 from app.domain.pacing import Urgency
-from app.domain.redeeming import VOID, Closing, RedemptionState, points_to_return
+from app.domain.redeeming import VOID, Closing, RedemptionState, points_to_return, stands
 from app.services.code_spec import code_spec
 from app.services.keep_balance import keep_balance
 from app.services.return_points import close, lock_both, return_points
@@ -16,9 +17,10 @@ from connectors.base import FoundCode
 def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -> RedemptionState:
     """Read the code and bring the redemption in step. Raises: Retryable, AccessLost, to be run again.
 
-    A used code whose order is void: a use left → `issued`, and no points; none left → it stays used, and only then
-    do points come back, if the program says so. Money under a code is used once nothing of it is left; a balance that
-    we keep has a service of its own. An issued code that is gone or switched off: withdrawn, points back.
+    A used code of whose order nothing is left: a use left → `issued`, and no points; none left → it stays used, and
+    only then do points come back for an order that is void, if the program says so. Money under a code is used once
+    nothing of it is left; a balance that we keep has a service of its own. An issued code that is gone or switched off:
+    withdrawn, points back.
     """
     with rt.db.begin(program_id) as session:
         row = redemptions.get_redemption(session, redemption_id)
@@ -42,7 +44,7 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
             case RedemptionState.ISSUED if not (ours and found is not None and found.live):
                 gone = "The code is not usable at the shop any more. What it cost comes back once that is certain."
                 close(session, locked, Closing.CANCEL, gone, unknown=locked.unknown, now=rt.now())
-            case RedemptionState.USED if _is_void(session, locked):
+            case RedemptionState.USED if (order := _order(session, locked)) is not None and not stands(order):
                 if ours and found is not None and _can_be_used(found):
                     # What a return had given back of it is in the code again.
                     return_points(session, book, locked, 0, reason="order_void", now=rt.now())
@@ -54,12 +56,10 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
                         closed_at=None,
                         message="The order was cancelled, and the shop lets the code be used again.",
                     )
-                else:
+                elif order.state in VOID:
                     redemptions.update_redemption(session, redemption_id, dead_at=rt.now())
-                    order = _order(session, locked)
-                    if order is not None and order.order is not None:
-                        target = points_to_return(locked.bought, order.order, code_dead=True)
-                        return_points(session, book, locked, target, reason="order_void", now=rt.now())
+                    target = points_to_return(locked.bought, order, code_dead=True)
+                    return_points(session, book, locked, target, reason="order_void", now=rt.now())
             case _:
                 pass
         return redemptions.get_redemption(session, redemption_id).state
@@ -69,11 +69,7 @@ def _can_be_used(found: FoundCode) -> bool:
     return found.live and (found.uses_left is None or found.uses_left > 0)
 
 
-def _order(session: Session, row: RedemptionRow) -> orders.OrderRow | None:
+def _order(session: Session, row: RedemptionRow) -> OrderSnapshot | None:
+    """What used it, as last seen."""
     found = orders.find_orders_where(session, "o.id = :id", id=row.order_id)
-    return found[0] if found else None
-
-
-def _is_void(session: Session, row: RedemptionRow) -> bool:
-    order = _order(session, row)
-    return order is not None and order.order is not None and order.order.state in VOID
+    return found[0].order if found else None

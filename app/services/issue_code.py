@@ -10,6 +10,7 @@ from app.domain.pacing import Urgency
 from app.domain.redeeming import Closing, RedemptionState
 from app.domain.retry import retry_at
 from app.services.code_spec import code_spec
+from app.services.find_member import ERASED
 from app.services.return_points import close, give_back, lock_both
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
@@ -24,6 +25,7 @@ _MESSAGES = {
     "access_lost": "The shop does not let Laurel make codes: it must be connected again. What it cost is back.",
     "not_granted": "The shop has not allowed Laurel to make this kind of reward. What it cost is back.",
     "not_callable": "The shop is not connected. What it cost is back.",
+    "erased": "Whoever it was for was erased before the code was made. What it cost is back.",
 }
 
 
@@ -37,6 +39,8 @@ def issue_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
     if begun is None:
         return _state(rt, program_id, redemption_id)
     row, spec = begun
+    if spec.customer_ref.startswith(ERASED):
+        return _refused(rt, row, Refused("erased", "Whoever it was for was erased."))
     try:
         with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
             issued = client.issue_code(spec)

@@ -15,6 +15,7 @@ def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int)
         members.note_gone(session, deleted_id, now=now)
         profiles.inherit(session, kept_id, deleted_id, now=now)
         if kept.member_id is not None and deleted.member_id is not None:
+            members.keep_together(session, kept_id, deleted_id)
             merge_members(
                 session,
                 rt.vault,

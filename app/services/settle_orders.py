@@ -411,8 +411,8 @@ class _Facts:
         moment = row.spend.counted_at
         behind = [
             key
-            for key, (placed_at, version, _) in person.placed.items()
-            if placed_at >= moment and version is not None and key != row.key
+            for key, (placed_at, version, tier) in person.placed.items()
+            if placed_at >= moment and key != row.key and self._may_rise(row.program_id, version, tier)
         ]
         if not behind:
             return
@@ -421,6 +421,13 @@ class _Facts:
         )
         for key in sorted(behind, key=lambda one: (person.placed[one][0], one)):
             self._raise_terms(self.rows[key])
+
+    def _may_rise(self, program_id: int, version: int | None, tier: str | None) -> bool:
+        """Whether there is a tier above that of such terms; whoever buys much is at the top, and need not be asked."""
+        if version is None or tier is None:
+            return False
+        tiers = self.versions[program_id].get(version).tiers
+        return tiers[-1].key != tier
 
     def _raise_terms(self, row: OrderRow) -> None:
         order = row.order

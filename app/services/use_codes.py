@@ -7,7 +7,7 @@ from app.db import jobs, redemptions
 from app.db.orders import OrderRow
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
-from app.domain.redeeming import OPEN, VOID, RedemptionState, points_to_return
+from app.domain.redeeming import OPEN, VOID, RedemptionState, points_to_return, stands
 from app.services.return_points import lock_both, return_points
 from app.services.use_balances import use_balances
 
@@ -16,7 +16,8 @@ def use_codes(session: Session, rows: Sequence[OrderRow], *, now: datetime) -> N
     """Bring the redemptions whose codes these orders name, or named before, in step with the orders.
 
     An order that stands makes its code `used`. One that is void gives nothing back by itself: the code is read at
-    the shop first (`check_code`), since some shops let it be used again.
+    the shop first (`check_code`), since some shops let it be used again. So is that of one that is first heard of with
+    nothing left of it.
     """
     if not rows:
         return
@@ -42,16 +43,12 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
             _use(session, locked, row, now)
         used_here = locked.state is RedemptionState.USED and locked.order_id == row.order_id
         if unheard or (used_here and locked.dead_at is None):
-            jobs.enqueue(
-                session,
-                "check_code",
-                program_id=locked.program_id,
-                shop_id=locked.shop_id,
-                redemption_id=locked.redemption_id,
-            )
+            _ask(session, locked)
         return
     if locked.state in OPEN:
         _use(session, locked, row, now)
+        if not stands(order):
+            _ask(session, locked)
     elif locked.state is not RedemptionState.USED:
         late = f"Order {order.number} used this code after what it cost had been given back: look at it with the shop."
         redemptions.update_redemption(session, locked.redemption_id, message=late)
@@ -63,6 +60,17 @@ def _bring_in_step(session: Session, redemption: RedemptionRow, row: OrderRow, n
     target = points_to_return(locked.bought, order, code_dead=False)
     if target != locked.returned:
         return_points(session, book, locked, target, reason="refund", now=now)
+
+
+def _ask(session: Session, locked: RedemptionRow) -> None:
+    """Whether its code can be used again."""
+    jobs.enqueue(
+        session,
+        "check_code",
+        program_id=locked.program_id,
+        shop_id=locked.shop_id,
+        redemption_id=locked.redemption_id,
+    )
 
 
 def _use(session: Session, locked: RedemptionRow, row: OrderRow, now: datetime) -> None:

@@ -287,13 +287,15 @@ class WooClient:
             self._make_coupon(codes.coupon_body(spec, email))
             # Read again rather than believe the answer: the shop checks and then inserts, so two calls at
             # once make two coupons of one code.
-            coupons, _ = self._coupons(spec.code)
+            with http.may_be_there():
+                coupons, _ = self._coupons(spec.code)
         if not coupons:
             raise Retryable(f"{self._shop}: the coupon was made but is not found yet")
         coupon = self._only_ours(coupons, spec)
         wrong = codes.differences(coupon, spec, email)
         if wrong and not coupon.usage_count:
-            self._delete(f"coupons/{coupon.id}", _NO_COUPON)
+            with http.may_be_there():
+                self._delete(f"coupons/{coupon.id}", _NO_COUPON)
             is_open = codes.is_bound(spec) and not coupon.email_restrictions
             unbound = "customer_unreachable" if is_open else "differs"
             raise Refused(unbound, f"{self._shop}: made otherwise than asked, withdrawn: {', '.join(wrong)}")
@@ -377,7 +379,8 @@ class WooClient:
         ours = [coupon for coupon in coupons if codes.tag(coupon) == spec.tag]
         foreign = len(ours) < len(coupons)
         for coupon in ours if foreign else ours[1:]:
-            self._delete(f"coupons/{coupon.id}", _NO_COUPON)
+            with http.may_be_there():
+                self._delete(f"coupons/{coupon.id}", _NO_COUPON)
         if foreign:
             raise Refused("code_taken", f"{self._shop}: a coupon of that code is not ours")
         return ours[0]

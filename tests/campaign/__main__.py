@@ -18,6 +18,7 @@ from tests.campaign.campaign import Played, play
 from tests.campaign.ground import Ground
 from tests.campaign.mutants import MUTANTS
 
+_SHOWN = 15  # last lines of a trace that a violation shows
 _SUMMED = ("steps", "events", "deliveries", "faults", "kills", "days")
 
 
@@ -86,7 +87,7 @@ def run(ground: Ground, seeds: Iterable[int], steps: int, *, trace: bool, mutant
 def tell(played: Played, steps: int, *, trace: bool) -> None:
     say(line_of(played))
     if trace or played.violation:
-        say("\n".join(f"    {one}" for one in played.trace))
+        say("\n".join(f"    {one}" for one in (played.trace if trace else played.trace[-_SHOWN:])))
     if trace:
         say(f"    {played.acts}\n    {played.refused}")
     if played.violation:

@@ -37,8 +37,12 @@ def come_back(world: World) -> None:
 
 
 def reconnect(world: World) -> None:
-    """A person sees that a shop lets us in no more, and connects it again."""
-    for (shop_id,) in world.eye.rows("SELECT id FROM shops WHERE access_problem IS NOT NULL"):
+    """A person sees that a shop lets us in no more, or is held for gone, and connects it again.
+
+    A message of leaving that comes late is believed where the shop's API turns us away at that moment.
+    """
+    lost = "SELECT id FROM shops WHERE access_problem IS NOT NULL OR state = 'uninstalled'"
+    for (shop_id,) in world.eye.rows(lost):
         for platform, stand in world.stands.items():
             if stand.shop.shop_id == shop_id and platform not in world.away:
                 world.away[platform] = world.clock()

@@ -455,7 +455,9 @@ def _expired_in_time(world: World) -> None:
     for row in world.eye.rows(
         "SELECT account_id, seq, remaining, expires_at FROM lots WHERE remaining > 0 AND expires_at < %(at)s "
         # Whoever is being looked at could not spend them, and has two weeks for it afterwards.
-        "AND account_id NOT IN (SELECT member_id FROM reviews WHERE decided_at IS NULL OR decided_at > %(late)s)",
+        "AND account_id NOT IN (WITH RECURSIVE held AS (SELECT member_id FROM reviews WHERE decided_at IS NULL "
+        "OR decided_at > %(late)s UNION SELECT a.merged_into FROM accounts a JOIN held ON a.id = held.member_id "
+        "WHERE a.merged_into IS NOT NULL) SELECT member_id FROM held)",
         at=before,
         late=world.clock() - timedelta(days=14),
     ):

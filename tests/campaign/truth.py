@@ -116,5 +116,7 @@ def uses(world: World, platform: str) -> dict[str, datetime]:
 def _is_void(placed: Placed) -> bool:
     order = placed.order
     if placed.stand.platform == "woocommerce":
-        return order.status in ("cancelled", "failed", "trash")
+        # Cancelled, and then paid back: it is told as refunded, and its codes can be used again.
+        paid_back = order.status == "refunded" and not order.uses_counted
+        return paid_back or order.status in ("cancelled", "failed", "trash")
     return order.cancelled is not None

@@ -11,6 +11,7 @@ from app.domain.program import default_document
 from app.services.adjust import adjust
 from app.services.audit import audit
 from app.services.expire_lots import expire_lots
+from app.services.merge_customers import merge_customers
 from app.services.merge_members import Merged, merge_members, undo_merge
 from app.services.replay import replay
 from app.services.runtime import Runtime
@@ -83,6 +84,36 @@ def test_a_merge_and_its_undo_leave_everybody_as_they_were(shop: Shop) -> None:
     assert (account(shop, seven), account(shop, eight)) == ((40, 0, 40), (60, 0, 60))
     with pytest.raises(Refused, match="already_undone"):
         undo(shop, merged.merge_id)
+
+
+@pytest.mark.parametrize(("kept", "gone"), [("7", "8"), ("8", "7")])
+def test_an_undo_does_not_part_what_the_shop_has_joined_since(shop: Shop, kept: str, gone: str) -> None:
+    """Found by the campaign: a shop made two customers one whose members staff had joined before. When staff undid that,
+    the orders of one went back to a member whom the shop does not know."""
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"), bought("9", "c", "5.00"))
+    seven, eight, nine = (member(shop, one) for one in "789")
+    earlier = merge(shop, eight, nine)
+    merged = merge(shop, seven, eight)
+    merge_customers(shop.rt, shop.program_id, identity(shop, kept), identity(shop, gone))
+    undo(shop, merged.merge_id)
+    undo(shop, earlier.merge_id)
+    owner = seven if kept == "7" else eight
+    points = {seven: 0, eight: 0, nine: 5} | {owner: 100}
+    assert {one: account(shop, one)[0] for one in points} == points
+    assert member(shop, "7") == member(shop, "8") == owner
+    assert audit(shop.rt, shop.program_id).problems == []
+    assert replay(shop.rt, shop.program_id).differences == []
+
+
+def identity(shop: Shop, customer: str) -> int:
+    with shop.rt.db.begin(shop.program_id) as session:
+        return int(
+            session.scalar(
+                "SELECT id FROM identities WHERE {fence} AND shop_id = :shop AND customer_ref = :ref",
+                shop=shop.shop.shop_id,
+                ref=customer,
+            )
+        )
 
 
 def test_an_order_that_leaves_a_merged_member_takes_its_points_from_the_winner(

@@ -305,6 +305,57 @@ def test_locked_out_after_an_unknown_try_nothing_is_given_back_before_it_is_know
     assert (spender.row(bought).state, spender.usable(row), spender.available) == (State.ISSUED, 1, 400)
 
 
+@pytest.mark.parametrize("fault", [FaultKind.UNAUTHORIZED, FaultKind.UNAVAILABLE])
+@pytest.mark.parametrize(
+    ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
+)
+def test_a_shop_that_turns_us_away_at_any_call_leaves_no_code_beside_its_points(
+    rt: Runtime, clock: Clock, platform: str, reward: str, fault: FaultKind
+) -> None:
+    """Found by the campaign: turned away while looking at what it had just made, Laurel took that for a refusal, gave the
+    points back, and the code could be used."""
+    spender = make_spender(rt, clock, platform)
+    store = spender.stand.store
+    given = 0  # credit is counted by customer, everything else by its name
+    for worked in range(5):
+        before = spender.available
+        store.faults.add("*", fault, 20, after=worked)
+        bought = spender.redeem(reward, key=f"click-{worked}")
+        spender.work()
+        row = spender.row(bought)
+        if row.state is State.FAILED:  # the points are back: nothing was made
+            assert (spender.usable(row) - given, spender.available) == (0, before)
+        store.faults.clear()
+        spender.reconnect()
+        spender.work(hours=2)
+        row = spender.row(bought)
+        there = row.state is not State.FAILED
+        assert row.state in (State.FAILED, HAD.get((platform, reward), State.ISSUED))
+        assert (spender.usable(row) - given, spender.available) == (int(there), before - 100 * there)
+        given += there and (platform, reward) == ("shopify", "credit")
+
+
+@pytest.mark.parametrize(("platform", "reward"), KINDS)
+@pytest.mark.parametrize("fault", [None, FaultKind.TIMEOUT_BEFORE, FaultKind.TIMEOUT_AFTER])
+def test_a_code_for_somebody_erased_before_it_was_made_is_not_made(
+    rt: Runtime, clock: Clock, platform: str, reward: str, fault: FaultKind | None
+) -> None:
+    """Found by the campaign: whoever was erased has no number to compare the shop's answer with, and the job failed."""
+    spender = make_spender(rt, clock, platform)
+    if fault is not None:
+        spender.stand.store.faults.add("issue_code", fault, 1)
+    bought = spender.redeem(reward, points=POINTS.get(reward))
+    if fault is not None:
+        spender.work()
+    erase_member(rt, spender.stand.program_id, spender.member_id)
+    spender.work(hours=48)
+    row = spender.row(bought)
+    if fault is not None and (platform, reward) == ("shopify", "credit"):
+        assert (row.state, spender.available) == (State.USED, 400)  # nobody can say whether it was given
+    else:
+        assert (row.state, spender.usable(row), spender.available) == (State.FAILED, 0, 500)
+
+
 @pytest.mark.parametrize(
     ("platform", "reward"), [("woocommerce", "amount-5"), ("shopify", "amount-5"), *NEW_KINDS]
 )
@@ -561,6 +612,50 @@ def test_a_cancelled_order_never_pays_twice(spender: Spender) -> None:
         spender.stand.deliver_all()
         spender.work()
         assert (spender.row(bought).state, spender.usable(row)) == (State.USED, 0)
+
+
+def test_a_cancelled_order_that_is_paid_back_afterwards_leaves_its_code_as_the_shop_has_it(
+    rt: Runtime, clock: Clock
+) -> None:
+    """Found by the campaign: WooCommerce lets the code be used again when the order is cancelled, and does not take that
+    back when the money is, which makes the order “refunded”: Laurel held the code for used."""
+    spender = make_spender(rt, clock, "woocommerce")
+    bought = spender.redeem()
+    spender.work()
+    order = spender.order(spender.row(bought).code)
+    spender.stand.deliver_all()
+    spender.work()
+    clock.forward(hours=1)
+    store = spender.stand.store
+    store.cancel(order)
+    spender.stand.deliver_all()
+    spender.work()
+    assert (spender.row(bought).state, spender.usable(bought)) == (State.ISSUED, 1)
+    clock.forward(hours=1)
+    store.refund(order, amount=order.total)
+    assert order.status == "refunded"
+    spender.stand.deliver_all()
+    spender.work()
+    assert (spender.row(bought).state, spender.usable(bought), spender.available) == (State.ISSUED, 1, 400)
+    spender.order(bought.code)
+    spender.stand.deliver_all()
+    spender.work()
+    assert (spender.row(bought).state, spender.usable(bought)) == (State.USED, 0)
+
+
+def test_an_order_that_is_paid_back_whole_keeps_its_code_used(spender: Spender) -> None:
+    bought = spender.redeem()
+    spender.work()
+    order = spender.order(spender.row(bought).code)
+    clock, store = spender.clock, spender.stand.store
+    clock.forward(hours=1)
+    store.refund(order, amount=order.total) if hasattr(store, "coupons") else store.refund_all(order)
+    for _ in range(2):  # heard of for the first time with nothing left of it, and once more
+        spender.stand.deliver_all()
+        spender.work()
+        assert (spender.row(bought).state, spender.usable(bought)) == (State.USED, 0)
+        clock.forward(hours=1)
+        store.touch(order)
 
 
 def test_an_order_that_is_first_heard_of_when_it_is_cancelled_used_its_code(spender: Spender) -> None:

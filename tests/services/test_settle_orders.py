@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 
 from app.domain.money import Money
 from app.domain.orders import OrderSnapshot, OrderState
+from app.domain.tier_rules import Tier
+from app.domain.tiers import tier_at
+from app.services import settle_orders as settling
 from app.services.runtime import Runtime
 from app.services.settle_orders import Seen, Settled, settle_orders
 from tests.conftest import NOW, make_program
@@ -125,6 +129,30 @@ def test_an_order_learnt_late_lifts_the_tier_of_those_behind_it(shop: Shop) -> N
     assert shop.points() == 100
     shop.see(make_order(order_ref="a", goods=eur("600.00"), placed_at=after(days=1), paid_at=after(days=1)))
     assert shop.points() == 600 + 125
+
+
+def test_an_order_learnt_late_asks_nothing_about_those_that_cannot_rise(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen with a buyer of thousands: each of their late orders worked out the tier of all others again."""
+    big = [
+        make_order(order_ref=f"{n:02}", goods=eur("2000.00"), placed_at=after(days=n), paid_at=after(days=n))
+        for n in range(1, 41)
+    ]
+    shop.see(*big)
+    asked: list[datetime] = []
+
+    def counted(*facts: Any, **how: Any) -> Tier:
+        asked.append(how["at"])
+        return tier_at(*facts, **how)
+
+    monkeypatch.setattr(settling, "tier_at", counted)
+    shop.see(
+        make_order(order_ref="late", goods=eur("100.00"), placed_at=after(hours=1), paid_at=after(hours=1))
+    )
+    assert (
+        1 <= len(asked) <= 3 + 1
+    )  # the order's own, the member's now, and that of the one that was placed first
 
 
 def test_a_message_of_the_same_moment_with_other_facts_marks_a_reread(shop: Shop) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from app.domain.errors import Refused, Retryable
 from connectors.base import CodeKind, CodeSpec, FoundCode, IssuedCode
+from connectors.http import may_be_there
 from connectors.shopify import codes, mapping
 from connectors.shopify.client.admin_api import AdminApi, as_shape, gid, next_page, refusal_of
 
@@ -88,7 +89,8 @@ def _accepted(api: AdminApi, spec: CodeSpec, node: codes.CodeNode) -> IssuedCode
     if spec.tag not in discount.tags:
         raise Refused("code_taken", "a code of that name is at the shop already, and not ours")
     if different := codes.differences(spec, discount):
-        _deactivate(api, node.id)
+        with may_be_there():
+            _deactivate(api, node.id)
         raise Refused("differs", f"the shop's code is not what was asked: {', '.join(different)}")
     issued = codes.found_code(node, spec.tag)
     return IssuedCode(code=issued.code, code_ref=issued.code_ref)
@@ -114,7 +116,8 @@ def _issue_card(api: AdminApi, spec: CodeSpec) -> IssuedCode:
             raise refusal_of(made.user_errors)
         card = as_shape(made.gift_card, codes.Card)
     if different := codes.card_differences(spec, card):
-        _end_card(api, card)
+        with may_be_there():
+            _end_card(api, card)
         raise Refused("differs", f"the shop's gift card is not what was asked: {', '.join(different)}")
     return IssuedCode(code=spec.code, code_ref=str(mapping.ref(card.id)))
 
