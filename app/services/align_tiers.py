@@ -52,13 +52,14 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     before = versions.programs[run.before_version - 1 : run.version - 1]
     live = versions.live
     levels = find_levels(session, ids, versions, (live, *before), at=now)
-    found = (_change(session.program_id, one, live, now) for one in levels)
-    changes = [change for change in found if change is not None]
     losing = {one.member_id: one for one in levels if _loses(one, live)}
     promises = [
         _promise(one, losing[one.member.member_id], before, live, now)
         for one in find_standings(session, list(losing), versions.programs, at=now)
     ]
+    kept = {one.member_id: one.tier_key for one in promises}
+    found = (_change(session.program_id, one, live, kept.get(one.member_id), now) for one in levels)
+    changes = [change for change in found if change is not None]
     members.change_tiers(session, changes, now=now)
     tiers.add_floors(session, promises)
     # What was given before stays worth what it was: that follows from orders and from the version it was given by.
@@ -76,9 +77,13 @@ def _batch(session: Session, run: TierRun, now: datetime) -> int:
     return len(changes)
 
 
-def _change(program_id: int, one: Levels, live: Program, now: datetime) -> TierChange | None:
-    given, here = one.tiers[0], live.tier(one.tier_key)
-    to = given if live.rank(given.key) > live.rank(here.key) else here
+def _change(
+    program_id: int, one: Levels, live: Program, promised: str | None, now: datetime
+) -> TierChange | None:
+    """`promised`: what a version before gives. Who has it already keeps it; an order may have been settled only since."""
+    here = live.tier(one.tier_key)
+    known = (one.tiers[0], here) if promised is None else (one.tiers[0], here, live.tier(promised))
+    to = max(known, key=lambda tier: live.rank(tier.key))
     if to.key == one.tier_key:
         return None
     return TierChange(

@@ -101,6 +101,16 @@ def test_a_threshold_moves_those_whom_it_passes(past: History) -> None:
     assert moves(past) == set()
 
 
+def test_who_is_promised_a_level_has_it_though_the_order_was_settled_after_publishing(past: History) -> None:
+    """Found by the campaign: an order settled between publishing and the members' turn brought a promise and no level."""
+    publish_program(past.rt, past.program_id, changed(past, levels=levels(past, silver=70_000)), by="ada")
+    past.buy("10", "late", "500.00")
+    assert tier(past, "10") == "member"
+    run_jobs(past.rt, past.program_id)
+    assert tier(past, "10") == "silver"
+    assert_true(past)
+
+
 def test_another_measure_moves_those_who_have_little_or_much_of_it(past: History) -> None:
     past.buy("10", "b", "1.00")
     past.buy("10", "c", "1.00")
