@@ -179,7 +179,7 @@ def long_tasks(browser: Browser, url: str, is_with: bool) -> Figures:
     if is_with:
         page.evaluate("longTasks.length = 0")
         page.locator("button[aria-haspopup=dialog]").click()
-        page.locator("[role=tabpanel]:not([hidden]) .lw-btn").first.wait_for()
+        page.locator("[role=tabpanel]:not([hidden]) h3").first.wait_for()
         page.wait_for_timeout(500)
         found["long tasks while the panel opens, ms"] = _beyond(page.evaluate("longTasks"))
     context.close()

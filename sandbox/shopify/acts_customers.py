@@ -107,8 +107,13 @@ class CustomerActs(ShopBase):
             self.emit("customers/delete", lambda: body, str(customer.id))
 
     def merge_customers(self, kept: Customer, gone: Customer, *, fails: bool = False) -> None:
-        """Two records become one: `gone`'s orders and codes are `kept`'s. `fails`: told, but nothing happens."""
+        """Two records become one: `gone`'s orders and codes are `kept`'s. `fails`: told, but nothing happens.
+
+        Raises: ValueError, if one of them was given store credit (the schema's CustomerMergeErrorFieldType).
+        """
         with self.act():
+            if any(credit.customer_id in (kept.id, gone.id) for credit in self.credits):
+                raise ValueError("The customer has store credit.")
             told: dict[str, Any] = {
                 "admin_graphql_api_customer_kept_id": gid("Customer", kept.id),
                 "admin_graphql_api_customer_deleted_id": gid("Customer", gone.id),

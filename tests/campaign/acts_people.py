@@ -102,7 +102,11 @@ def shop_merges(world: World) -> None:
     kept, gone = one.accounts["shopify"], other.accounts["shopify"]
     if kept is gone:
         return
-    stand.store.merge_customers(kept, gone)
+    try:
+        stand.store.merge_customers(kept, gone)
+    except ValueError as refused:
+        world.counts.refused[f"the shop merges: {refused}"] += 1
+        return
     other.accounts["shopify"] = kept
     if ("shopify", str(gone.id)) in world.erased:  # what they bought stays nobody's
         world.erased.add(("shopify", str(kept.id)))

@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from sandbox.clock import VirtualClock
 from sandbox.shopify import Shop
@@ -93,6 +94,16 @@ def test_a_merge_moves_orders_and_codes_unless_it_failed(acme: Shop, receiver: R
     assert discount.customers == [kept.id]
     acme.deliveries.run()
     assert [body["status"] for body in receiver.bodies("customers/merge")] == ["failed", "completed"]
+
+
+def test_somebody_with_store_credit_is_not_merged(acme: Shop) -> None:
+    """CustomerMergeErrorFieldType.STORE_CREDIT, in the schema of 2026-10."""
+    one, other = acme.create_customer("a@example.test"), acme.create_customer("b@example.test")
+    acme.credit(other, "5.00")
+    for pair in ((one, other), (other, one)):
+        with pytest.raises(ValueError, match="store credit"):
+            acme.merge_customers(*pair)
+    assert set(acme.customers) >= {one.id, other.id}
 
 
 def test_an_edit_tells_what_was_added_and_removed(acme: Shop, receiver: Receiver) -> None:
