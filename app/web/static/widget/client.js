@@ -32,7 +32,8 @@ async function exchange(settings, path, { query = {}, body = null, key = null })
   try {
     response = await fetch(address(settings, path, query), request(settings, body, key));
   } catch {
-    throw new Problem("unreachable"); // no network, no answer in time, or blocked: the same to the shopper
+    // no network, no answer in time, or blocked: the same to the shopper
+    throw new Problem("unreachable");
   }
   const content = await readJson(response);
   if (response.ok && content) return content;
@@ -58,13 +59,15 @@ function request({ token }, body, key) {
     // A proxy may drop a header that it does not know, so the key travels in the body as well.
     body: body && JSON.stringify(key ? { ...body, request_key: key } : body),
     cache: "no-store",
-    credentials: "same-origin", // behind the platform's proxy its session says who is logged in
+    // behind the platform's proxy its session says who is logged in
+    credentials: "same-origin",
     signal: AbortSignal.timeout(body ? WRITE_MS : READ_MS),
   };
 }
 
 async function readJson(response) {
-  if (!/json/.test(response.headers.get("Content-Type") ?? "")) return null; // a proxy's own page
+  // a proxy's own page
+  if (!/json/.test(response.headers.get("Content-Type") ?? "")) return null;
   try {
     return await response.json();
   } catch {

@@ -24,7 +24,8 @@ export async function tellFriend(client) {
     localStorage.removeItem(KEPT);
   } catch (problem) {
     telling = problem.kind === "refused";
-    if (telling) localStorage.removeItem(KEPT); // a definite no
+    // a definite no
+    if (telling) localStorage.removeItem(KEPT);
   }
 }
 

@@ -4,7 +4,7 @@ import { heading, line, note, retryButton, waitingList } from "./door.js";
 import { friendBox } from "./friend.js";
 import { historyList } from "./history.js";
 import { kindIcon } from "./icons.js";
-import { fill, h, icon } from "./parts.js";
+import { fill, h, icon, turn } from "./parts.js";
 import { Redeeming } from "./redeeming.js";
 
 const TABS = ["rewards", "earn", "history"];
@@ -16,9 +16,12 @@ export class Home {
   #view = null;
   #boxes = { note: h("div"), balance: h("div", { class: "lw-balance" }), tier: h("div"), tabs: h("div", { class: "lw-stack" }) };
   #tab = "rewards";
-  #lists = {}; // rewards, codes, history and next; a missing one has not been read yet
-  #failed = {}; // which of them could not be read
-  #known = null; // the balance that was shown last
+  // rewards, codes, history and next; a missing one has not been read yet
+  #lists = {};
+  // which of them could not be read
+  #failed = {};
+  // the balance that was shown last
+  #known = null;
 
   constructor(app, panel) {
     this.#app = app;
@@ -45,7 +48,7 @@ export class Home {
     fill(this.#boxes.note, [store.old, navigator.onLine, store.old && store.at, proof, stopped], () => this.#notes(proof, stopped));
     fill(this.#boxes.balance, [balance, this.#nearest()], () => this.#balance(balance));
     fill(this.#boxes.tier, [tier, next], () => tier && this.#tierBox(tier, next));
-    this.#fillTabs();
+    turn().then(() => this.#shown() && this.#fillTabs());
   }
 
   /** Reads the lists again; what is shown stays until then. */
@@ -204,7 +207,7 @@ export class Home {
     });
     this.#panels().forEach((panel, i) => { panel.hidden = TABS[i] !== name; });
     if (name === "history" && !this.#lists.history) this.#readHistory();
-    if (this.#app.store.me) this.#fillTabs();
+    if (this.#shown()) this.#fillTabs();
   }
 
   #panels() {
@@ -214,7 +217,8 @@ export class Home {
   #fillTabs() {
     const { store } = this.#app;
     const [rewards, earn, history] = this.#panels();
-    this.#boxes.tabs.hidden = store.old && !this.#lists.rewards; // last known values are the balance and the tier
+    // last known values are the balance and the tier
+    this.#boxes.tabs.hidden = store.old && !this.#lists.rewards;
     fill(rewards, [this.#lists.rewards, this.#lists.codes, this.#failed.rewards, store.old, store.me.member.stopped], () => this.#rewards());
     fill(earn, store.me.program, () => this.#earn());
     fill(history, [this.#lists.history, this.#lists.next, this.#failed.history], () => this.#history());
@@ -264,7 +268,8 @@ export class Home {
     return h("button", {
       class: "lw-btn", type: "button", "data-key": `get ${reward.key}`,
       "aria-label": words.t("get_named", { title: reward.title }),
-      "aria-disabled": store.old && "true", // the note above says why
+      // the note above says why
+      "aria-disabled": store.old && "true",
       onclick: () => store.old || new Redeeming(this.#app, this.#panel, reward).confirm(),
     }, words.t("get"));
   }

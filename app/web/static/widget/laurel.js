@@ -2,7 +2,7 @@
 
 import { makeClient } from "./client.js";
 import { keepFriend, tellFriend } from "./friend.js";
-import { fill, h, icon, webAddress } from "./parts.js";
+import { fill, h, icon, turn, webAddress } from "./parts.js";
 import { Store } from "./store.js";
 import { styleSheet, themes } from "./style.js";
 import { loadWords } from "./words.js";
@@ -12,9 +12,12 @@ const PHONE = "(max-width: 480px)";
 
 class LaurelWidget extends HTMLElement {
   static observedAttributes = ["token"];
-  #app = null; // what the panel works with, once we have started
-  #panel = null; // a promise of the panel
-  #again = ""; // what failed to load is asked for by another address: many browsers remember that it failed
+  // what the panel works with, once we have started
+  #app = null;
+  // a promise of the panel
+  #panel = null;
+  // what failed to load is asked for by another address: many browsers remember that it failed
+  #again = "";
   #frame = null;
   #launcher = null;
   #renewing = null;
@@ -25,7 +28,8 @@ class LaurelWidget extends HTMLElement {
 
   connectedCallback() {
     if (this.#app) this.#app.store.refresh();
-    else if (!this.#waiting) whenIdle(() => this.#start().catch(() => {})); // without its words there is nothing to show
+    // without its words there is nothing to show
+    else if (!this.#waiting) whenIdle(() => this.#start().catch(() => {}));
     this.#waiting = true;
   }
 
@@ -43,9 +47,10 @@ class LaurelWidget extends HTMLElement {
     if (!this.#app) await this.#start();
     if (!this.#launcher) return;
     const panel = await this.#loadPanel().catch(() => null);
-    if (!panel) return this.#label("trouble_title"); // the next click tries again
+    // the next click tries again
+    if (!panel) return this.#label("trouble_title");
     this.#label();
-    panel.open(matchMedia(PHONE).matches);
+    await panel.open(matchMedia(PHONE).matches);
     this.#launcher.setAttribute("aria-expanded", "true");
   }
 
@@ -64,7 +69,8 @@ class LaurelWidget extends HTMLElement {
     const reading = store.refresh();
     this.#app.words = await loadWords(langOf(this));
     this.#build();
-    store.addEventListener("change", () => this.#learn()); // before the panel listens: it shows what we learn here
+    // before the panel listens: it shows what we learn here
+    store.addEventListener("change", () => this.#learn());
     if (inline) await this.#loadPanel().catch(() => {});
     await reading;
     this.#learn();
@@ -108,8 +114,10 @@ class LaurelWidget extends HTMLElement {
 
   /** The launcher comes with its number, or without one when there is none: never first one, then the other. */
   #reveal() {
-    if (this.#app.store.problem?.kind === "gone") return; // no such program: a button would lead nowhere
-    const prepare = () => this.#loadPanel().catch(() => {}); // while the finger is on its way
+    // no such program: a button would lead nowhere
+    if (this.#app.store.problem?.kind === "gone") return;
+    // while the finger is on its way
+    const prepare = () => this.#loadPanel().catch(() => {});
     this.#launcher = h("button", {
       class: "lw-launch",
       type: "button",
@@ -127,10 +135,12 @@ class LaurelWidget extends HTMLElement {
     const { store, words } = this.#app;
     const available = store.me?.member?.balance.available;
     const text = trouble || available === undefined ? words.t(trouble ?? "launcher") : words.points(available);
-    const width = this.#launcher.offsetWidth;
-    fill(this.#launcher, text, () => [icon("mark"), h("span", { class: "lw-num" }, text)]);
-    // A shorter number leaves the button as wide as it was, so that nothing on the page moves.
-    if (width) this.#launcher.style.minInlineSize = `${width}px`;
+    fill(this.#launcher, text, () => {
+      const width = this.#launcher.offsetWidth;
+      // A shorter number leaves the button as wide as it was, so that nothing on the page moves.
+      if (width) this.#launcher.style.minInlineSize = `${width}px`;
+      return [icon("mark"), h("span", { class: "lw-num" }, text)];
+    });
   }
 
   #toggle() {
@@ -140,7 +150,10 @@ class LaurelWidget extends HTMLElement {
 
   #loadPanel() {
     this.#panel ??= import(`./panel.js${this.#again}`).then(
-      ({ Panel }) => new Panel(this.#app, () => this.#closed()),
+      async ({ Panel }) => {
+        await turn();
+        return new Panel(this.#app, () => this.#closed());
+      },
       (error) => { this.#panel = null; this.#again += "?"; throw error; },
     );
     return this.#panel;

@@ -4,7 +4,7 @@ import { guestView, joinView, troubleView, waitingView } from "./door.js";
 import { Home } from "./home.js";
 import { panelIcons } from "./icons.js";
 import { panelCss } from "./panel-style.js";
-import { addIcons, h, icon } from "./parts.js";
+import { addIcons, h, icon, turn } from "./parts.js";
 import { styleSheet } from "./style.js";
 
 const SKELETON_MS = 150;
@@ -50,17 +50,22 @@ export class Panel {
       class: "lw-panel",
       "aria-labelledby": "lw-title",
       onclose: () => this.#closed(),
-      onclick: (event) => { if (event.target === this.#element) this.close(); }, // the dimmed page behind a sheet
+      // the dimmed page behind a sheet
+      onclick: (event) => { if (event.target === this.#element) this.close(); },
       onkeydown: (event) => { if (event.key === "Escape") this.close(); },
     }, this.#head, this.#body);
   }
 
   /** As a sheet over a dimmed page (`modal`), or beside a page that stays in use. */
-  open(modal = false) {
+  async open(modal = false) {
     const element = this.#element;
+    await turn();
     if (!this.#app.inline && !element.open) {
       if (this.#view?.name !== "step") this.#view = null;
+      // before the lists, which wait for theirs
+      const shown = turn();
       this.#follow();
+      await shown;
       if (modal) element.showModal();
       else element.show();
       this.#focusTitle();
@@ -101,7 +106,8 @@ export class Panel {
   #follow() {
     if (this.#view?.name === "step") return;
     const name = this.#standing();
-    this.#body.ariaLabel = this.#app.words.t("your_points"); // what it counts is known only now
+    // what it counts is known only now
+    this.#body.ariaLabel = this.#app.words.t("your_points");
     if (name !== this.#view?.name) this.#put(this.#make(name));
     if (name === "home") this.#home.update();
   }

@@ -13,6 +13,9 @@ export function addIcons(more) {
   Object.assign(icons, more);
 }
 
+/** The page's turn: none of ours takes long. */
+export const turn = () => new Promise((done) => { setTimeout(done); });
+
 /** An element. `props` are attributes; one named `onclick` and the like is a listener, null and false are left out. */
 export function h(tag, props, ...children) {
   const node = document.createElement(tag);

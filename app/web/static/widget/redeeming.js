@@ -4,10 +4,12 @@ import { busy, line, note, retryButton } from "./door.js";
 import { kindIcon } from "./icons.js";
 import { h, icon, webAddress, writeClipboard } from "./parts.js";
 
-const CODELESS = ["perk", "store_credit"]; // there is nothing to type in at the checkout
+// there is nothing to type in at the checkout
+const CODELESS = ["perk", "store_credit"];
 const BETWEEN = ["requested", "cancelling"];
 const WAITS_S = [1, 2, 3, 5, 8, 10];
-const GIVE_UP_S = 300; // the code is then found under the rewards
+// the code is then found under the rewards
+const GIVE_UP_S = 300;
 const COPIED_MS = 2000;
 
 export class Redeeming {
@@ -15,10 +17,13 @@ export class Redeeming {
   #panel;
   #reward;
   #redemption = null;
-  #key = crypto.randomUUID(); // one for each decision: a retry of the same click never pays twice
+  // one for each decision: a retry of the same click never pays twice
+  #key = crypto.randomUUID();
   #step = null;
-  #points = null; // how many, of a reward in steps
-  #after = null; // points left, as the shopper was told before
+  // how many, of a reward in steps
+  #points = null;
+  // points left, as the shopper was told before
+  #after = null;
 
   constructor(app, panel, reward) {
     this.#app = app;
@@ -70,7 +75,8 @@ export class Redeeming {
       onclick: () => {
         input.valueAsNumber += by;
         take();
-        say(input.ariaValueText); // of the slider itself the browser tells
+        // of the slider itself the browser tells
+        say(input.ariaValueText);
       },
     }, h("span", { "aria-hidden": "true" }, sign));
     input.addEventListener("input", take);
@@ -212,7 +218,8 @@ export class Redeeming {
   /** A definite no. Points were never taken, or are back: the server's sentence says which. */
   #refused(problem) {
     const { words, store } = this.#app;
-    this.#key = crypto.randomUUID(); // the old one would repeat the old answer
+    // the old one would repeat the old answer
+    this.#key = crypto.randomUUID();
     this.#after = null;
     store.refresh();
     this.#show(this.#reward.title, [
@@ -284,7 +291,8 @@ export class Redeeming {
   async #settle() {
     const { state } = this.#redemption;
     const reading = this.#app.store.refresh();
-    if (state !== "issued" && !BETWEEN.includes(state)) await reading; // what follows names the balance
+    // what follows names the balance
+    if (state !== "issued" && !BETWEEN.includes(state)) await reading;
     if (this.#panel.showing(this.#step)) return this.show(this.#redemption);
     const mine = CODELESS.includes(this.#kind()) && !this.#redemption.code && (state === "issued" || state === "used");
     this.#app.say(this.#app.words.t(mine ? "is_yours" : `code_${state}`, { title: this.#redemption.reward?.title ?? this.#reward.title })); // the shopper went elsewhere: told, not pulled back
@@ -326,7 +334,8 @@ export class Redeeming {
       const answer = await this.#app.client.get(`redemptions/${encodeURIComponent(this.#redemption.id)}`);
       Object.assign(this.#redemption, answer);
     } catch (problem) {
-      await seconds(problem.retryAfterS); // the next turn asks again; nothing is decided by silence
+      // the next turn asks again; nothing is decided by silence
+      await seconds(problem.retryAfterS);
     }
   }
 
@@ -335,7 +344,8 @@ export class Redeeming {
   }
 
   #show(title, nodes, back = () => this.#panel.home()) {
-    if (this.#step && !this.#panel.showing(this.#step)) return; // the shopper went elsewhere: do not pull them back
+    // the shopper went elsewhere: do not pull them back
+    if (this.#step && !this.#panel.showing(this.#step)) return;
     this.#step = { name: "step", title, nodes, back };
     this.#panel.show(this.#step);
   }

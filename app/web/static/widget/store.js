@@ -3,13 +3,16 @@
 const EVERY_MS = 5000;
 const SLOWEST_MS = 60_000;
 const KEEP_MS = 12 * 60 * 60 * 1000;
-const KEEP_HERE_MS = 30 * 24 * 60 * 60 * 1000; // on our own page, which may be an app on somebody's phone
+// on our own page, which may be an app on somebody's phone
+const KEEP_HERE_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Fires `change` whenever `me`, `problem` or `at` changed. */
 export class Store extends EventTarget {
   me = null;
-  at = null; // when `me` was read, in milliseconds
-  problem = null; // why the last reading failed
+  // when `me` was read, in milliseconds
+  at = null;
+  // why the last reading failed
+  problem = null;
   #client;
   #cache;
   #reading = null;

@@ -1,6 +1,7 @@
 // Sentences, numbers, dates and money in the shopper's language. Nothing here is formatted by hand.
 
-const LANGUAGES = ["en", "de", "fr", "es", "pl", "et", "ru", "ar"]; // one file each in messages/; a new one is a file and its name here
+// one file each in messages/; a new one is a file and its name here
+const LANGUAGES = ["en", "de", "fr", "es", "pl", "et", "ru", "ar"];
 const RIGHT_TO_LEFT = ["ar"];
 const YEAR_MS = 350 * 86_400_000;
 
@@ -14,7 +15,8 @@ export async function loadWords(wanted) {
 
 /** The page's language tag, made a locale whose digits and dates fit the words. */
 function localeFor(language, wanted) {
-  if (language === "ar") return "ar-u-nu-latn"; // the digits of the server's sentences and of the prices beside us
+  // the digits of the server's sentences and of the prices beside us
+  if (language === "ar") return "ar-u-nu-latn";
   const tag = wanted.replace("_", "-");
   const own = tag.includes("-") ? tag : navigator.languages.find((name) => name.startsWith(`${language}-`));
   try {
@@ -24,7 +26,9 @@ function localeFor(language, wanted) {
 }
 
 export class Words {
-  program = { points_name: null, timezone: "UTC" }; // until /me has told
+  // until /me has told
+  program = { points_name: null, timezone: "UTC" };
+  #formats = {};
 
   constructor(locale, language, messages) {
     this.locale = locale;
@@ -53,8 +57,8 @@ export class Words {
     const form = (this.#countsMoney() && found.money) || (found[this.rules.select(n)] ?? found.other);
     const sentence = typeof found === "string" ? found : form;
     const pieces = sentence.split(/\{(\w+)\}/);
-    const written = units === undefined ? this.number(n) : this.amount(units);
-    return pieces.map((piece, i) => (i % 2 ? wrap(piece === "n" ? written : (values[piece] ?? "")) : piece));
+    const written = () => (units === undefined ? this.number(n) : this.amount(units));
+    return pieces.map((piece, i) => (i % 2 ? wrap(piece === "n" ? written() : (values[piece] ?? "")) : piece));
   }
 
   /** "1,254 points", with the merchant's own word if there is one. */
@@ -85,29 +89,30 @@ export class Words {
   }
 
   #countsMoney() {
-    return (this.program.unit ?? "points") !== "points"; // cashback: the ledger's unit is the currency's smallest
+    // cashback: the ledger's unit is the currency's smallest
+    return (this.program.unit ?? "points") !== "points";
   }
 
   number(n) {
-    return new Intl.NumberFormat(this.locale).format(n);
+    return this.#numbers().format(n);
   }
 
   /** "+37", "−100", "0". */
   signed(n) {
     if (this.#countsMoney()) return `${n > 0 ? "+" : n < 0 ? "\u2212" : ""}${this.amount(Math.abs(n))}`;
-    return new Intl.NumberFormat(this.locale, { signDisplay: "exceptZero" }).format(n).replace("-", "\u2212");
+    return this.#numbers({ signDisplay: "exceptZero" }).format(n).replace("-", "\u2212");
   }
 
   money({ minor, currency }) {
-    // The server's English: "$5.00", where Britain's own writes "US$5.00".
-    const format = new Intl.NumberFormat(this.language === "en" ? "en" : this.locale, { style: "currency", currency });
+    const format = this.#numbers({ style: "currency", currency });
     const { maximumFractionDigits: digits } = format.resolvedOptions();
     return format.format(minor / 10 ** digits);
   }
 
   percent(n) {
-    const text = new Intl.NumberFormat(this.locale, { style: "percent" }).format(n / 100);
-    return this.language === "en" ? text.replace("%", "\u00a0%") : text; // our English sets a no-break space
+    const text = this.#numbers({ style: "percent" }).format(n / 100);
+    // our English sets a no-break space
+    return this.language === "en" ? text.replace("%", "\u00a0%") : text;
   }
 
   /** "5 December"; with the year when it is far or when a contract hangs on it. */
@@ -132,6 +137,13 @@ export class Words {
     if (minutes < 0 || minutes >= 24 * 60) return this.day(iso, { month: "short" });
     const format = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
     return minutes < 60 ? format.format(-minutes, "minute") : format.format(-Math.round(minutes / 60), "hour");
+  }
+
+  /** Made once each: that takes longer than all their writing. */
+  #numbers(options = {}) {
+    // The server's English: "$5.00", where Britain's own writes "US$5.00".
+    const locale = options.currency && this.language === "en" ? "en" : this.locale;
+    return (this.#formats[JSON.stringify(options)] ??= new Intl.NumberFormat(locale, options));
   }
 
   #date(date, options) {
