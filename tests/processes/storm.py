@@ -30,7 +30,7 @@ from sandbox.woocommerce.state import Customer, Order, Product
 from tests.processes.ground import WORKERS, Ground
 from tests.services.jobs import run_jobs
 
-CUSTOMERS = 12
+CUSTOMERS = 60
 BUYERS, SPENDERS = 3, 2
 _TRIES = 30  # over ten seconds or more: as long as a restart takes
 KILL_WEB, KILL_WORKER, CRASH, CUT = "kill web", "kill worker", "crash the database", "cut the way"
