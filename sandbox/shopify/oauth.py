@@ -25,7 +25,8 @@ def make(shop: Shop) -> Blueprint:
         grant = asked.get("grant_type") or "authorization_code"
         kind = shop.faults.pick([f"oauth {grant}", "oauth"], ref=shop.domain, at=shop.clock())
         if kind is not None and kind not in AFTER_APPLYING and kind is not FaultKind.THROTTLED:
-            return faulty(shop, kind)
+            rejected = kind is FaultKind.REJECTED
+            return _error("invalid_request", "Refused.", 400) if rejected else faulty(shop, kind)
         if asked.get("client_id") != shop.app.client_id or asked.get("client_secret") not in shop.app.secrets:
             return _error("invalid_client", "The client credentials are invalid.", 400)
         with shop.lock:
