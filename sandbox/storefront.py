@@ -173,9 +173,8 @@ def element(script: str, attributes: Mapping[str, str]) -> Markup:
     shown = Markup(" ").join(
         Markup('{}="{}"').format(name, value) for name, value in attributes.items() if value
     )
-    return Markup('<laurel-widget {}></laurel-widget>\n<script type="module" src="{}"></script>').format(
-        shown, script
-    )
+    loader = Markup('<script type="module" async fetchpriority="low" src="{}"></script>').format(script)
+    return Markup("<laurel-widget {}></laurel-widget>\n{}").format(shown, loader)
 
 
 def _cart() -> dict[str, int]:

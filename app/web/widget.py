@@ -1,8 +1,9 @@
 """GET /widget/…: the shopper's element, as shops' pages load it. The files are read once, at start.
 
-`/widget/laurel.js` is one line that imports the version of now, and a version stays the same for ever: a module's imports
-follow its own address, so one page never mixes two versions. All addresses are relative, since the same files are served
-below a shop's own address too, through its platform's proxy: there a page needs no other origin in its policy.
+`/widget/laurel.js` waits until the page has loaded and has nothing better to do, and imports the version of now, which
+stays the same for ever: a module's imports follow its own address, so one page never mixes two versions. All addresses
+are relative, since the same files are served below a shop's own address too, through its platform's proxy: there a page
+needs no other origin in its policy.
 """
 
 from flask import Flask, Response, abort, redirect
@@ -28,9 +29,7 @@ def _serving(files: WidgetFiles, name: str, url_prefix: str) -> Guarded:
     @blueprint.get("/laurel.js")
     def newest() -> AnyResponse:
         # Not a redirect: what a platform's proxy makes of one is its own affair.
-        response = Response(
-            f'import "./{files.digest}/laurel.js";\n', content_type=files.content_type("laurel.js")
-        )
+        response = Response(files.entry, content_type=files.content_type("laurel.js"))
         return _for_any_page(response, _FOR_NOW)
 
     @blueprint.get("/<digest>/<path:name>")

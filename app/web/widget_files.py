@@ -14,6 +14,13 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "static" / "widget"
 TYPES = {".js": "text/javascript; charset=utf-8", ".json": "application/json; charset=utf-8"}
 
+_ENTRY = """\
+const go = () => import("./DIGEST/laurel.js").catch(() => {});
+const idle = () => (window.requestIdleCallback ? requestIdleCallback(go, { timeout: 3000 }) : setTimeout(go, 300));
+if (document.readyState === "complete") idle();
+else addEventListener("load", idle, { once: true });
+"""
+
 # Whole lines only: `//` and `/* … */` within a line may be part of a string or an address.
 _COMMENT_LINE = re.compile(r"^\s*(//.*|/\*[^\n]*\*/\s*|/\*\*\n(\s*\*[^\n]*\n)*?\s*\*/\s*)$\n?", re.MULTILINE)
 _INDENT = re.compile(r"^[ \t]+|\n(?=\n)", re.MULTILINE)
@@ -25,6 +32,11 @@ class WidgetFiles:
 
     digest: str
     bodies: dict[str, bytes]
+
+    @property
+    def entry(self) -> bytes:
+        """What stands at the stable address: a few lines, since a browser fetches a module before a page's pictures."""
+        return _ENTRY.replace("DIGEST", self.digest).encode()
 
     def content_type(self, name: str) -> str:
         return TYPES[Path(name).suffix]

@@ -53,7 +53,7 @@ def _element(laurel: str, shop_key: str, token: str) -> str:
     return (
         f'<laurel-widget api="{escape(laurel)}/storefront/v1" shop="{escape(shop_key)}" token="{escape(token)}" '
         'lang="en"></laurel-widget>'
-        f'<script type="module" async src="{escape(laurel)}/widget/laurel.js"></script>'
+        f'<script type="module" async fetchpriority="low" src="{escape(laurel)}/widget/laurel.js"></script>'
     )
 
 

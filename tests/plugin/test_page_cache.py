@@ -101,7 +101,7 @@ class Visit:
 
     def _laurel(self, request: Request, path: str) -> Answered:
         if path == "/widget/laurel.js" and self.widget:
-            return 200, "text/javascript", f'import "./{FILES.digest}/laurel.js";'
+            return 200, "text/javascript", FILES.entry.decode()
         if path.startswith("/widget/"):
             name = path.removeprefix(f"/widget/{FILES.digest}/")
             return (

@@ -331,7 +331,7 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             elif path == "/shop.css":
                 self._send(200, "text/css", SHOP_CSS.encode())
             elif path == "/widget/laurel.js":
-                self._send(200, "text/javascript", f'import "./{FILES.digest}/laurel.js";'.encode())
+                self._send(200, "text/javascript", FILES.entry)
             elif path.startswith(f"/widget/{FILES.digest}/"):
                 self._send_file(path.removeprefix(f"/widget/{FILES.digest}/"))
             elif path == "/token":

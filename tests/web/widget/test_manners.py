@@ -7,6 +7,7 @@ import threading
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from babel import Locale
@@ -105,11 +106,16 @@ def test_inline_the_place_is_kept_while_loading(page: Page, stub: Stub) -> None:
 
 
 @pytest.mark.browser
-def test_nothing_is_asked_for_before_the_page_is_idle(page: Page, stub: Stub) -> None:
+def test_nothing_but_the_entry_is_asked_for_before_the_page_is_idle(page: Page, stub: Stub) -> None:
+    files: list[str] = []
+    page.on("request", lambda request: files.append(urlsplit(request.url).path))
     page.add_init_script("window.idle = []; window.requestIdleCallback = (work) => window.idle.push(work)")
     visit(page, stub)
-    page.wait_for_function("idle.length === 1 && Boolean(customElements.get('laurel-widget'))")
+    page.evaluate(
+        "() => new Promise((done) => { const look = () => idle.length ? done() : setTimeout(look, 9); look(); })"
+    )
     assert stub.requests == []
+    assert [one for one in files if one.startswith("/widget/")] == ["/widget/laurel.js"]
     page.evaluate("idle[0]()")
     expect(launcher(page)).to_have_text("1,254 points")
 

@@ -21,7 +21,6 @@ class LaurelWidget extends HTMLElement {
   #frame = null;
   #launcher = null;
   #renewing = null;
-  #waiting = false;
 
   get token() { return this.getAttribute("token"); }
   set token(value) { this.setAttribute("token", value); }
@@ -29,12 +28,10 @@ class LaurelWidget extends HTMLElement {
   connectedCallback() {
     if (this.#app) this.#app.store.refresh();
     // without its words there is nothing to show
-    else if (!this.#waiting) whenIdle(() => this.#start().catch(() => {}));
-    this.#waiting = true;
+    else this.#start().catch(() => {});
   }
 
   disconnectedCallback() {
-    this.#waiting = false;
     this.#app?.store.watch(false);
   }
 
@@ -191,13 +188,6 @@ class LaurelWidget extends HTMLElement {
       if (typeof token === "string") this.token = token;
     } catch { /* no new token: the panel says what to do */ }
   }
-}
-
-/** After the page has loaded and has nothing better to do. */
-function whenIdle(start) {
-  const wait = () => (window.requestIdleCallback ? requestIdleCallback(start, { timeout: 3000 }) : setTimeout(start, 300));
-  if (document.readyState === "complete") wait();
-  else addEventListener("load", wait, { once: true });
 }
 
 /** Read each time, so that a changed attribute counts from the next request on. */

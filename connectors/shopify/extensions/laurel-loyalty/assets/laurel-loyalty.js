@@ -147,7 +147,8 @@
 
   function openPanel() {
     const element = document.querySelector("laurel-widget");
-    if (element && element.open) element.open();
+    // Somebody may be quicker than the element, which waits for the page.
+    if (element) customElements.whenDefined("laurel-widget").then(() => element.open());
   }
 
   // --- A friend's link -------------------------------------------------------------------------------------------------
