@@ -53,6 +53,9 @@ class Fault:
     detail: str
 
 
+_POINTS = "{} points".format
+
+
 @dataclass(slots=True)
 class Chain:
     """What a chain's entries leave. `broken`: they contradict each other, so `book` stops before its end."""
@@ -70,7 +73,7 @@ class Chain:
     seq_then: int = 0
     faults: list[Fault] = field(default_factory=list)
     broken: bool = False
-    tell: Callable[[int], str] = "{} points".format  # what the ledger counts, in a fault's words
+    tell: Callable[[int], str] = _POINTS  # what the ledger counts, in a fault's words
     ordinals: dict[str, int] = field(default_factory=dict)
 
     def fault(self, seq: int, what: str, detail: str) -> None:
@@ -82,7 +85,7 @@ def follow(
     entries: Iterable[Entry],
     *,
     then: datetime | None = None,
-    tell: Callable[[int], str] = "{} points".format,
+    tell: Callable[[int], str] = _POINTS,
 ) -> Chain:
     """The chain of `account`. `entries` may raise ValueError, KeyError or TypeError for what cannot be read.
 

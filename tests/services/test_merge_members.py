@@ -39,10 +39,18 @@ def bought(customer: str, ref: str, amount: str, at: datetime = NOW, **changes: 
 
 
 def member(shop: Shop, customer: str) -> int:
+    return found(shop, customer, "member_id")
+
+
+def identity(shop: Shop, customer: str) -> int:
+    return found(shop, customer, "id")
+
+
+def found(shop: Shop, customer: str, column: str) -> int:
     with shop.rt.db.begin(shop.program_id) as session:
         return int(
             session.scalar(
-                "SELECT member_id FROM identities WHERE {fence} AND shop_id = :shop AND customer_ref = :ref",
+                f"SELECT {column} FROM identities WHERE {{fence}} AND shop_id = :shop AND customer_ref = :ref",
                 shop=shop.shop.shop_id,
                 ref=customer,
             )
@@ -103,17 +111,6 @@ def test_an_undo_does_not_part_what_the_shop_has_joined_since(shop: Shop, kept: 
     assert member(shop, "7") == member(shop, "8") == owner
     assert audit(shop.rt, shop.program_id).problems == []
     assert replay(shop.rt, shop.program_id).differences == []
-
-
-def identity(shop: Shop, customer: str) -> int:
-    with shop.rt.db.begin(shop.program_id) as session:
-        return int(
-            session.scalar(
-                "SELECT id FROM identities WHERE {fence} AND shop_id = :shop AND customer_ref = :ref",
-                shop=shop.shop.shop_id,
-                ref=customer,
-            )
-        )
 
 
 def test_an_order_that_leaves_a_merged_member_takes_its_points_from_the_winner(

@@ -132,6 +132,27 @@ def test_the_panel_is_read_only_when_somebody_comes_near(page: Page, stub: Stub)
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("then", ["element.open()", "element.remove()"])
+def test_opening_takes_its_time_and_bears_what_happens_meanwhile(
+    page: Page, stub: Stub, width: int, then: str
+) -> None:
+    """A second click, and a page that takes the element out, while the panel is on its way."""
+    page.set_viewport_size({"width": width, "height": 800})
+    visit(page, stub)
+    launcher(page).hover()
+    expect(launcher(page)).to_be_visible()
+    opening = f"Promise.all([element.open(), {then}]).then(() => 'well', String)"
+    assert (
+        page.evaluate(
+            f"() => {{ const element = document.querySelector('laurel-widget'); return {opening}; }}"
+        )
+        == "well"
+    )
+    expect(page.get_by_role("dialog")).to_have_count(1 if "open" in then else 0)
+
+
+@pytest.mark.browser
 def test_data_is_never_markup(page: Page, stub: Stub) -> None:
     stub.me["program"].update(name=XSS, earn_sentence=XSS, points_name={"one": XSS, "other": XSS})
     for tier in [*stub.me["program"]["tiers"], stub.member["tier"], stub.member["next_tier"]]:

@@ -66,6 +66,8 @@ export class Panel {
       const shown = turn();
       this.#follow();
       await shown;
+      // A second click, or a page that took the element out.
+      if (element.open || !element.isConnected) return;
       if (modal) element.showModal();
       else element.show();
       this.#focusTitle();
