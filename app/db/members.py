@@ -432,25 +432,69 @@ def give_identities(session: Session, identity_ids: Sequence[int], member_id: in
     profiles.mark_identities(session, identity_ids, now=now)
 
 
-def keep_together(session: Session, identity_id: int, gone_id: int) -> None:
-    """No merge that is undone parts them any more: `gone_id` goes where `identity_id` goes."""
+# Customers that their shop made one with `:id`, one after the other, and those with them.
+_JOINED = (
+    "WITH RECURSIVE joined(id) AS (SELECT CAST(:id AS bigint) UNION "
+    "SELECT CASE WHEN i.id = j.id THEN i.gone_into ELSE i.id END FROM joined j JOIN identities i ON {fence:i} "
+    "AND (i.gone_into = j.id OR (i.id = j.id AND i.gone_into IS NOT NULL))) "
+    "SELECT i.id AS gone_id, i.gone_into AS kept_id FROM joined j JOIN identities i ON i.id = j.id "
+    "WHERE {fence:i} AND i.gone_into IS NOT NULL"
+)
+
+
+def keep_together(session: Session, identity_id: int, other_id: int) -> None:
+    """No merge of members that is undone parts these two any more: the other goes where `identity_id` goes, and with
+    it those that the shop had made one with it. To be called before `note_gone`.
+    """
+    rows = session.rows(
+        "SELECT id, identity_ids FROM merges WHERE {fence} AND undone_at IS NULL "
+        "AND (identity_ids @> CAST(:one AS jsonb)) <> (identity_ids @> CAST(:other AS jsonb)) ORDER BY id FOR UPDATE",
+        one=str(identity_id),
+        other=str(other_id),
+    )
+    if not rows:
+        return
+    links = [(row.gone_id, row.kept_id) for row in session.rows(_JOINED, id=other_id)]
+    if identity_id in {end for link in links for end in link}:
+        return  # told once more: a merge that parts them now is the one that came of it
+    brought = {row.id: _moved(set(row.identity_ids), links, other_id) for row in rows}
     session.run(
-        "UPDATE merges SET identity_ids = CASE WHEN identity_ids @> CAST(:kept AS jsonb) "
-        "THEN identity_ids || CAST(:gone AS jsonb) ELSE (SELECT coalesce(jsonb_agg(one), '[]') "
-        "FROM jsonb_array_elements(identity_ids) one WHERE one <> CAST(:gone AS jsonb)) END "
-        "WHERE {fence} AND undone_at IS NULL "
-        "AND (identity_ids @> CAST(:kept AS jsonb)) <> (identity_ids @> CAST(:gone AS jsonb))",
-        kept=str(identity_id),
-        gone=str(gone_id),
+        "UPDATE merges m SET identity_ids = CAST(u.ids AS jsonb) "
+        "FROM unnest(CAST(:merges AS bigint[]), CAST(:ids AS text[])) AS u(id, ids) WHERE {fence:m} AND m.id = u.id",
+        merges=list(brought),
+        ids=[json.dumps(sorted(ids)) for ids in brought.values()],
     )
 
 
-def note_gone(session: Session, identity_id: int, *, now: datetime) -> None:
-    """The shop has this customer no more."""
+def _moved(brought: set[int], links: Sequence[tuple[int, int]], other_id: int) -> set[int]:
+    """What an account brought, once `other_id` changed sides and those with it.
+
+    Two that stand on different sides were made one by this very merge: undoing it says that the shop was wrong.
+    """
+    same = [set(link) for link in links if (link[0] in brought) == (link[1] in brought)]
+    going = {other_id}
+    while more := set().union(*(link for link in same if link & going)) - going:
+        going |= more
+    return brought - going if other_id in brought else brought | going
+
+
+def note_gone(session: Session, identity_id: int, *, into: int, now: datetime) -> None:
+    """The shop has this customer no more: it is one with another."""
     session.run(
-        "UPDATE identities SET gone_at = coalesce(gone_at, :now) WHERE {fence} AND id = :id",
+        "UPDATE identities SET gone_at = coalesce(gone_at, :now), gone_into = :into WHERE {fence} AND id = :id",
         id=identity_id,
+        into=into,
         now=now,
+    )
+
+
+def forget_parted(session: Session, identity_ids: Sequence[int]) -> None:
+    """Staff parted some of these from what their shop had made one with them: what follows does not bind them."""
+    session.run(
+        "UPDATE identities g SET gone_into = NULL FROM identities k WHERE {fence:g} AND {fence:k} "
+        "AND k.program_id = g.program_id AND k.id = g.gone_into AND k.member_id <> g.member_id "
+        "AND (g.id = ANY(:ids) OR k.id = ANY(:ids))",
+        ids=list(identity_ids),
     )
 
 

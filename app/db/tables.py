@@ -299,11 +299,16 @@ identities = _table(
     _at("proof_sent_at", nullable=True),
     _at("sign_in_sent_at", nullable=True),  # when a link to our own page was mailed last
     _at("gone_at", nullable=True),  # the shop made it one with another: no code can be bound to it
+    Column("gone_into", BigInteger, nullable=True),  # with which one, as far as staff did not undo it
     UniqueConstraint("program_id", "shop_id", "customer_ref"),
     _to("shops", "shop_id"),
     _to("members", "member_id"),
+    _to("identities", "gone_into"),
     Index("ix_identities_member", "program_id", "member_id"),
     Index("ix_identities_email", "program_id", "email_hash", postgresql_where=text("email_hash IS NOT NULL")),
+    Index(
+        "ix_identities_gone_into", "program_id", "gone_into", postgresql_where=text("gone_into IS NOT NULL")
+    ),
     Index(
         "ix_identities_mailbox",
         "program_id",

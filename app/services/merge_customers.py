@@ -1,6 +1,6 @@
 """The platform made two of its customers one."""
 
-from app.db import members, profiles
+from app.db import members, profiles, programs
 from app.services.claim_orders import claim_orders
 from app.services.merge_members import merge_members
 from app.services.runtime import Runtime
@@ -10,12 +10,15 @@ def merge_customers(rt: Runtime, program_id: int, kept_id: int, deleted_id: int)
     """Join the members of these two identities of a shop. Safe to run twice."""
     now = rt.now()
     with rt.db.begin(program_id) as session:
+        programs.lock_settling(session)
         known = members.find_identities_by_id(session, [kept_id, deleted_id])
         kept, deleted = known[kept_id], known[deleted_id]
-        members.note_gone(session, deleted_id, now=now)
+        # Whoever has no member yet goes with the other one.
+        anchor, other = (kept, deleted) if kept.member_id is not None else (deleted, kept)
+        members.keep_together(session, anchor.identity_id, other.identity_id)
+        members.note_gone(session, deleted_id, into=kept_id, now=now)
         profiles.inherit(session, kept_id, deleted_id, now=now)
         if kept.member_id is not None and deleted.member_id is not None:
-            members.keep_together(session, kept_id, deleted_id)
             merge_members(
                 session,
                 rt.vault,

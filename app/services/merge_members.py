@@ -38,10 +38,7 @@ def merge_members(
     books = ledger.lock_books(session, both)
     if len(books) != len(both):
         raise Refused("unknown_member", "There is no such member.")
-    identity_ids = [
-        row.id
-        for row in session.rows("SELECT id FROM identities WHERE {fence} AND member_id = :loser", loser=loser)
-    ]
+    identity_ids = _identities(session, loser)
     floor_ids = tiers.move_floors(session, loser, winner)
     merge_id = members.add_merge(
         session,
@@ -97,11 +94,19 @@ def undo_merge(session: Session, vault: Vault, merge_id: int, *, now: datetime) 
         loser=row.loser_id,
     )
     session.run("UPDATE merges SET undone_at = :now WHERE {fence} AND id = :id", id=merge_id, now=now)
-    _move(session, row.identity_ids, row.loser_id, now)
+    # Another undo may have taken some of them away from the winner since.
+    identity_ids = sorted({*row.identity_ids} & {*_identities(session, row.winner_id)})
+    _move(session, identity_ids, row.loser_id, now)
+    members.forget_parted(session, identity_ids)
     tiers.give_floors(session, row.floor_ids, row.loser_id)
     _share_lifetime(session, row.winner_id, row.loser_id, sign=-1)
     _recount(session, vault, [row.winner_id, row.loser_id], now)
     return Merged(merge_id, row.winner_id, row.loser_id)
+
+
+def _identities(session: Session, member_id: int) -> list[int]:
+    rows = session.rows("SELECT id FROM identities WHERE {fence} AND member_id = :member", member=member_id)
+    return [row.id for row in rows]
 
 
 def _brought(session: Session, winner_id: int, merge_id: int) -> list[Entry]:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from app.db import members as customers
 from app.domain.errors import Refused
 from app.domain.orders import OrderSnapshot
 from app.domain.program import default_document
 from app.services.adjust import adjust
 from app.services.audit import audit
 from app.services.expire_lots import expire_lots
+from app.services.find_merges import find_merges
 from app.services.merge_customers import merge_customers
 from app.services.merge_members import Merged, merge_members, undo_merge
 from app.services.replay import replay
@@ -111,6 +113,68 @@ def test_an_undo_does_not_part_what_the_shop_has_joined_since(shop: Shop, kept: 
     assert member(shop, "7") == member(shop, "8") == owner
     assert audit(shop.rt, shop.program_id).problems == []
     assert replay(shop.rt, shop.program_id).differences == []
+
+
+def test_an_undo_does_not_part_a_chain_that_the_shop_has_joined(shop: Shop) -> None:
+    """Found by the campaign: the shop made two customers one, then these and a third, all of one member by then. When
+    staff undid that, the first went back alone."""
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"), bought("9", "c", "5.00"))
+    seven, eight, nine = (member(shop, one) for one in "789")
+    merge(shop, eight, nine)
+    merged = merge(shop, seven, eight)
+    merge_customers(shop.rt, shop.program_id, identity(shop, "8"), identity(shop, "9"))
+    merge_customers(shop.rt, shop.program_id, identity(shop, "7"), identity(shop, "8"))
+    undo(shop, merged.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight)] == [105, 0]
+    assert {member(shop, one) for one in "789"} == {seven}
+    assert audit(shop.rt, shop.program_id).problems == []
+    assert replay(shop.rt, shop.program_id).differences == []
+
+
+def test_an_undo_does_not_part_who_was_nobody_s_when_the_shop_joined_them(shop: Shop) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"))
+    seven, eight = member(shop, "7"), member(shop, "8")
+    merged = merge(shop, seven, eight)
+    with shop.rt.db.begin(shop.program_id) as session:
+        key = (shop.program_id, shop.shop.shop_id, "9")
+        (nine,) = customers.add_identities(session, [key], now=shop.rt.now()).values()
+    merge_customers(shop.rt, shop.program_id, nine.identity_id, identity(shop, "8"))
+    undo(shop, merged.merge_id)
+    assert member(shop, "9") == member(shop, "8") == eight
+    assert [account(shop, one)[0] for one in (seven, eight)] == [40, 60]
+
+
+def test_an_undo_says_that_the_shop_was_wrong_and_binds_nobody_by_it_any_more(shop: Shop) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"), bought("9", "c", "5.00"))
+    seven, eight, nine = (member(shop, one) for one in "789")
+    joins = identity(shop, "7"), identity(shop, "8")
+    for _ in range(2):  # told twice, it is one merge, and can be undone
+        merge_customers(shop.rt, shop.program_id, *joins)
+    (merged,) = find_merges(shop.rt, shop.program_id, seven)
+    undo(shop, merged.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight)] == [40, 60]
+    joined = merge(shop, seven, nine)
+    merge_customers(shop.rt, shop.program_id, identity(shop, "9"), identity(shop, "7"))
+    again = merge(shop, seven, eight)
+    undo(shop, joined.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight, nine)] == [60, 0, 45]
+    undo(shop, again.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight, nine)] == [0, 60, 45]
+    assert replay(shop.rt, shop.program_id).differences == []
+
+
+def test_a_merge_by_the_shop_can_be_undone_though_it_goes_on_joining(shop: Shop) -> None:
+    shop.see(bought("7", "a", "40.00"), bought("8", "b", "60.00"), bought("9", "c", "5.00"))
+    seven, eight, nine = (member(shop, one) for one in "789")
+    joined = merge(shop, seven, nine)
+    merge_customers(shop.rt, shop.program_id, identity(shop, "7"), identity(shop, "8"))
+    merge_customers(shop.rt, shop.program_id, identity(shop, "9"), identity(shop, "7"))
+    (merged, _) = find_merges(shop.rt, shop.program_id, seven)
+    assert merged.cause == "platform"
+    undo(shop, merged.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight)] == [45, 60]
+    undo(shop, joined.merge_id)
+    assert [account(shop, one)[0] for one in (seven, eight, nine)] == [0, 60, 45]
 
 
 def test_an_order_that_leaves_a_merged_member_takes_its_points_from_the_winner(
