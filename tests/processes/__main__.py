@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.processes.ground import Rough, broken_ground
-from tests.processes.storm import CUT, FILL, MIGRATE, STRIKES, TURN, Storm
+from tests.processes.storm import CUSTOMERS, CUT, FILL, MIGRATE, STRIKES, TURN, Storm
 
 _LOST_S = 40.0  # longer than it takes Laurel to notice
 
@@ -45,7 +45,8 @@ def main() -> int:
     kinds = (*own, *also) if wish.only else (*STRIKES, *also)
     cut_s = _LOST_S if rough.network else 2.0
     with broken_ground(home, rough) as (ground, program_id, stand):
-        storm = Storm(ground, program_id, stand, wish.seed, kinds, cut_s)
+        customers = max(CUSTOMERS, 2 * wish.strikes)
+        storm = Storm(ground, program_id, stand, wish.seed, kinds, cut_s, customers)
         storm.gather()
         storm.blow(wish.strikes, pause_s=wish.pause, progress=_say)
         outcome = storm.settle()

@@ -30,7 +30,7 @@ from sandbox.woocommerce.state import Customer, Order, Product
 from tests.processes.ground import WORKERS, Ground
 from tests.services.jobs import run_jobs
 
-CUSTOMERS = 60
+CUSTOMERS = 60  # at least: each strike more brings new ones, so that nobody has thousands of orders
 BUYERS, SPENDERS = 3, 2
 _TRIES = 30  # over ten seconds or more: as long as a restart takes
 KILL_WEB, KILL_WORKER, CRASH, CUT = "kill web", "kill worker", "crash the database", "cut the way"
@@ -66,7 +66,7 @@ class Outcome:
 class Storm:
     def __init__(
         self, ground: Ground, program_id: int, stand: Stand, seed: int, strikes: Sequence[str] = STRIKES,
-        cut_s: float = 2.0,
+        cut_s: float = 2.0, customers: int = CUSTOMERS,
     ) -> None:  # fmt: skip
         self._strikes = strikes
         self._cut_s = cut_s
@@ -80,7 +80,7 @@ class Storm:
         store = stand.store
         self._products: list[Product] = [store.product(f"Disc {n}", f"{n}0.00") for n in (1, 2, 5)]
         self._customers: list[Customer] = [
-            store.create_customer(f"buyer{n}@mail.test", f"Buyer {n}") for n in range(CUSTOMERS)
+            store.create_customer(f"buyer{n}@mail.test", f"Buyer {n}") for n in range(customers)
         ]
         rt = ground.runtime()
         with rt.db.begin(program_id) as session:
