@@ -24,7 +24,8 @@ from app.domain.past import PastOrder, snapshot_at
 from app.domain.program import Program, decode, default_document
 from app.domain.redeemers import ASSUMED
 from app.domain.simulation import BUCKETS, Assumptions, Simulation
-from app.domain.tiers import SpendFact, tier_at
+from app.domain.spending import SpendFact
+from app.domain.tiers import tier_at
 from app.services.check_document import check_document
 from app.services.left_out import LeftOuts
 from app.services.read_past_orders import CDNOW_FILE, read_past_orders

@@ -11,7 +11,7 @@ from app.db.blocks import blocks_of_all
 from app.db.session import Session, rows_of
 from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
-from app.domain.tiers import Membership, SpendFact
+from app.domain.spending import Membership, SpendFact
 
 _decoder = msgspec.json.Decoder(OrderSnapshot)
 _known = msgspec.json.Decoder(Known)

@@ -13,7 +13,7 @@ from app.db.sealing import Vault
 from app.db.session import Database
 from app.domain.ledger import Book, Lot
 from app.domain.program import Program
-from app.domain.tiers import SpendFact, window_start
+from app.domain.spending import SpendFact, window_start
 
 # `:known` is the version that the asker remembers: a version never changes, so its document is not sent again.
 _PANEL = (

@@ -1,6 +1,6 @@
 """What members' orders come to for levels, summed by PostgreSQL: for everybody at once, where nothing else is asked.
 
-The rule is `domain.tiers.qualifying`; a property test holds the two together.
+The rule is `domain.spending.SpendHistory.qualifying`; a property test holds the two together.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.db.session import Session
-from app.domain.tiers import Span
+from app.domain.spending import Span
 
 
 class SumRow(NamedTuple):

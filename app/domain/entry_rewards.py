@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.program import Program
+from app.domain.spending import SpendFact
 from app.domain.tier_rules import Tier
 from app.domain.tier_track import OrderKey, Told
-from app.domain.tiers import SpendFact, earns_entry, entries_for
+from app.domain.tiers import earns_entry, entries_for
 
 EntryMove = tuple[datetime, OrderKey, int]
 """(when the level was reached, what the points are of, how many more or fewer)."""

@@ -8,8 +8,8 @@ from app.domain.earning import Terms, target_for_order
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState
 from app.domain.program import EarnWhen, Program
 from app.domain.rules import PLAIN
+from app.domain.spending import Membership, OrderKey, SpendFact
 from app.domain.tier_rules import Paid
-from app.domain.tiers import Membership, OrderKey, SpendFact
 
 
 def spend_fact(order: OrderSnapshot, key: OrderKey, terms: Terms) -> SpendFact | None:

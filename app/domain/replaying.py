@@ -25,9 +25,9 @@ from app.domain.purse import NEVER
 from app.domain.qualifying import spend_fact
 from app.domain.rule_plan import RulePlan
 from app.domain.rules import PLAIN
+from app.domain.spending import Membership
 from app.domain.tier_rules import Tier
 from app.domain.tier_track import OrderKey, TierPlan, TierTrack, Told
-from app.domain.tiers import Membership
 
 NO_RATE = "no_rate"
 NOT_FULFILLED = "not_fulfilled"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
 from app.domain.months import Days
 from app.domain.program import Program
+from app.domain.spending import EVER, Membership, SpendFact
 from app.domain.tier_rules import Measure, Window
-from app.domain.tiers import EVER, Membership, SpendFact, falls_to, memberships, step_until
+from app.domain.tiers import falls_to, memberships, step_until
 
 _TICK = timedelta(microseconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)

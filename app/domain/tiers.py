@@ -2,48 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from app.domain.calendar import end_of_day, months_after, months_before, start_of_year
+from app.domain.calendar import end_of_day, months_after, start_of_year
 from app.domain.program import Program
-from app.domain.tier_rules import Downgrade, Measure, Tier, Window
+from app.domain.spending import Membership, OrderKey, Qualifying, SpendFact, SpendHistory, lies_before
+from app.domain.tier_rules import Downgrade, Tier, Window
 
-OrderKey = tuple[int, str]  # (shop id, order_ref): breaks ties
-Span = tuple[datetime, datetime]  # (after, up to and including)
-
-EVER = datetime(1970, 1, 1, tzinfo=UTC)  # no order is older: histories that programs are tried on go far back
 PROMISED_MONTHS = 12  # the longest that a level is kept against new rules
 
 _INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """One piece, on an order, of what buys a level. `gone_at`: when it went back."""
-
-    tier_key: str
-    days: int
-    gone_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpendFact:
-    """One counted order as far as tiers look at it. Amounts in the program's currency, minor units.
-
-    `points`: what it earns without what the tier adds, so that no level lifts itself; `points_back`: what each of
-    the refunds takes of them.
-    """
-
-    order_key: OrderKey
-    counted_at: datetime  # its counting moment, the shop's clock
-    goods_minor: int
-    refunds: tuple[tuple[datetime, int], ...]  # (when, how much of the goods)
-    void_at: datetime | None  # cancelled or gone since
-    points: int = 0
-    points_back: tuple[tuple[datetime, int], ...] = ()
-    memberships: tuple[Membership, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,99 +33,6 @@ class TierFloor:
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Qualifying:
-    """What a member's orders of one window come to."""
-
-    spend_minor: int
-    points: int
-    orders: int
-
-    def of(self, measure: Measure) -> int:
-        match measure:
-            case Measure.SPEND:
-                return self.spend_minor
-            case Measure.POINTS:
-                return self.points
-            case Measure.ORDERS:
-                return self.orders
-
-
-# --- What counts -------------------------------------------------------------------------------------------
-
-
-def counts_since(programs: Iterable[Program], at: datetime) -> datetime:
-    """No order counted up to then matters under any of `programs` for a level at `at` or later."""
-    starts = [at]
-    for program in programs:
-        if any(tier.paid for tier in program.tiers):
-            return EVER  # one bought after another adds up
-        starts.append(spans(program, at)[-1][0])
-    return min(starts)
-
-
-def window_start(program: Program, at: datetime) -> datetime:
-    """No order counted up to then is on the way to the next level."""
-    return spans(program, at)[0][0]
-
-
-def spans(program: Program, at: datetime) -> tuple[Span, ...]:
-    """Each window that counts at `at`; the present one first."""
-    return _windows(program.window, program.tier_months, program.timezone, at)
-
-
-def qualifying(
-    facts: Iterable[SpendFact], *, program: Program, at: datetime, before: OrderKey | None = None
-) -> list[Qualifying]:
-    """What the orders counted before `at` come to, in each window that counts; the present one first.
-
-    Less refunds and voids dated before `at`. An order counts as one while something of its goods is left. `before`
-    names the order whose tier is asked for: an order counted at the very same moment lies before it if its key is
-    smaller.
-    """
-    ours = [fact for fact in facts if fact.counted_at <= at and _lies_before(fact, at, before)]
-    return [
-        _sum((fact for fact in ours if start < fact.counted_at <= end), at)
-        for start, end in spans(program, at)
-    ]
-
-
-@lru_cache(maxsize=1024)
-def _windows(window: Window, months: int, timezone: str, at: datetime) -> tuple[Span, ...]:
-    zone = ZoneInfo(timezone)
-    match window:
-        case Window.LIFETIME:
-            return ((EVER, at),)
-        case Window.ROLLING:
-            return ((months_before(at, months, zone), at),)
-        case Window.CALENDAR_YEAR:
-            year = at.astimezone(zone).year
-            first, before = (start_of_year(one, zone) - _INSTANT for one in (year, year - 1))
-            return ((first, at), (before, first))
-
-
-def _lies_before(fact: SpendFact, at: datetime, before: OrderKey | None) -> bool:
-    if before is None:
-        return True
-    return fact.order_key != before and (fact.counted_at < at or fact.order_key < before)
-
-
-def _sum(facts: Iterable[SpendFact], at: datetime) -> Qualifying:
-    spend = points = orders = 0
-    for fact in facts:
-        if fact.void_at is not None and fact.void_at < at:
-            continue
-        left, earned = fact.goods_minor, fact.points
-        if fact.refunds:  # few have any, and this is asked for everybody
-            left -= sum(minor for when, minor in fact.refunds if when < at)
-            earned -= sum(back for when, back in fact.points_back if when < at)
-        if left > 0:
-            spend += left
-            orders += 1
-        points += max(earned, 0)
-    return Qualifying(spend, points, orders)
-
-
 def memberships(
     facts: Iterable[SpendFact], zone: ZoneInfo, *, at: datetime | None = None, before: OrderKey | None = None
 ) -> list[TierFloor]:
@@ -163,6 +40,7 @@ def memberships(
 
     Each lasts to the end of its last local day. One that went back ends there, and what follows it begins then.
     """
+    facts = facts.selling() if isinstance(facts, SpendHistory) else facts
     facts = [fact for fact in facts if fact.memberships]
     if not facts:
         return []
@@ -171,7 +49,7 @@ def memberships(
             (fact.counted_at, fact.order_key, _ended(one, fact))
             for fact in facts
             for one in fact.memberships
-            if at is None or (fact.counted_at <= at and _lies_before(fact, at, before))
+            if at is None or (fact.counted_at <= at and lies_before(fact, at, before))
         ),
         key=lambda one: one[:2],
     )
@@ -198,6 +76,10 @@ def _ended(one: Membership, fact: SpendFact) -> Membership:
 # --- What it gives -----------------------------------------------------------------------------------------
 
 
+def _history(facts: Iterable[SpendFact]) -> SpendHistory:
+    return facts if isinstance(facts, SpendHistory) else SpendHistory(facts)
+
+
 def _rank_for(found: Qualifying, program: Program) -> int:
     """That of the highest level of which any threshold is reached."""
     for rank in range(len(program.tiers) - 1, 0, -1):
@@ -215,10 +97,13 @@ def tier_at(
     at: datetime,
     before: OrderKey | None = None,
 ) -> Tier:
-    """The tier at that moment: what the orders give, or one that was recorded or bought if that is higher."""
-    ours = list(facts)
-    found = qualifying(ours, program=program, at=at, before=before)
-    bought = memberships(ours, program.zone, at=at, before=before)
+    """The tier at that moment: what the orders give, or one that was recorded or bought if that is higher.
+
+    To ask more than once of the same orders, hand them over as a `SpendHistory`.
+    """
+    history = _history(facts)
+    found = history.qualifying(program=program, at=at, before=before)
+    bought = memberships(history, program.zone, at=at, before=before)
     return tier_of(found, (*floors, *bought) if bought else floors, program=program, at=at)
 
 
@@ -234,17 +119,18 @@ def tier_of(
 
 
 def highest_since(
-    facts: Sequence[SpendFact], floors: Sequence[TierFloor], *, program: Program, since: datetime
+    facts: Iterable[SpendFact], floors: Sequence[TierFloor], *, program: Program, since: datetime
 ) -> Tier:
     """The highest tier at any moment from `since` on, as far as is known.
 
     What is given rises only where an order is counted or a recorded or bought tier begins, so those moments are
     looked at.
     """
-    known = (*floors, *memberships(facts, program.zone))
-    begins = {fact.counted_at for fact in facts} | {floor.from_at for floor in known}
+    history = _history(facts)
+    known = (*floors, *memberships(history, program.zone))
+    begins = {fact.counted_at for fact in history} | {floor.from_at for floor in known}
     moments = {since, *(moment for moment in begins if moment > since)}
-    reached = (tier_at(facts, floors, program=program, at=moment) for moment in moments)
+    reached = (tier_at(history, floors, program=program, at=moment) for moment in moments)
     return max(reached, key=lambda tier: program.rank(tier.key))
 
 
@@ -274,25 +160,26 @@ def step_until(program: Program, at: datetime) -> datetime:
 
 
 def lapses_at(
-    facts: Sequence[SpendFact], floors: Sequence[TierFloor], *, program: Program, tier_key: str, at: datetime
+    facts: Iterable[SpendFact], floors: Sequence[TierFloor], *, program: Program, tier_key: str, at: datetime
 ) -> datetime:
     """How long what was bought up to `at` would give that tier under `program`; at most `PROMISED_MONTHS` on.
 
     `at` itself if it does not give it even then. To the end of the day.
     """
+    history = _history(facts)
     rank = program.rank(tier_key)
     zone = program.zone
     last = end_of_day(months_after(at.astimezone(zone).date(), PROMISED_MONTHS), zone)
-    for moment in sorted({at, *_lapses(facts, floors, program, at)}):
+    for moment in sorted({at, *_lapses(history, floors, program, at)}):
         if moment >= last:
             break
-        if program.rank(tier_at(facts, floors, program=program, at=moment).key) < rank:
+        if program.rank(tier_at(history, floors, program=program, at=moment).key) < rank:
             return moment
     return last
 
 
 def _lapses(
-    facts: Sequence[SpendFact], floors: Sequence[TierFloor], program: Program, at: datetime
+    facts: SpendHistory, floors: Sequence[TierFloor], program: Program, at: datetime
 ) -> Iterator[datetime]:
     """The moments after `at` at which something may stop counting."""
     zone = program.zone
@@ -330,10 +217,11 @@ def earns_entry(
     if any(one.tier_key == tier_key for fact in kept for one in fact.memberships):
         return True
     rank = program.rank(tier_key)
+    history = SpendHistory(kept)
     return any(
         _rank_for(found, program) >= rank
         for at in {fact.counted_at for fact in kept}
-        for found in qualifying(kept, program=program, at=at)
+        for found in history.qualifying(program=program, at=at)
     )
 
 

@@ -7,7 +7,8 @@ from app.db import auditing, ledger, members, programs, tiers
 from app.db.auditing import AccountRow
 from app.db.programs import Versions
 from app.db.session import Session
-from app.domain.tiers import EVER, tier_at
+from app.domain.spending import EVER
+from app.domain.tiers import tier_at
 from app.services.find_standings import find_standings, standings_since
 from app.services.findings import Findings
 from app.services.settle_entry_rewards import reward_target

@@ -12,8 +12,9 @@ from app.domain.errors import Refused
 from app.domain.ledger import Book, Lot
 from app.domain.money import Money
 from app.domain.program import Program
+from app.domain.spending import SpendFact, qualifying, window_start
 from app.domain.tier_rules import Measure, Tier
-from app.domain.tiers import SpendFact, next_tier, qualifying, window_start
+from app.domain.tiers import next_tier
 from app.domain.words import Words
 from app.services.find_member import ERASED, ById, find_in
 from app.services.runtime import Runtime

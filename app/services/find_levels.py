@@ -9,8 +9,9 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.db.standings import SumRow
 from app.domain.program import Program
+from app.domain.spending import Qualifying, Span, counts_since, spans
 from app.domain.tier_rules import Tier
-from app.domain.tiers import Qualifying, Span, TierFloor, counts_since, spans, tier_at, tier_of
+from app.domain.tiers import TierFloor, tier_at, tier_of
 from app.services.find_standings import standings_since
 
 

@@ -8,7 +8,8 @@ from app.db import members, orders
 from app.db.members import MemberRow
 from app.db.session import Session
 from app.domain.program import Program
-from app.domain.tiers import SpendFact, TierFloor, counts_since
+from app.domain.spending import SpendFact, counts_since
+from app.domain.tiers import TierFloor
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """Orders whose tier would have been another, had something been told in time. Terms never move down: it is named."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from app.db import members, orders, programs
 from app.db.orders import OrderKey, OrderRow
 from app.db.session import Session
 from app.domain.program import Program
-from app.domain.tiers import SpendFact, TierFloor, tier_at
+from app.domain.spending import SpendHistory
+from app.domain.tiers import TierFloor, tier_at
 
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_NAMED = 20  # later orders named for one that was learnt late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +28,16 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    facts: Mapping[OrderKey, SpendFact]
+    facts: SpendHistory
     counted: Sequence[_Counted]
     floors: Sequence[TierFloor]
+    _right: dict[int, str] = field(default_factory=dict)
+
+    def right(self, one: _Counted) -> str:
+        """The tier that the order would have, by all that is known now. Each is worked out once."""
+        if one.order_id not in self._right:
+            self._right[one.order_id] = _tier(one, self.facts, self.floors)
+        return self._right[one.order_id]
 
 
 def late_tiers(session: Session, learnt: Sequence[OrderRow]) -> dict[int, str]:
@@ -38,36 +47,38 @@ def late_tiers(session: Session, learnt: Sequence[OrderRow]) -> dict[int, str]:
         return {}
     people = _load(session, sorted({row.member_id for row in ours if row.member_id is not None}))
     left = {row.order_id: _left_by(row, people[row.member_id or 0]) for row in ours}
-    numbers = _numbers(session, sorted({order for found in left.values() for order in found}))
-    return {
-        order_id: f"Learnt late: {'; '.join(f'{numbers[other]} {text}' for other, text in found.items())}."
-        for order_id, found in left.items()
-        if found
-    }
+    named = [order for found in left.values() for order in list(found)[:_NAMED]]
+    numbers = _numbers(session, sorted(set(named)))
+    return {order_id: _told(found, numbers) for order_id, found in left.items() if found}
+
+
+def _told(found: Mapping[int, str], numbers: Mapping[int, str]) -> str:
+    """Findings by order id, as one sentence."""
+    told = [f"{numbers[order]} {text}" for order, text in list(found.items())[:_NAMED]]
+    more = len(found) - len(told)
+    return f"Learnt late: {'; '.join(told)}{f'; and {more} more' if more else ''}."
 
 
 def _left_by(row: OrderRow, person: _Person) -> dict[int, str]:
     spend = row.spend
     assert spend is not None
+    later = [one for one in person.counted if one.placed_at >= spend.counted_at and one.key != row.key]
     found: dict[int, str] = {}
-    for one in person.counted:
-        if one.placed_at < spend.counted_at or one.key == row.key:
-            continue
+    # Some platforms do not date a cancellation: its date is that of the latest change we saw.
+    void = None if spend.void_at is None else replace(spend, void_at=spend.counted_at)
+    before = SpendHistory((*person.facts, void)) if void is not None else None
+    for one in later:
         has = one.program.tier(one.tier_key)
-        right = _tier(one, person, person.facts)
+        right = person.right(one)
         if right != has.key:
             found[one.order_id] = f"keeps {has.name}, told in time it would have been {_name(one, right)}"
-        elif spend.void_at is not None:
-            # Some platforms do not date a cancellation: its date is that of the latest change we saw.
-            sooner = _tier(one, person, {**person.facts, row.key: replace(spend, void_at=spend.counted_at)})
-            if sooner != has.key:
-                found[one.order_id] = f"has {has.name}, and {_name(one, sooner)} if this one was void before"
+        elif before is not None and (sooner := _tier(one, before, person.floors)) != has.key:
+            found[one.order_id] = f"has {has.name}, and {_name(one, sooner)} if this one was void before"
     return found
 
 
-def _tier(one: _Counted, person: _Person, facts: Mapping[OrderKey, SpendFact]) -> str:
-    tier = tier_at(facts.values(), person.floors, program=one.program, at=one.placed_at, before=one.key)
-    return tier.key
+def _tier(one: _Counted, facts: SpendHistory, floors: Sequence[TierFloor]) -> str:
+    return tier_at(facts, floors, program=one.program, at=one.placed_at, before=one.key).key
 
 
 def _name(one: _Counted, tier_key: str) -> str:
@@ -77,12 +88,12 @@ def _name(one: _Counted, tier_key: str) -> str:
 def _load(session: Session, member_ids: Sequence[int]) -> dict[int, _Person]:
     versions = programs.load_versions(session)[session.program_id]
     floors = members.find_floors(session, member_ids)
-    facts: dict[int, dict[OrderKey, SpendFact]] = {member: {} for member in member_ids}
+    facts = {member: SpendHistory() for member in member_ids}
     counted: dict[int, list[_Counted]] = {member: [] for member in member_ids}
     for member, order_id, placed_at, fact, version, tier_key in orders.find_spend(
         session, member_ids, since=_EVER
     ):
-        facts[member][fact.order_key] = fact
+        facts[member].put(fact)
         if version is not None and tier_key is not None:
             counted[member].append(
                 _Counted(

@@ -12,7 +12,7 @@ from app.domain.known import Known
 from app.domain.orders import OrderSnapshot
 from app.domain.program import Program
 from app.domain.rules import Cap, CapPer, EarnRules, GoalPer
-from app.domain.tiers import SpendFact
+from app.domain.spending import SpendFact
 
 Stretch = tuple[datetime, datetime]
 # How many days back a rule looks; None: to the beginning.

@@ -17,7 +17,8 @@ from app.domain.ledger import Book, Lot
 from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.settling import Held, settle
-from app.domain.tiers import SpendFact, TierFloor, highest_since, tier_at
+from app.domain.spending import SpendFact
+from app.domain.tiers import TierFloor, highest_since, tier_at
 from app.domain.words import Words
 from app.services.activity_targets import activity_targets
 from app.services.audit_chains import differing_lots

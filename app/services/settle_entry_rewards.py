@@ -10,7 +10,8 @@ from app.db.session import Session
 from app.db.tiers import RewardRow
 from app.domain.earning import PointsTarget, lot_expiry
 from app.domain.program import Program
-from app.domain.tiers import EVER, SpendFact, TierFloor, earns_entry, entries_for
+from app.domain.spending import EVER, SpendFact
+from app.domain.tiers import TierFloor, earns_entry, entries_for
 from app.services.append_targets import Action, append_targets
 from app.services.find_standings import Standing, standings_since
 

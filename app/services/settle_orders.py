@@ -24,7 +24,8 @@ from app.domain.known import ALONE
 from app.domain.orders import OrderSnapshot, OrderState
 from app.domain.program import Enrolment, Program
 from app.domain.qualifying import spend_fact
-from app.domain.tiers import SpendFact, TierFloor, counts_since, tier_at
+from app.domain.spending import SpendFact, SpendHistory, counts_since
+from app.domain.tiers import TierFloor, tier_at
 from app.services import use_codes
 from app.services.append_targets import Action, append_targets
 from app.services.member_facts import MemberFacts
@@ -63,7 +64,7 @@ class Settled:
 class _Person:
     """A member's counted orders and recorded tiers, as far as this batch may look."""
 
-    facts: dict[OrderKey, SpendFact] = field(default_factory=dict)
+    facts: SpendHistory = field(default_factory=SpendHistory)
     placed: dict[OrderKey, tuple[datetime, int | None, str | None]] = field(default_factory=dict)
     floors: Sequence[TierFloor] = ()
     blocks: Sequence[BlockRow] = ()
@@ -231,7 +232,7 @@ class _Facts:
         programs_ = [program for versions in self.versions.values() for program in versions.programs]
         since = counts_since(programs_, first)
         for owner, _, placed_at, fact, version, tier in orders.find_spend(self.session, owners, since=since):
-            people[owner].facts[fact.order_key] = fact
+            people[owner].facts.put(fact)
             people[owner].placed[fact.order_key] = (placed_at, version, tier)
         for owner, floors in members.find_floors(self.session, owners).items():
             people[owner].floors = floors
@@ -347,7 +348,7 @@ class _Facts:
         row.member_id = owner.member_id if owner else None
         self.touched |= {one for one in (before, row.member_id) if one is not None}
         if before is not None and before != row.member_id and before in self.people:
-            self.people[before].facts.pop(row.key, None)
+            self.people[before].facts.drop(row.key)
             self.people[before].placed.pop(row.key, None)
         if row.member_id is not None:
             self.people.setdefault(row.member_id, _Person())
@@ -371,8 +372,7 @@ class _Facts:
 
     def _tier_when_placed(self, row: OrderRow, placed_at: datetime, program: Program) -> str:
         person = self.people[row.member_id or 0]
-        facts = person.facts.values()
-        return tier_at(facts, person.floors, program=program, at=placed_at, before=row.key).key
+        return tier_at(person.facts, person.floors, program=program, at=placed_at, before=row.key).key
 
     def _act(self, row: OrderRow, target: PointsTarget, program: Program) -> Action:
         action = Action(
@@ -399,9 +399,9 @@ class _Facts:
         if person is None:
             return
         if row.spend is None:
-            person.facts.pop(row.key, None)
+            person.facts.drop(row.key)
         else:
-            person.facts[row.key] = row.spend
+            person.facts.put(row.spend)
             person.placed[row.key] = (order.placed_at, row.terms_version, row.terms_tier)
 
     def _raise_terms_behind(self, row: OrderRow) -> None:
@@ -411,8 +411,8 @@ class _Facts:
         moment = row.spend.counted_at
         behind = [
             key
-            for key, (placed_at, version, tier) in person.placed.items()
-            if placed_at >= moment and key != row.key and self._may_rise(row.program_id, version, tier)
+            for key, (placed_at, _, _) in person.placed.items()
+            if placed_at >= moment and key != row.key and self._rises(person, row.program_id, key)
         ]
         if not behind:
             return
@@ -422,12 +422,16 @@ class _Facts:
         for key in sorted(behind, key=lambda one: (person.placed[one][0], one)):
             self._raise_terms(self.rows[key])
 
-    def _may_rise(self, program_id: int, version: int | None, tier: str | None) -> bool:
-        """Whether there is a tier above that of such terms; whoever buys much is at the top, and need not be asked."""
+    def _rises(self, person: _Person, program_id: int, key: OrderKey) -> bool:
+        """Whether an order's terms have another tier than they should; whoever buys much is at the top, and not asked."""
+        placed_at, version, tier = person.placed[key]
         if version is None or tier is None:
             return False
-        tiers = self.versions[program_id].get(version).tiers
-        return tiers[-1].key != tier
+        program = self.versions[program_id].get(version)
+        if program.tiers[-1].key == tier:
+            return False
+        right = tier_at(person.facts, person.floors, program=program, at=placed_at, before=key)
+        return program.rank(right.key) > program.rank(tier)
 
     def _raise_terms(self, row: OrderRow) -> None:
         order = row.order
@@ -453,7 +457,7 @@ class _Facts:
         person = self.people[row.member_id]
         # By a shop's clock that is ahead of ours the order counts only in a moment: nobody would come back then.
         at = max(self.now, row.spend.counted_at) if row.spend is not None else self.now
-        tier = tier_at(person.facts.values(), person.floors, program=program, at=at)
+        tier = tier_at(person.facts, person.floors, program=program, at=at)
         if program.rank(tier.key) <= max(program.rank(person.tier_key), 0):
             return
         self.upgrades.append(

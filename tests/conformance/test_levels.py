@@ -17,7 +17,8 @@ from app.domain.money import Money
 from app.domain.orders import OrderLine, OrderSnapshot, OrderState, Refund, RefundedLine
 from app.domain.program import Program, decode, default_document, successors
 from app.domain.qualifying import spend_fact
-from app.domain.tiers import SpendFact, TierFloor, falls_to, lapses_at, tier_at
+from app.domain.spending import SpendFact
+from app.domain.tiers import TierFloor, falls_to, lapses_at, tier_at
 from app.services.check_document import check_document
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -1,6 +1,7 @@
 from datetime import datetime
 
-from app.domain.tiers import SpendFact, TierFloor, qualifying, tier_at
+from app.domain.spending import SpendFact, qualifying
+from app.domain.tiers import TierFloor, tier_at
 from tests.factories import PROGRAM, after
 
 

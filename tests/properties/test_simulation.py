@@ -27,16 +27,8 @@ from app.domain.redeemers import Behaviour, Flow, Redeemers
 from app.domain.replaying import Replaying
 from app.domain.rules import PLAIN
 from app.domain.settling import Held, settle
-from app.domain.tiers import (
-    SpendFact,
-    TierFloor,
-    earns_entry,
-    entries_for,
-    falls_to,
-    memberships,
-    step_until,
-    tier_at,
-)
+from app.domain.spending import SpendFact
+from app.domain.tiers import TierFloor, earns_entry, entries_for, falls_to, memberships, step_until, tier_at
 from app.services.check_document import check_document
 from tests.factories import START
 

@@ -14,8 +14,9 @@ from app.db.programs import Versions
 from app.db.session import Session
 from app.db.tiers import NewFloor, add_floors
 from app.domain.program import Program
+from app.domain.spending import Membership, SpendFact, spans
 from app.domain.tier_rules import Measure, Paid, Tier, Window
-from app.domain.tiers import Membership, SpendFact, spans, tier_at
+from app.domain.tiers import tier_at
 from app.services.find_levels import find_levels
 from app.services.find_standings import find_standings
 from app.services.runtime import Runtime

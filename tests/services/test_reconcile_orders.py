@@ -571,6 +571,23 @@ def test_an_order_learnt_late_names_whose_tier_it_leaves(woo: Stand, clock: Cloc
     assert f"#{small.id} keeps Silver, told in time it would have been Member" in repair.detail
 
 
+def test_a_report_names_some_of_many_orders_that_were_left_another_tier(woo: Stand, clock: Clock) -> None:
+    big = paid_order(woo, 600)
+    woo.deliver_all()
+    clock.forward(days=1)
+    woo.store.refund_all(big)
+    woo.lose_all()
+    clock.forward(days=1)
+    for _ in range(23):
+        paid_order(woo, 1)
+        clock.forward(seconds=1)
+    woo.deliver_all()
+    clock.forward(hours=1)
+    repair = next(one for one in reconcile(woo).repairs if one.cause == "webhook_missed")
+    assert repair.detail.count("told in time it would have been Member") == 20
+    assert repair.detail.endswith("; and 3 more.")
+
+
 def test_the_report_says_whether_anything_drifted(woo: Stand, clock: Clock) -> None:
     paid_order(woo, 40)
     woo.lose_all()
