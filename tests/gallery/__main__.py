@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     with gallery_shop(**changes) as storefront, sync_playwright() as playwright:
         path = shutil.which("chromium") or "/usr/bin/chromium"
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        state = _signed_in(browser, storefront)
+        state = signed_in(browser, storefront)
         gallery = Gallery(browser, storefront, state, given.out, axe=given.axe)
         for language in languages:
             gallery.photograph(language)
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if gallery.found else 0
 
 
-def _signed_in(browser: Browser, storefront: Storefront) -> StorageState:
+def signed_in(browser: Browser, storefront: Storefront) -> StorageState:
     context = browser.new_context()
     page, mails = context.new_page(), storefront.rt.send_mail
     assert isinstance(mails, Mails)

@@ -166,7 +166,13 @@ def test_the_directory_takes_its_readme() -> None:
     short = readme.partition("== Description ==")[0].strip().splitlines()[-1]
     assert 0 < len(short) <= 150
     sections = re.findall(r"^== (.+) ==$", readme, re.MULTILINE)
-    assert sections == ["Description", "Installation", "Frequently Asked Questions", "Changelog"]
+    assert sections == [
+        "Description",
+        "Installation",
+        "Frequently Asked Questions",
+        "Screenshots",
+        "Changelog",
+    ]
 
 
 def test_uninstalling_names_everything_that_is_written() -> None:

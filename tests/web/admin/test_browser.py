@@ -99,6 +99,23 @@ def pages(desk: Desk, world: World) -> list[str]:
     ]
 
 
+def test_no_figure_is_broken_in_two(page: Page, served: Desk, world: World) -> None:
+    """Found on the pictures for the app directories: "€1,070.3" and below it "8"."""
+    sign_in(page, served)
+    for path in ("/admin/", f"/admin/members/{world.member}"):
+        page.goto(served.rt.public_url + path)
+        page.locator("dd.big").evaluate_all("all => all.forEach(one => { one.textContent = '€123,456.78' })")
+        for width in (1400, 1200, 1000, 700, 420, 340):
+            page.set_viewport_size({"width": width, "height": 800})
+            heights = page.locator("dd.big").evaluate_all(
+                "all => all.map(one => { const text = document.createRange(); text.selectNodeContents(one); "
+                "return text.getClientRects().length })"
+            )
+            assert heights, path
+            assert set(heights) == {1}, (path, width)
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), (path, width)
+
+
 def test_find_a_member_adjust_and_undo(page: Page, served: Desk, world: World) -> None:
     sign_in(page, served, Role.STAFF)
     page.get_by_role("link", name="Members").click()
