@@ -119,6 +119,8 @@ class ShopFacts:
     currency: str
     timezone: str  # IANA name, or "UTC" where the shop has only an offset
     reads_orders_days: int | None  # how far back its scopes can read orders; None: all
+    # Kinds of codes (`CodeKind`) that its owner has not let us make: why, and what to do, for the merchant.
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises: Refused where `url` is not the web's: shoppers are given it to click on, on our own pages."""

@@ -34,6 +34,7 @@ class ShopRow:
     connected_at: datetime
     uninstalled_at: datetime | None
     reads_orders_days: int | None
+    withheld: Mapping[str, str]  # kinds of codes that its owner has not let us make: why
     reconciled_until: datetime | None
     digested_at: datetime | None
     codes_checked_at: datetime | None
@@ -60,12 +61,12 @@ class ShopRow:
 
 _COLUMNS = (
     "program_id, id AS shop_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
-    "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, "
+    "allow_private, counts_test_orders, counts_from, connected_at, uninstalled_at, reads_orders_days, withheld, "
     "reconciled_until, digested_at, codes_checked_at, access_problem, webhooks, companion, shows_fields, shows_tags, "
     "profile_ready, profile_problem, staff_role"
 )
 
-_JSON = {"webhooks", "companion"}
+_JSON = {"webhooks", "companion", "withheld"}
 
 
 def find_shops(session: Session, shop_ids: Sequence[int] | None = None) -> dict[int, ShopRow]:
@@ -105,6 +106,7 @@ def add_shop(
     allow_private: bool,
     counts_from: datetime,
     reads_orders_days: int | None,
+    withheld: Mapping[str, str],
     profile_parts: frozenset[ProfilePart],
     staff_role: Role | None,
     now: datetime,
@@ -112,9 +114,11 @@ def add_shop(
     return int(
         session.scalar(
             "INSERT INTO shops (program_id, key, platform, shop_ref, name, url, currency, timezone, state, own_app, "
-            "allow_private, counts_from, connected_at, reads_orders_days, shows_fields, shows_tags, staff_role) VALUES "
-            "(:program_id, :key, :platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, "
-            ":allow_private, :counts_from, :now, :reads, :fields, :tags, :staff_role) RETURNING id",
+            "allow_private, counts_from, connected_at, reads_orders_days, withheld, shows_fields, shows_tags, "
+            "staff_role) "
+            "VALUES (:program_id, :key, :platform, :shop_ref, :name, :url, :currency, :timezone, :state, :own_app, "
+            ":allow_private, :counts_from, :now, :reads, CAST(:withheld AS jsonb), :fields, :tags, :staff_role) "
+            "RETURNING id",
             key=key,
             platform=platform,
             shop_ref=shop_ref,
@@ -127,6 +131,7 @@ def add_shop(
             allow_private=allow_private,
             counts_from=counts_from,
             reads=reads_orders_days,
+            withheld=json.dumps(dict(withheld)),
             fields=ProfilePart.FIELDS in profile_parts,
             tags=ProfilePart.TAGS in profile_parts,
             staff_role=staff_role.value if staff_role else None,
@@ -136,7 +141,7 @@ def add_shop(
 
 
 def update_shop(session: Session, shop_id: int, **changes: Any) -> None:
-    """Set columns of a shop. Values for `webhooks` and `companion` are given as data."""
+    """Set columns of a shop. Values for `webhooks`, `companion` and `withheld` are given as data."""
     for name in _JSON & changes.keys():
         changes[name] = None if changes[name] is None else json.dumps(changes[name])
     assignments = ", ".join(

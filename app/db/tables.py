@@ -156,6 +156,8 @@ shops = _table(
     _at("connected_at"),
     _at("uninstalled_at", nullable=True),
     Column("reads_orders_days", Integer, nullable=True),
+    # Kinds of codes that its owner has not let us make: {kind: why, for the merchant}.
+    Column("withheld", JSONB, nullable=False, server_default=text("'{}'")),
     _at("reconciled_until", nullable=True),  # orders changed up to here have been read
     _at("digested_at", nullable=True),  # the last complete nightly comparison
     _at("codes_checked_at", nullable=True),

@@ -69,6 +69,11 @@ class CodeGone:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """The shop's owner granted us more, or took something back: what we may do is to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShopUninstalled:
     pass
 
@@ -109,6 +114,7 @@ Change = (
     | CustomerTagsChanged
     | CustomersMerged
     | CodeGone
+    | AccessChanged
     | ShopUninstalled
     | DataRequested
     | ErasureRequested

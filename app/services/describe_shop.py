@@ -19,6 +19,7 @@ from connectors.base import ShopLinks
 
 DRIFT_DAYS = 7
 _RUNS = 20
+_KINDS = {"gift_card": "gift cards", "store_credit": "store credit"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class ShopView:
     profiles: ProfilesView
     links: ShopLinks | None  # where its merchant goes on at the platform
     triggers: tuple[TriggerRow, ...] | None  # None: its platform has no automations of ours
+    withheld: tuple[str, ...]  # what its owner has not let us give, in words
     framed: bool  # its people can open us in its own admin
 
 
@@ -69,6 +71,7 @@ def describe_shop(rt: Runtime, program_id: int, shop_key: str) -> ShopView:
         profiles=describe_profiles(rt, program_id, shop.shop_id),
         links=describe_links(rt, shop),
         triggers=describe_triggers(rt, shop),
+        withheld=tuple(_KINDS.get(kind, kind) for kind in sorted(shop.withheld)),
         framed=is_framed(rt, shop),
     )
 

@@ -10,6 +10,7 @@ from app.db.inbox import InboxRow, Outcome
 from app.db.session import Session
 from app.db.shops import ShopRow
 from app.domain.changes import (
+    AccessChanged,
     Change,
     CodeGone,
     CustomerSeen,
@@ -175,6 +176,11 @@ def _other(session: Session, rt: Runtime, one: _Understood, now: datetime) -> Ou
             return _code_gone(session, row, shop, code_ref)
         case CustomerTagsChanged(customer_ref):
             return _tags_changed(session, row, shop, customer_ref)
+        case AccessChanged():
+            if shop.state != "connected":
+                return Outcome(row, "ignored", "the shop is not connected")
+            jobs.enqueue(session, "set_up_shop", program_id=program_id, shop_id=shop.shop_id)
+            return Outcome(row, "done", "the shop is asked what it allows us now")
         case ShopUninstalled():
             return Outcome(row, "done", uninstall_shop(session, shop, now=now))
         case DataRequested(customer_ref, request_ref):

@@ -88,10 +88,12 @@ def _read(
 
 
 def refresh_window(rt: Runtime, program_id: int, shop_id: int, client: ShopClient) -> None:
-    """Ask how far back we may read, before an absence is believed: scopes may have been narrowed since."""
+    """Ask how far back we may read, before an absence is believed: access may have been narrowed since."""
     facts = client.shop_facts()
     with rt.db.begin(program_id) as session:
-        shops.update_shop(session, shop_id, reads_orders_days=facts.reads_orders_days)
+        shops.update_shop(
+            session, shop_id, reads_orders_days=facts.reads_orders_days, withheld=dict(facts.withheld)
+        )
 
 
 def is_readable(shop: ShopRow, placed_at: datetime, *, now: datetime) -> bool:

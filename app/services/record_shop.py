@@ -69,6 +69,7 @@ def record_shop(rt: Runtime, program_id: int, new: NewShop) -> RecordedShop:
                 own_app=new.own_app,
                 allow_private=new.allow_private,
                 reads_orders_days=new.facts.reads_orders_days,
+                withheld=dict(new.facts.withheld),
                 profile_ready=False,
                 profile_problem=None,
             )
@@ -100,6 +101,7 @@ def record_shop(rt: Runtime, program_id: int, new: NewShop) -> RecordedShop:
             allow_private=new.allow_private,
             counts_from=new.counts_from or now,
             reads_orders_days=new.facts.reads_orders_days,
+            withheld=dict(new.facts.withheld),
             profile_parts=rt.connectors[new.platform].profiles,
             # People of a shop that joins later see another merchant's members too: somebody must want that.
             staff_role=None if shops.find_shops(session) else Role.STAFF,

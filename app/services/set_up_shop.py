@@ -52,6 +52,7 @@ def _facts(rt: Runtime, program_id: int, shop_id: int) -> ShopFacts:
             currency=facts.currency,
             timezone=facts.timezone,
             reads_orders_days=facts.reads_orders_days,
+            withheld=dict(facts.withheld),
         )
     rt.shop_memory.forget()
     return facts

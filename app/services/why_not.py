@@ -16,7 +16,8 @@ def why_not(rt: Runtime, program: Program, reward: Reward, shop: ShopRow) -> str
     """Why not, in its platform's sentence for the merchant; None: it can, or is not asked to.
 
     The same answer before the reward is published, when it is listed and when it is bought: a shop may have been
-    connected since. Nobody is called. Raises: Refused("no_rate").
+    connected since, or have taken back what it had allowed. Nobody is called: what it allows is what it said last.
+    Raises: Refused("no_rate").
     """
     if reward.kind is RewardKind.PERK or not reward.is_offered_at(shop.key):
         return None
@@ -37,4 +38,4 @@ def why_not(rt: Runtime, program: Program, reward: Reward, shop: ShopRow) -> str
         tag="laurel",
         title="Example",
     )
-    return rt.connectors[shop.platform].why_not(example)
+    return rt.connectors[shop.platform].why_not(example) or shop.withheld.get(reward.kind.value)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.domain.changes import (
+    AccessChanged,
     Change,
     CodeGone,
     CustomerFacts,
@@ -605,6 +606,11 @@ def _uninstalled(body: bytes) -> Change:
     return ShopUninstalled()
 
 
+def _scopes_changed(body: bytes) -> Change:
+    decode(body, payloads.ScopesUpdate)
+    return AccessChanged()
+
+
 def _shop_redact(body: bytes) -> Change:
     decode(body, payloads.ShopErasure)
     return ShopErasureRequested()
@@ -630,6 +636,7 @@ _TOPICS: Mapping[str, Callable[[bytes], Change]] = {
     "discounts/delete": _code_gone,
     "discounts/redeemcode_removed": _code_gone,
     "app/uninstalled": _uninstalled,
+    "app/scopes_update": _scopes_changed,
     "customers/data_request": _data_request,
     "customers/redact": _redact,
     "shop/redact": _shop_redact,
@@ -643,7 +650,6 @@ _NOT_NEEDED: Mapping[str, str] = {
     "discounts/create": "a code of ours is known from its making, others do not matter",
     "discounts/update": "codes are read at the shop when they matter",
     "discounts/redeemcode_added": "a code of ours is known from its making, others do not matter",
-    "app/scopes_update": "what we may read shows at the next call",
     "app_subscriptions/update": "billing is not done here",
     "bulk_operations/finish": "no bulk operation is awaited",
     "shop/update": "the shop's facts are read when they matter",

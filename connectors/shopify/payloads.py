@@ -186,6 +186,12 @@ class Shop(Struct, frozen=True):
     id: Id
 
 
+class ScopesUpdate(Struct, frozen=True):
+    """app/scopes_update. What is granted now is asked for: by then it may have changed again."""
+
+    current: tuple[str, ...]
+
+
 class ShopErasure(Struct, frozen=True):
     """shop/redact, likewise."""
 

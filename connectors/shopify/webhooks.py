@@ -28,6 +28,7 @@ SUBSCRIBED = (
     "discounts/delete",
     "discounts/redeemcode_removed",
     "app/uninstalled",
+    "app/scopes_update",
 )
 MAY_COME = TOPICS
 

@@ -30,6 +30,28 @@ class AppActs(RefundActs):
                 if not any(s.topic == topic and not s.by_api for s in self.subscriptions.values()):
                     self.subscribe(topic, self.app.webhook_uri, by_api=False)
 
+    def grant(self, *scopes: str) -> None:
+        """The merchant agrees to more; told by app/scopes_update. Tokens that are out have it too."""
+        self._set_scopes([*self.app.scopes, *(one for one in scopes if one not in self.app.scopes)])
+
+    def withdraw(self, *scopes: str) -> None:
+        """The merchant takes optional scopes back; told likewise."""
+        self._set_scopes([one for one in self.app.scopes if one not in scopes])
+
+    def _set_scopes(self, scopes: list[str]) -> None:
+        with self.act():
+            before, self.app.scopes = self.app.scopes, scopes
+            for token in self.tokens.values():
+                token.scopes = list(scopes)
+            told = {
+                "id": 1,
+                "shop_id": f"gid://shopify/Shop/{self.id}",
+                "previous": before,
+                "current": scopes,
+                "updated_at": f"{self.now():%Y-%m-%dT%H:%M:%S}.000Z",
+            }
+            self.emit("app/scopes_update", lambda: told, str(self.id))
+
     def uninstall(self) -> None:
         """Told by app/uninstalled; every token is dead, every subscription made by API gone."""
         with self.act():

@@ -150,8 +150,8 @@ SENT = (
     "orders/create orders/paid orders/updated orders/cancelled orders/edited orders/fulfilled orders/delete "
     "refunds/create customers/create customers/update customers/delete customers/merge "
     "customer.tags_added customer.tags_removed discounts/create discounts/update "
-    "discounts/delete discounts/redeemcode_removed app/uninstalled shop/update "
-    "customers/data_request customers/redact shop/redact"
+    "discounts/delete discounts/redeemcode_removed app/uninstalled app/scopes_update "
+    "shop/update customers/data_request customers/redact shop/redact"
 ).split()
 
 

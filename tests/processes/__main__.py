@@ -36,6 +36,7 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two, about")
+    parser.add_argument("--breath", type=float, default=0, help="seconds between two orders of each buyer")
     wish = parser.parse_args()
     home = Path(tempfile.gettempdir()) / f"laurel-storm-{os.getpid()}"
     older = wish.older.resolve() if wish.older else None
@@ -46,7 +47,7 @@ def main() -> int:
     cut_s = _LOST_S if rough.network else 2.0
     with broken_ground(home, rough) as (ground, program_id, stand):
         customers = max(CUSTOMERS, 2 * wish.strikes)
-        storm = Storm(ground, program_id, stand, wish.seed, kinds, cut_s, customers)
+        storm = Storm(ground, program_id, stand, wish.seed, kinds, cut_s, customers, wish.breath)
         storm.gather()
         storm.blow(wish.strikes, pause_s=wish.pause, progress=_say)
         outcome = storm.settle()

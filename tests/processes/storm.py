@@ -67,9 +67,11 @@ class Storm:
     def __init__(
         self, ground: Ground, program_id: int, stand: Stand, seed: int, strikes: Sequence[str] = STRIKES,
         cut_s: float = 2.0, customers: int = CUSTOMERS,
+        breath_s: float = 0,
     ) -> None:  # fmt: skip
         self._strikes = strikes
         self._cut_s = cut_s
+        self._breath_s = breath_s
         self._ground = ground
         self._program_id = program_id
         self._stand = stand
@@ -156,6 +158,7 @@ class Storm:
                 if random.random() < 0.25:
                     store.refund(order, {order.lines[0].id: 1})
                     self._deliver(client, order)
+                self._over.wait(self._breath_s)
 
     def _deliver(self, client: httpx.Client, order: Order) -> None:
         """As a sender that tries again; each try is a delivery of its own."""

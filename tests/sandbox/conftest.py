@@ -17,7 +17,7 @@ WOO_TOPICS = (
 SHOPIFY_TOPICS = (
     "orders/create orders/paid orders/updated orders/cancelled orders/edited orders/fulfilled orders/delete "
     "refunds/create customers/create customers/update customers/delete customers/merge discounts/create "
-    "discounts/update discounts/delete"
+    "discounts/update discounts/delete app/scopes_update"
 ).split()
 
 

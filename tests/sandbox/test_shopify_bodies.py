@@ -29,6 +29,7 @@ def tell_everything(acme: Shop) -> None:
     acme.request_data(alice)
     acme.redact_customer(alice)
     acme.delete_customer(alice)
+    acme.grant("write_customers")
     acme.uninstall()
     acme.redact_shop()
     acme.deliveries.run()
@@ -50,6 +51,7 @@ SAMPLES = [
     ("customers/redact", "customers__redact"),
     ("shop/redact", "shop__redact"),
     ("app/uninstalled", "app__uninstalled"),
+    ("app/scopes_update", "app__scopes_update"),
     ("discounts/create", "discounts__create"),
     ("discounts/update", "discounts__update"),
     ("discounts/delete", "discounts__delete"),

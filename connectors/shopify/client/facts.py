@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from app.domain.changes import CustomerFacts, ProductFacts
 from app.domain.errors import Refused
-from connectors.base import Absent, ShopFacts
+from connectors.base import Absent, CodeKind, ShopFacts
 from connectors.shopify import mapping, payloads
 from connectors.shopify.client.admin_api import AdminApi, Denied, as_shape, gid, next_page, sound
 
@@ -37,6 +37,16 @@ _CUSTOMERS_AT_ONCE = 100
 _PRODUCTS_AT_ONCE = 20
 
 
+# Optional scopes of kinds of codes, and what each kind is called. A scope that lets write lets read as well.
+_NEEDED: Mapping[CodeKind, tuple[str, frozenset[str]]] = {
+    CodeKind.GIFT_CARD: ("gift cards", frozenset({"write_gift_cards"})),
+    CodeKind.STORE_CREDIT: (
+        "store credit",
+        frozenset({"read_store_credit_accounts", "write_store_credit_account_transactions"}),
+    ),
+}
+
+
 def shop_facts(api: AdminApi) -> ShopFacts:
     told = as_shape(api.data(READ_SHOP, {}), _ShopAnswer)
     scopes = {scope.handle for scope in told.current_app_installation.access_scopes}
@@ -47,6 +57,12 @@ def shop_facts(api: AdminApi) -> ShopFacts:
         currency=told.shop.currency_code,
         timezone=told.shop.iana_timezone,
         reads_orders_days=None if "read_all_orders" in scopes else _READABLE_DAYS,
+        withheld={
+            kind.value: f"The shop has not let Laurel give {named} ({', '.join(sorted(needed - scopes))}): grant it "
+            "in the shop, by the link on the shop’s page in Laurel’s admin."
+            for kind, (named, needed) in _NEEDED.items()
+            if needed - scopes
+        },
     )
 
 

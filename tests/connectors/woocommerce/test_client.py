@@ -1,5 +1,6 @@
 """What is peculiar to WooCommerce's API, most of it seen on a real shop first."""
 
+import random
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,6 +80,20 @@ def test_over_http_the_address_is_signed_and_the_secret_stays_here() -> None:
     assert query["oauth_signature_method"] == ["HMAC-SHA256"]
     assert "authorization" not in request.headers
     assert not any("cs_" in value for values in query.values() for value in values)
+
+
+def test_no_two_signed_addresses_have_the_same_nonce() -> None:
+    """Found by 500 strikes: the package's nonces are of 10^8, two of some thousands were alike, and the second was
+    refused as if the key had been revoked."""
+    seen: list[httpx.Request] = []
+    access = replace(PLATFORM.access, shop_ref="http://shop.local:8088/shop", allow_private=True)
+    client = WooClient(access, Seam(_watched(WooShop(), seen.append)))
+    for _ in range(2):
+        random.seed(1)
+        with pytest.raises(Refused):
+            client.read_customer("77")
+    first, second = (parse_qs(one.url.query.decode())["oauth_nonce"] for one in seen)
+    assert first != second
 
 
 def test_an_order_in_the_trash_is_read_as_gone() -> None:

@@ -57,6 +57,21 @@ def test_where_the_shop_does_not_let_us_write_the_page_leads_to_granting_it(desk
     assert grant in unescape(desk.owner.get(page))
 
 
+def test_what_the_owner_has_not_let_us_give_is_said_with_the_way_to_grant_it(desk: Desk) -> None:
+    key = shop_key(desk)
+    page = f"/admin/shops/{key}"
+    assert "need your leave" not in desk.owner.get(page)
+    sql(
+        desk,
+        "UPDATE shops SET withheld = CAST(:kinds AS jsonb) WHERE {fence} AND key = :key",
+        kinds='{"store_credit": "why", "gift_card": "why"}',
+        key=key,
+    )
+    shown = unescape(desk.owner.get(page))
+    assert "Rewards that are gift cards or store credit need your leave first" in shown
+    assert ".myshopify.com/admin/oauth/install?client_id=laurel-app&optional_scopes=" in shown
+
+
 def test_what_automations_begin_with_is_shown_with_what_became_of_it(desk: Desk) -> None:
     key = shop_key(desk)
     page = f"/admin/shops/{key}"
