@@ -52,6 +52,7 @@ class Told:
         default_factory=dict
     )  # request key -> redemption id that was answered, or why not
     asked: set[str] = field(default_factory=set)
+    unheard: Counter[str] = field(default_factory=Counter)  # what was answered last to clicks given up
     strikes: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)  # answers that must never be given
 
@@ -194,6 +195,7 @@ class Storm:
 
     def _redeem(self, client: httpx.Client, customer: Customer, key: str) -> None:
         """One click, repeated with its key until there is an answer."""
+        last = "nothing"
         for _ in range(_TRIES):
             wish = {"json": {"reward": "amount-5"}, "headers": {"Idempotency-Key": key}}
             answer = self._ask(client, "POST", "/redemptions", customer, **wish)
@@ -205,7 +207,9 @@ class Storm:
                 return
             if answer is not None and answer.status_code == 500:
                 self.told.odd.append(f"a click was answered with 500: {answer.text[:100]}")
+            last = "nothing" if answer is None else str(answer.status_code)
             self._over.wait(0.3)
+        self.told.unheard[last] += 1
 
     def _is_of_another_time(self, answer: httpx.Response) -> bool:
         """A token made just before the clock was turned."""
@@ -301,6 +305,7 @@ class Storm:
             "redemptions": len(answered),
             **Counter(f"refused: {one}" for one in self.told.keys.values() if not one.startswith("r_")),
             "clicks without an answer": len(self.told.asked) - len(self.told.keys),
+            **{f"  at last {one}": count for one, count in self.told.unheard.items()},
             "entries": entries,
             **{f"{kind} (times)": count for kind, count in self.told.strikes.items()},
         }
