@@ -1,5 +1,7 @@
 """What has become of a code at the shop: asked when its order is void, or when the shop says that it is gone."""
 
+from datetime import timedelta
+
 from app.db import orders, redemptions
 from app.db.redemptions import RedemptionRow
 from app.db.session import Session
@@ -13,6 +15,8 @@ from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
 from connectors.base import FoundCode
 
+_COUNTED = timedelta(hours=1)  # in which a shop may not have counted a use yet
+
 
 def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -> RedemptionState:
     """Read the code and bring the redemption in step. Raises: Retryable, AccessLost, to be run again.
@@ -20,7 +24,8 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
     A used code of whose order nothing is left: a use left → `issued`, and no points; none left → it stays used, and
     only then do points come back for an order that is void, if the program says so. Money under a code is used once
     nothing of it is left; a balance that we keep has a service of its own. An issued code that is gone or switched off:
-    withdrawn, points back.
+    withdrawn, points back. A used code that can be used once more beside an order that stands: withdrawn, and what it
+    cost stays paid.
     """
     with rt.db.begin(program_id) as session:
         row = redemptions.get_redemption(session, redemption_id)
@@ -30,6 +35,7 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
     with open_shop(rt, program_id, shop_id, Urgency.ORDERS) as client:
         found = client.find_code(row.code, spec)
     ours = found is not None and found.tag == row.tag
+    is_twice = False
     with rt.db.begin(program_id) as session:
         book, locked = lock_both(session, row)
         if found is not None and found.left is not None:
@@ -60,9 +66,17 @@ def check_code(rt: Runtime, program_id: int, shop_id: int, redemption_id: int) -
                     redemptions.update_redemption(session, redemption_id, dead_at=rt.now())
                     target = points_to_return(locked.bought, order, code_dead=True)
                     return_points(session, book, locked, target, reason="order_void", now=rt.now())
+            case RedemptionState.USED if (
+                ours and found is not None and found.left is None and _can_be_used(found)
+            ):
+                is_twice = locked.closed_at is not None and locked.closed_at < rt.now() - _COUNTED
             case _:
                 pass
-        return redemptions.get_redemption(session, redemption_id).state
+        state = redemptions.get_redemption(session, redemption_id).state
+    if is_twice:
+        with open_shop(rt, program_id, shop_id, Urgency.ORDERS) as client:
+            client.withdraw_code(row.code, row.tag, spec)
+    return state
 
 
 def _can_be_used(found: FoundCode) -> bool:

@@ -69,7 +69,7 @@ def judge_sign_ups(
         kind=ActivityKind.SIGN_UP.value,
     )
     judged = _judge(session, vault, rows, owners)
-    settle_activities(session, judged, versions, now=now)
+    settle_activities(session, [*judged, *_freed(session, judged)], versions, now=now)
 
 
 def _sign_up(vault: Vault, one: Joining, versions: Versions, now: datetime) -> list[ActivityRow]:
@@ -123,6 +123,21 @@ def _judge(
         row.zero, row.slot = Withheld.KNOWN_BEFORE, None
     activities.write_targets(session, judged)
     return judged
+
+
+def _freed(session: Session, judged: Sequence[ActivityRow]) -> list[ActivityRow]:
+    """Sign-ups of the same people, of accounts made one, that stood behind those which count for nothing now."""
+    if not judged:
+        return []
+    ids = [row.member_id for row in judged]
+    winners = members.find_winners(session, ids)
+    same = persons(session, {winners.get(one, one) for one in ids})
+    return activities.find_activities_where(
+        session,
+        "a.member_id = ANY(:members) AND a.kind = :kind AND a.slot IS NOT NULL",
+        members=sorted(same),
+        kind=ActivityKind.SIGN_UP.value,
+    )
 
 
 def _had_it(session: Session, activity_ids: Sequence[int]) -> set[int]:

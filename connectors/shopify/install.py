@@ -195,7 +195,11 @@ def client_credentials(
 def refresh(
     access: ShopAccess, app: AppCredentials, http: HttpSeam, now: datetime
 ) -> Mapping[str, str] | None:
-    """As `Connector.refresh` says. Raises: AccessLost (a person must open or reinstall the app), Retryable."""
+    """As `Connector.refresh` says.
+
+    Raises: AccessLost (a person must open or reinstall the app); Retryable; Refused("token_refused"), for what only this
+    call met: nothing was made at the shop.
+    """
     held = access.credentials
     expires_at = held.get("expires_at", "")
     if not expires_at or datetime.fromisoformat(expires_at) - now > _RENEW_BEFORE:

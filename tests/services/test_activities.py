@@ -264,6 +264,18 @@ def test_nor_behind_an_account_that_was_merged(crowd: Crowd) -> None:
     crowd.require_proof()
 
 
+def test_a_welcome_that_counts_no_more_frees_that_of_an_account_made_one_with_it(crowd: Crowd) -> None:
+    """Found by the campaign: of two accounts made one the older welcome stood, until its address was told and was known
+    before. The younger stayed at nothing, which no replay would say."""
+    meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann", "ann@example.test", verified=False)
+    first, second, third = crowd.member("ann"), crowd.member("ann-again"), crowd.member("bob")
+    join_members(crowd.rt, crowd.program_id, second, third, actor="Ada")
+    assert (crowd.has(first), crowd.has(second), crowd.why(third, "welcome")) == (50, 50, "once")
+    meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann-again", "ann@example.test", verified=False)
+    assert (crowd.has(first), crowd.has(second), crowd.why(second, "welcome")) == (50, 50, "known_before")
+    crowd.require_proof()
+
+
 @pytest.mark.parametrize("by", ["customer", "address"])
 def test_nor_for_who_was_erased_and_comes_back(crowd: Crowd, clock: Clock, by: str) -> None:
     meet(crowd.rt, crowd.program_id, crowd.shop.shop_id, "ann", "ann@example.test")

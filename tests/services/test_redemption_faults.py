@@ -643,6 +643,33 @@ def test_a_cancelled_order_that_is_paid_back_afterwards_leaves_its_code_as_the_s
     assert (spender.row(bought).state, spender.usable(bought)) == (State.USED, 0)
 
 
+def test_a_code_that_can_be_used_again_beside_an_order_that_stands_is_withdrawn(
+    rt: Runtime, clock: Clock
+) -> None:
+    """Found by the campaign: cancelled, paid back, and given another line before anybody had asked about its code, an
+    order stood again with a code that could be used once more."""
+    spender = make_spender(rt, clock, "woocommerce")
+    bought = spender.redeem()
+    spender.work()
+    order, store = spender.order(spender.row(bought).code), spender.stand.store
+    spender.stand.deliver_all()
+    clock.forward(hours=1)
+    store.cancel(order)
+    store.refund(order, amount=order.total)
+    store.add_line(order, store.product("Rug", 40))
+    spender.stand.deliver_all()
+    spender.work()
+    assert (spender.row(bought).state, spender.usable(bought)) == (State.USED, 1)
+    has = spender.available
+    for causes in (["code_revived"], []):
+        clock.forward(hours=2)
+        shop_id = spender.stand.shop.shop_id
+        repairs = reconcile_shop(spender.rt, spender.stand.program_id, shop_id, kind="codes").repairs
+        assert [one.cause for one in repairs] == causes
+        spender.work()
+        assert (spender.row(bought).state, spender.usable(bought), spender.available) == (State.USED, 0, has)
+
+
 def test_an_order_that_is_paid_back_whole_keeps_its_code_used(spender: Spender) -> None:
     bought = spender.redeem()
     spender.work()

@@ -280,6 +280,13 @@ def test_a_token_that_shopify_takes_no_more_needs_a_person(error: str) -> None:
     assert "shprt" not in str(caught.value)
 
 
+def test_any_other_refusal_of_a_renewal_is_definite() -> None:
+    with pytest.raises(Refused, match="token_refused"):
+        install.refresh(
+            access(timedelta(0)), APP, answering(httpx.Response(400, json={"error": "invalid_request"})), NOW
+        )
+
+
 def test_a_refresh_token_that_has_ended_needs_a_person_and_no_call() -> None:
     http = answering()
     with pytest.raises(AccessLost):
