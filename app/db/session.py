@@ -70,6 +70,8 @@ def rows_of(rows: Sequence[Mapping[str, Any]]) -> str:
 
 _OPTIONS = "-c timezone=UTC -c lock_timeout=15s -c statement_timeout=120s"
 
+_PATIENCE_S = 4.0  # for a connection: whoever sent a delivery waits five seconds for the answer
+
 # A database whose packets are lost answers nothing at all, and TCP alone would wait a quarter of an hour for it.
 _NOTICED_IN = {
     "connect_timeout": 10,
@@ -182,17 +184,9 @@ class Database:
     def run_alone(self, sql: str, params: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """Run one statement that is its own transaction, without BEGIN and COMMIT around it. Returns its rows.
 
-        For the acknowledging statement: prepared on the server, one way there and back. Tried once more where the
-        connection had died, since nothing was done then.
+        For the acknowledging statement: prepared on the server, one way there and back.
         """
-        for attempt in (1, 2):
-            try:
-                with self._opened().connection() as connection:
-                    return connection.execute(sql.encode(), params).fetchall()
-            except psycopg.OperationalError:
-                if attempt == 2:
-                    raise
-        raise AssertionError
+        return self._alone(lambda connection: connection.execute(sql.encode(), params).fetchall())
 
     def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
         """`shape` of the columns of one SELECT's first row, fenced to one program; None: there is no row.
@@ -200,11 +194,30 @@ class Database:
         For pages that are read all the time: its own transaction, prepared on the server, one way there and back.
         `{fence}` is filled as in a session.
         """
-        with self._opened().connection() as connection:
+
+        def run(connection: psycopg.Connection[Any]) -> T | None:
             cursor = connection.cursor(row_factory=args_row(shape))
             return cursor.execute(
                 _look(sql), {"fence": str(program_id), "program_id": program_id, **params}
             ).fetchone()
+
+        return self._alone(run)
+
+    def _alone(self, run: Callable[["psycopg.Connection[Any]"], T]) -> T:
+        """What `run` returns of a connection without a transaction around it.
+
+        Once more where the connection had died, since nothing was done then; the pool's others mostly died with it.
+        """
+        pool = self._opened()
+        with pool.connection() as connection:
+            try:
+                return run(connection)
+            except psycopg.OperationalError:
+                if not connection.closed:
+                    raise
+        pool.check()
+        with pool.connection() as connection:
+            return run(connection)
 
     def _opened(self) -> ConnectionPool:
         """The pool of those who need no session; made when first asked for, and anew after `close`."""
@@ -216,6 +229,8 @@ class Database:
                     _libpq(self.url),
                     min_size=0,
                     max_size=2 * self._pool_size,
+                    timeout=_PATIENCE_S,
+                    reconnect_timeout=_PATIENCE_S,  # or it would wait ever longer before it looks again
                     open=True,
                     # What runs here is prepared once and looks rows up by their keys: planning it anew finds nothing.
                     kwargs={

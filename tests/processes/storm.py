@@ -33,6 +33,7 @@ from tests.services.jobs import run_jobs
 CUSTOMERS = 60  # at least: each strike more brings new ones, so that nobody has thousands of orders
 BUYERS, SPENDERS = 3, 2
 _TRIES = 30  # over ten seconds or more: as long as a restart takes
+_CLICKS = 300  # a code is waited for three seconds, and somebody strikes in most of them
 KILL_WEB, KILL_WORKER, CRASH, CUT = "kill web", "kill worker", "crash the database", "cut the way"
 FILL, TURN = "fill the disk", "turn the clock"
 MIGRATE = "migrate forward or back"
@@ -53,6 +54,7 @@ class Told:
     )  # request key -> redemption id that was answered, or why not
     asked: set[str] = field(default_factory=set)
     unheard: Counter[str] = field(default_factory=Counter)  # what was answered last to clicks given up
+    reads: Counter[str] = field(default_factory=Counter)  # panels, by what was answered
     strikes: Counter[str] = field(default_factory=Counter)
     odd: list[str] = field(default_factory=list)  # answers that must never be given
 
@@ -108,6 +110,7 @@ class Storm:
         random = Random(f"{self._seed} strikes")  # noqa: S311 - chance, no secret
         people = [threading.Thread(target=self._buy, args=(n,), daemon=True) for n in range(BUYERS)]
         people += [threading.Thread(target=self._spend, args=(n,), daemon=True) for n in range(SPENDERS)]
+        people.append(threading.Thread(target=self._read, daemon=True))
         for one in people:
             one.start()
         for number in range(strikes):
@@ -196,7 +199,7 @@ class Storm:
     def _redeem(self, client: httpx.Client, customer: Customer, key: str) -> None:
         """One click, repeated with its key until there is an answer."""
         last = "nothing"
-        for _ in range(_TRIES):
+        for _ in range(_CLICKS):
             wish = {"json": {"reward": "amount-5"}, "headers": {"Idempotency-Key": key}}
             answer = self._ask(client, "POST", "/redemptions", customer, **wish)
             if answer is not None and answer.status_code in (200, 201, 202):
@@ -210,6 +213,22 @@ class Storm:
             last = "nothing" if answer is None else str(answer.status_code)
             self._over.wait(0.3)
         self.told.unheard[last] += 1
+
+    def _read(self) -> None:
+        """A panel is there, or is to be tried again; it is never our fault."""
+        random = Random(f"{self._seed} reader")  # noqa: S311
+        with httpx.Client(timeout=20) as client:
+            while not self._over.is_set():
+                answer = self._ask(client, "GET", "/me", random.choice(self._customers))
+                status = "nothing" if answer is None else str(answer.status_code)
+                self.told.reads[status] += 1
+                if (
+                    answer is not None
+                    and status not in ("200", "503")
+                    and not self._is_of_another_time(answer)
+                ):
+                    self.told.odd.append(f"a panel was answered with {status}: {answer.text[:100]}")
+                self._over.wait(0.2)
 
     def _is_of_another_time(self, answer: httpx.Response) -> bool:
         """A token made just before the clock was turned."""
@@ -306,6 +325,7 @@ class Storm:
             **Counter(f"refused: {one}" for one in self.told.keys.values() if not one.startswith("r_")),
             "clicks without an answer": len(self.told.asked) - len(self.told.keys),
             **{f"  at last {one}": count for one, count in self.told.unheard.items()},
+            **{f"panels: {one}": count for one, count in self.told.reads.items()},
             "entries": entries,
             **{f"{kind} (times)": count for kind, count in self.told.strikes.items()},
         }

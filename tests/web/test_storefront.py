@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg_pool import ConnectionPool
 
 from app.db import freezes, programs
 from app.domain.money import Money
@@ -59,6 +60,23 @@ def test_me_tells_balance_tier_and_the_way_to_the_next(storefront: Storefront) -
     assert me["program"]["earn_sentence"] == "1 point for every €1.00"
     assert [tier["key"] for tier in me["program"]["tiers"]] == ["member", "silver", "gold"]
     assert me["server_time"] == "2026-11-22T12:00:00Z"
+
+
+def test_a_panel_read_while_the_database_is_away_may_be_read_later(
+    storefront: Storefront, rt: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storefront.member("7", points=500)
+    assert storefront.get("me").status_code == 200
+    with ConnectionPool(
+        "postgresql://nobody:x@127.0.0.1:1/none", min_size=0, max_size=1, timeout=0.05
+    ) as away:
+        monkeypatch.setattr(rt.db, "_direct", away)
+        told = storefront.get("me")
+    assert (told.status_code, told.get_json()["code"], "Retry-After" in told.headers) == (
+        503,
+        "try_again",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
