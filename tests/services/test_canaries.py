@@ -12,7 +12,9 @@ import subprocess
 import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,7 @@ from app.services.backup import backup
 from app.services.create_api_key import create_api_key
 from app.services.erase_member import erase_member
 from app.services.invite_staff import invite_staff
+from app.services.keep_house import BODIES_KEPT, keep_house
 from app.services.reconcile_shop import reconcile_shop
 from app.services.record_shop import NewShop, record_shop
 from app.services.replay import replay
@@ -239,6 +242,64 @@ def test_no_secret_and_nobodys_words_are_anywhere_but_sealed(
     assert not audit(front.rt, front.program_id).problems
     assert not replay(front.rt, front.program_id).differences
     db.close()
+
+
+def test_what_was_not_understood_goes_with_its_day_whomever_it_is_about(
+    urls: DatabaseUrls, clock: Clock, mails: Mails
+) -> None:
+    clock.at = NOW - timedelta(days=60)  # the database itself keeps the last seven days, by its own clock
+    db = Database(urls.app_url, pool_size=4)
+    front = make_house(db, clock, mails)
+    live(front)
+    clock.at += BODIES_KEPT
+    keep_house(front.rt)
+    assert EMAIL in _unread(front)
+    clock.at += timedelta(days=1)
+    keep_house(front.rt)
+    assert _unread(front) == ""
+    db.close()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "app.services.process_deliveries.settle_orders",
+        "app.services.redeem.quote",
+        "app.web.storefront.present.me",
+    ],
+)
+def test_a_bug_of_ours_writes_nobodys_words_down(
+    urls: DatabaseUrls,
+    clock: Clock,
+    mails: Mails,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    """A trace tells lines of code, never what the variables held."""
+    db = Database(urls.app_url, pool_size=4)
+    front = make_house(db, clock, mails)
+
+    def break_down(*told: object, **more: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(place, break_down)
+    with suppress(RuntimeError):
+        live(front)
+    assert "RuntimeError: a bug" in log.getvalue()
+    assert hits(log.getvalue(), *WORDS, KEY, SECRET, WEBHOOKS) == []
+    assert hits(stored(urls), *WORDS, KEY, SECRET, WEBHOOKS) == []
+    db.close()
+
+
+def _unread(front: Storefront) -> str:
+    """All that the vault opens of what failed."""
+    with front.rt.db.begin(front.program_id) as session:
+        rows = session.rows("SELECT body FROM inbox WHERE {fence} AND state = 'failed' AND body IS NOT NULL")
+    opened = (
+        inbox.open_body(front.rt.vault, front.program_id, front.shop.shop_id, bytes(row.body)) for row in rows
+    )
+    return "\n".join(one.decode() for one in opened)
 
 
 def _opened(front: Storefront, member_id: int) -> list[Any]:
