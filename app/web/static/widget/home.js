@@ -97,10 +97,13 @@ export class Home {
 
   #notes(proof, stopped) {
     const { store, words } = this.#app;
-    const time = store.at && words.moment(store.at);
-    if (store.old && navigator.onLine) return note("alert", [h("strong", {}, words.t("old_title")), " ", words.t("old_text", { time })], "warn", "status");
-    if (store.old) return note("offline", [h("strong", {}, words.t("offline_title")), " ", words.t("offline_text", { time })], "warn", "status");
-    if (stopped) return note("info", [h("strong", {}, stopped.title), " ", stopped.sentence], "warn", "status");
+    const warn = (name, title, text) => note(name, [h("strong", {}, title), " ", text], "warn", "status");
+    if (store.old) {
+      const time = store.at && words.moment(store.at);
+      if (navigator.onLine) return warn("alert", words.t("old_title"), words.t("old_text", { time }));
+      return warn("offline", words.t("offline_title"), words.t("offline_text", { time }));
+    }
+    if (stopped) return warn("info", stopped.title, stopped.sentence);
     if (proof === "sent") return note("info", words.t("proof_sent"), "", "status");
     return proof === "wanted" && note("info", words.t("proof_wanted"), "", null, this.#proofButton());
   }

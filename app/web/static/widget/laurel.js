@@ -2,7 +2,7 @@
 
 import { makeClient } from "./client.js";
 import { keepFriend, tellFriend } from "./friend.js";
-import { fill, h, icon, turn, webAddress } from "./parts.js";
+import { fill, h, icon, webAddress } from "./parts.js";
 import { Store } from "./store.js";
 import { styleSheet, themes } from "./style.js";
 import { loadWords } from "./words.js";
@@ -147,10 +147,7 @@ class LaurelWidget extends HTMLElement {
 
   #loadPanel() {
     this.#panel ??= import(`./panel.js${this.#again}`).then(
-      async ({ Panel }) => {
-        await turn();
-        return new Panel(this.#app, () => this.#closed());
-      },
+      ({ makePanel }) => makePanel(this.#app, () => this.#closed()),
       (error) => { this.#panel = null; this.#again += "?"; throw error; },
     );
     return this.#panel;

@@ -9,11 +9,21 @@ import { styleSheet } from "./style.js";
 
 const SKELETON_MS = 150;
 
+/** A promise of the panel; closed, so that there is time to make ready what takes a slow phone long. */
+export async function makePanel(app, onclose) {
+  await turn();
+  const { currency } = app.store.me?.program ?? {};
+  // the first amount of money takes as long as the whole panel
+  if (currency) app.words.money({ minor: 0, currency });
+  await turn();
+  return new Panel(app, onclose);
+}
+
 /**
  * A view is {name, title, nodes, back?, focus?}. `home`, `guest` and the like follow the store by themselves;
  * a `step` (confirm, code, …) stays until the shopper leaves it.
  */
-export class Panel {
+class Panel {
   #app;
   #onclose;
   #view = null;
