@@ -48,7 +48,7 @@ def close_redemption(rt: Runtime, program_id: int, shop_id: int, redemption_id: 
     # A balance that we keep is a code like others: it is found by its name, whoever it was for.
     given = spec.kind is CodeKind.STORE_CREDIT and not row.bought.is_balance
     if given and spec.customer_ref.startswith(ERASED):
-        return _nobody_can_say(rt, row)
+        return _of_somebody_erased(rt, row)
     try:
         with open_shop(rt, program_id, shop_id, Urgency.SHOPPER) as client:
             found = _withdraw(client, row, spec)
@@ -98,10 +98,7 @@ def _seen_dead(
             locked = redemptions.lock_redemption(session, row.redemption_id)
             if locked.state is not RedemptionState.CANCELLING:
                 return locked.state
-            dead_at = locked.dead_at or now
-            redemptions.update_redemption(session, row.redemption_id, dead_at=dead_at)
-            _again(session, row, dead_at + _wait(row))
-        return RedemptionState.CANCELLING
+            return _wait_on(session, locked, now)
     return _finish(rt, row, left, now)
 
 
@@ -142,22 +139,38 @@ def _finish(rt: Runtime, row: RedemptionRow, left: Money | None, now: datetime) 
         return state
 
 
-def _nobody_can_say(rt: Runtime, row: RedemptionRow) -> RedemptionState:
-    """What is given to a customer is looked up by the customer: once they are erased it counts as given.
+def _of_somebody_erased(rt: Runtime, row: RedemptionRow) -> RedemptionState:
+    """What is given to a customer is looked up by the customer, who cannot be asked for once they are erased.
 
-    Giving the points back could pay it twice.
+    So the tries alone say what became of it; where they do not, it counts as given: points back could pay it twice.
     """
+    now = rt.now()
     with rt.db.begin(row.program_id) as session:
         locked = redemptions.lock_redemption(session, row.redemption_id)
         if locked.state is not RedemptionState.CANCELLING:
             return locked.state
-        message = (
-            "The shop never said whether it was paid out, and whose it is was erased: it counts as paid out."
-        )
-        _spent(session, locked, rt.now(), unknown=locked.unknown, message=message)
-    return RedemptionState.USED
+        if locked.code_ref is not None:
+            _spent(session, locked, now)
+            return RedemptionState.USED
+        if locked.unknown:
+            # A try that is still on its way may yet say.
+            if locked.dead_at is None or now < locked.dead_at + _wait(locked):
+                return _wait_on(session, locked, now)
+            _spent(session, locked, now, unknown=True, message=_NOBODY_CAN_SAY)
+            return RedemptionState.USED
+    return _finish(rt, row, None, now)
 
 
+def _wait_on(session: Session, locked: RedemptionRow, now: datetime) -> RedemptionState:
+    dead_at = locked.dead_at or now
+    redemptions.update_redemption(session, locked.redemption_id, dead_at=dead_at)
+    _again(session, locked, dead_at + _wait(locked))
+    return RedemptionState.CANCELLING
+
+
+_NOBODY_CAN_SAY = (
+    "The shop never said whether it was paid out, and whose it is was erased: it counts as paid out."
+)
 _GONE = "It was paid out or spent already: nothing of it was left to be withdrawn."
 
 

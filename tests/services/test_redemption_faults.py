@@ -27,6 +27,7 @@ from app.services.redeem import RedeemRequest, redeem
 from app.services.resume_redemptions import resume_redemptions
 from app.services.runtime import Runtime
 from app.services.shop_client import open_shop
+from connectors.shopify.client.admin_api import AdminApi
 from sandbox.faults import FaultKind
 from tests.conftest import Clock, make_program
 from tests.services.jobs import run_jobs
@@ -256,6 +257,42 @@ def test_credit_that_may_have_been_given_to_somebody_erased_since_counts_as_give
     row = spender.row(bought)
     assert (row.state, row.unknown, row.next_try_at, spender.available) == (State.USED, True, None, 400)
     assert "it counts as paid out" in (row.message or "")
+
+
+def test_credit_that_was_surely_not_given_comes_back_though_whose_it_was_is_erased(
+    rt: Runtime, clock: Clock
+) -> None:
+    """Found by the campaign: once it was cancelled too, nobody looked at what the tries had said."""
+    spender = make_spender(rt, clock, "shopify")
+    spender.stand.store.faults.add("issue_code", FaultKind.TOO_MANY_REQUESTS, 1)
+    bought = spender.redeem("credit")
+    spender.work()
+    assert not spender.row(bought).unknown
+    erase_member(rt, spender.stand.program_id, spender.member_id)
+    spender.cancel(bought)
+    spender.work(hours=1)
+    assert (spender.row(bought).state, spender.usable(bought), spender.available) == (State.CANCELLED, 0, 500)
+
+
+def test_credit_heard_of_while_it_was_cancelled_is_paid_out_though_whose_it_was_is_erased(
+    rt: Runtime, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spender = make_spender(rt, clock, "shopify")
+    bought = spender.redeem("credit")
+    issue = AdminApi.made
+
+    def cancelled_meanwhile(api: AdminApi, *args: Any, **more: Any) -> Any:
+        spender.cancel(bought)
+        return issue(api, *args, **more)
+
+    monkeypatch.setattr(AdminApi, "made", cancelled_meanwhile)
+    spender.work()
+    monkeypatch.undo()
+    erase_member(rt, spender.stand.program_id, spender.member_id)
+    spender.work(hours=48)
+    row = spender.row(bought)
+    assert (row.state, row.unknown, spender.usable(row), spender.available) == (State.USED, False, 1, 400)
+    assert "paid out or spent already" in (row.message or "")
 
 
 def test_a_balance_of_unknown_outcome_is_withdrawn_though_whose_it_is_was_erased(
