@@ -256,6 +256,7 @@ class Storm:
     def settle(self) -> Outcome:
         """Two hours later everything has been gone on with; each line of `problems` is one that must not be."""
         self._ground.stop()
+        self._ground.migrate_to("head")
         turned = timedelta(seconds=_DAY_S if TURN in self._strikes else 0)
         rt = self._ground.runtime(later=_LATER + turned)
         try:
