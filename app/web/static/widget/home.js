@@ -36,7 +36,7 @@ export class Home {
     this.#view = { name: "home", title: heading(this.#app), nodes: Object.values(this.#boxes) };
     this.#boxes.tabs.firstChild.setAttribute("aria-label", words.t("your_points"));
     this.#select(this.#tab);
-    this.reload();
+    turn().then(() => this.reload());
     return this.#view;
   }
 

@@ -78,9 +78,17 @@ class Panel {
       await shown;
       // A second click, or a page that took the element out.
       if (element.open || !element.isConnected) return;
+      // the frame first, then part by part: to lay all of it out at once would hold a slow phone up
+      const parts = [...this.#body.children];
+      for (const { style } of parts) style.contentVisibility = "hidden";
       if (modal) element.showModal();
       else element.show();
       this.#focusTitle();
+      for (const part of parts) {
+        await turn();
+        part.style.contentVisibility = "";
+        part.getBoundingClientRect(); // else they would be laid out together, with the next frame
+      }
     } else {
       this.#follow();
     }
