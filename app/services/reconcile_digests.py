@@ -28,7 +28,8 @@ def reconcile_digests(run: Run) -> None:
         refresh_window(run.rt, run.program_id, run.shop_id, client)
     with run.rt.db.begin(run.program_id) as session:
         shop = shops.get_shop(session, run.shop_id)
-        placed_after = run.started_at - _YOUNG
+        # Whatever has been young since the last complete pass, however long ago that was.
+        placed_after = (shop.digested_at or run.started_at) - _YOUNG
         if shop.reads_orders_days is not None:
             reach = run.started_at - timedelta(days=shop.reads_orders_days) + _EDGE
             placed_after = max(placed_after, reach)

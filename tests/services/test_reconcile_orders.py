@@ -315,6 +315,21 @@ def test_an_order_deleted_for_good_keeps_no_points(woo: Stand, clock: Clock) -> 
     assert both(woo) == []
 
 
+def test_an_order_that_grew_old_while_nobody_compared_is_looked_at_once_more(
+    woo: Stand, clock: Clock
+) -> None:
+    """Found by the campaign: deleted for good in months without one comparison, it was too old for the next."""
+    order = paid_order(woo, 40)
+    woo.deliver_all()
+    clock.forward(hours=1)
+    assert both(woo) == []
+    clock.forward(days=40)
+    woo.store.force_delete(order)
+    clock.forward(days=100)
+    (repair,) = reconcile(woo, "digests").repairs
+    assert (repair.cause, repair.points) == ("order_deleted", -40)
+
+
 def test_the_trash_and_back_are_followed(woo: Stand, clock: Clock) -> None:
     order = paid_order(woo, 40)
     woo.deliver_all()
