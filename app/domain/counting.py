@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from app.domain.known import Known
 from app.domain.money import Money
-from app.domain.orders import OrderLine, OrderSnapshot
-from app.domain.program import Program, Rate
+from app.domain.orders import OrderLine, OrderSnapshot, Refund
+from app.domain.program import Program
 from app.domain.rule_plan import RulePlan, is_for
-from app.domain.rules import Base, Bonus, Cap, CapPer, EarnRules, Goal, ProductRate, Stacking
+from app.domain.rules import Base, Bonus, Cap, CapPer, EarnRules, Goal, Stacking
 from app.domain.tier_rules import Tier
 
 Facts = Mapping[str, str | int]
@@ -41,7 +41,7 @@ _Base = tuple[OrderLine | None, Exact, Exact]
 class _Part:
     """Lines that earn alike: their rate, the campaigns whose percents apply to them, and what of them counts."""
 
-    rate: ProductRate | None  # None: the program's own
+    place: int  # of its rate in the document; -1: the program's own
     campaigns: int  # as bits: `RulePlan.campaigns`
     base: Exact = 0  # smallest units of the order's currency
     pieces: Exact = 0
@@ -64,35 +64,41 @@ class _Count:
 def count_order(order: OrderSnapshot, program: Program, tier: Tier, known: Known) -> Counted:
     """Raises: KeyError if the program has no rate for the order's currency."""
     plan = RulePlan(program)
-    count = _count(order, plan, tier, known)
+    count = _count(order, order.refunds, plan, tier, known)
     return Counted(points=count.points, why=count.why, facts=_facts(count, order, plan))
 
 
 def count_points(
-    order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known
+    order: OrderSnapshot, refunds: Sequence[Refund], plan: RulePlan, tier: Tier, known: Known
 ) -> tuple[int, tuple[str, ...]]:
-    """The points of `count_order` and the keys of the goals reached, unexplained. Raises: KeyError as it does."""
-    count = _count(order, plan, tier, known)
+    """The points of `count_order` and the keys of the goals reached, unexplained, if `refunds` were all of its refunds.
+
+    Raises: KeyError as `count_order` does.
+    """
+    count = _count(order, refunds, plan, tier, known)
     return count.points, tuple([goal.key for goal in count.goals]) if count.goals else ()
 
 
-def _count(order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known) -> _Count:
+def _count(
+    order: OrderSnapshot, refunds: Sequence[Refund], plan: RulePlan, tier: Tier, known: Known
+) -> _Count:
     program, rules = plan.program, plan.rules
     currency = order.goods.currency
-    own = program.rate if currency == program.currency else program.rate_for(currency)
-    if own is None:
+    if currency != program.currency and program.rate_for(currency) is None:
         raise KeyError(currency)
     if rules.channels and order.channel not in rules.channels:
         return _Count(why="channel")
     if rules.exclude_members is not None and is_for(rules.exclude_members, tier, known):
         return _Count(why="excluded_member")
     local = plan.local(order)
-    parts = _parts(order, plan, known, plan.running(order, tier, known, local))
+    parts = _parts(_bases(order, refunds, plan.rules), plan, known, plan.running(order, tier, known, local))
     base: Exact = 0
     above, below = 0, 1  # the exact sum, as a fraction that is reduced nowhere
     for part in parts:
         base += part.base
-        one, of = _worth(part, own, plan, tier)
+        factor = plan.factor(part.place, part.campaigns, tier.earn_percent, currency)
+        counts = part.pieces if factor.by_piece else part.base
+        one, of = counts.numerator * factor.above, counts.denominator * factor.below
         above, below = (above + one, below) if of == below else (above * of + one * below, below * of)
     worth = int(base)
     if worth and currency != program.currency:
@@ -100,7 +106,7 @@ def _count(order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known) -> _C
     if rules.minimum_minor is not None and worth < rules.minimum_minor:
         return _Count(why="below_minimum", base=base)
     points = above // below  # never negative: it rounds down
-    bonuses = list(plan.bonuses(order, tier, known, worth, local)) if rules.bonuses else ()
+    bonuses = plan.bonuses(order, tier, known, worth, local) if rules.bonuses else ()
     goals = list(_reached(rules, known, worth)) if rules.goals else ()
     for extra in (*bonuses, *goals):
         points += extra.points
@@ -111,40 +117,39 @@ def _count(order: OrderSnapshot, plan: RulePlan, tier: Tier, known: Known) -> _C
 # --- Select and base ---------------------------------------------------------------------------------------
 
 
-def _parts(order: OrderSnapshot, plan: RulePlan, known: Known, running: int) -> Sequence[_Part]:
+def _parts(bases: Sequence[_Base], plan: RulePlan, known: Known, running: int) -> Sequence[_Part]:
     """`running`: the campaigns that run for the order, as bits."""
     found: dict[tuple[int, int], _Part] = {}
-    for line, base, pieces in _bases(order, plan.rules):
+    for line, base, pieces in bases:
         scope = plan.whole if line is None else plan.of(line, known)
         if scope is None or not (base or pieces):
             continue
-        place, bits = scope[0], scope[1] & running
-        part = found.get((place, bits))
+        alike = place, bits = scope[0], scope[1] & running
+        part = found.get(alike)
         if part is None:
-            rate = None if place < 0 else plan.rules.rates[place]
-            found[place, bits] = _Part(rate, bits, base, pieces)
+            found[alike] = _Part(place, bits, base, pieces)
         else:
             part.base += base
             part.pieces += pieces
-    return [part for part in found.values() if part.base or (part.pieces and part.rate)]
+    return [part for part in found.values() if part.base or (part.pieces and part.place >= 0)]
 
 
-def _bases(order: OrderSnapshot, rules: EarnRules) -> list[_Base]:
+def _bases(order: OrderSnapshot, refunds: Sequence[Refund], rules: EarnRules) -> list[_Base]:
     base = rules.base
-    refunded = order.goods_refunded.minor if order.refunds else 0
+    refunded = order.refunded_minor(refunds) if refunds else 0
     net = order.goods.minor - refunded
     if not order.lines:
         found: list[_Base] = [(None, net, 1)]
-    elif not order.refunds and net == sum([line.goods_minor for line in order.lines if not line.gift_card]):
+    elif not refunds and net == sum([line.goods_minor for line in order.lines if not line.gift_card]):
         found = _whole_lines(order, base)
     else:
-        found = _line_bases(order, base, net)
+        found = _line_bases(order, refunds, base, net)
     if base.shipping:
-        shipped_back = sum([refund.shipping_minor for refund in order.refunds]) if order.refunds else 0
+        shipped_back = sum([refund.shipping_minor for refund in refunds]) if refunds else 0
         left = max(order.shipping_minor - shipped_back, 0)
         found.append((None, left, 0))
         if base.tax and order.shipping_tax_minor and order.shipping_minor:
-            found.append((None, order.shipping_tax_minor * _part_of(left, order.shipping_minor), 0))
+            found.append((None, _times(order.shipping_tax_minor, left, order.shipping_minor), 0))
     if base.tips and refunded != order.goods.minor:
         found.append((None, order.tips_minor, 0))
     return found
@@ -166,57 +171,42 @@ def _whole_lines(order: OrderSnapshot, base: Base) -> list[_Base]:
     return found
 
 
-def _line_bases(order: OrderSnapshot, base: Base, net: int) -> list[_Base]:
+def _line_bases(order: OrderSnapshot, refunds: Sequence[Refund], base: Base, net: int) -> list[_Base]:
     found: list[_Base] = []
     gone: dict[str, int] = {}
-    for refund in order.refunds:
+    for refund in refunds:
         for back in refund.lines:
             gone[back.line_ref] = gone.get(back.line_ref, 0) + back.goods_minor
     kept = {line.line_ref: max(line.goods_minor - gone.get(line.line_ref, 0), 0) for line in order.lines}
     # Fees below zero, goodwill, and refunds whose lines are not known, are of all goods alike.
-    left = sum(kept[line.line_ref] for line in order.lines if not line.gift_card)
-    share = _part_of(net, left) if left else 0
+    left = sum([kept[line.line_ref] for line in order.lines if not line.gift_card])
     for line in order.lines:
         if line.gift_card and not base.gift_cards:
             continue
-        of_goods = kept[line.line_ref] * (1 if line.gift_card else share)
-        # What cost nothing stays, unless all that cost something went back.
-        part = (
-            _part_of(of_goods, line.goods_minor)
-            if line.goods_minor
-            else (0 if order.goods.minor and not net else 1)
-        )
-        counts = of_goods
+        goods = counts = line.goods_minor
         if base.before_discounts:
-            counts += line.discount_minor * part
+            counts += line.discount_minor
         if base.tax:
-            counts += line.tax_minor * part
-        found.append((line, counts, line.quantity * part))
+            counts += line.tax_minor
+        # Above and below of the part that stays. What cost nothing stays, unless all that cost something went back.
+        if not goods:
+            above, below = (0 if order.goods.minor and not net else 1), 1
+        elif line.gift_card:
+            above, below = kept[line.line_ref], goods
+        else:
+            above, below = (kept[line.line_ref] * net, goods * left) if left else (0, 1)
+        found.append((line, _times(counts, above, below), _times(line.quantity, above, below)))
     return found
 
 
-def _part_of(amount: Exact, of: int) -> Exact:
-    if amount == of:
-        return 1
-    return Fraction(amount, of) if amount else 0
+def _times(amount: int, above: int, below: int) -> Exact:
+    if above == below:
+        return amount
+    whole, rest = divmod(amount * above, below)
+    return Fraction(amount * above, below) if rest else whole
 
 
 # --- Rate, goals, caps -------------------------------------------------------------------------------------
-
-
-def _worth(part: _Part, own: Rate, plan: RulePlan, tier: Tier) -> tuple[int, int]:
-    """The exact points of a part, as (above, below) of a fraction. `own`: the rate in the order's currency."""
-    percent, hundreds = plan.percent(part.campaigns, tier.earn_percent)
-    rate = part.rate
-    if rate is None:
-        of, points, per = part.base, own.points, own.spend_minor
-    elif rate.spend_minor is None:
-        of, points, per = part.pieces, rate.points, 1
-    else:
-        # Written in the program's currency; another's rate stands to the own as the currencies do.
-        of, points = part.base, rate.points * plan.program.rate.spend_minor
-        per = rate.spend_minor * own.spend_minor
-    return of.numerator * points * percent, of.denominator * per * hundreds
 
 
 def _reached(rules: EarnRules, known: Known, worth: int) -> Iterator[Goal]:
@@ -274,27 +264,24 @@ def _facts(count: _Count, order: OrderSnapshot, plan: RulePlan) -> Facts:
 
 def _in_order(parts: Sequence[_Part], plan: RulePlan) -> Sequence[_Part]:
     """As the document lists the rates, so that the order of lines changes no explanation either."""
-    place = {rate.key: place for place, rate in enumerate(plan.rules.rates)}
     return sorted(
         parts,
-        key=lambda part: (
-            -1 if part.rate is None else place[part.rate.key],
-            tuple(one.key for one in plan.campaigns(part.campaigns)),
-        ),
+        key=lambda part: (part.place, tuple(one.key for one in plan.campaigns(part.campaigns))),
     )
 
 
 def _part_facts(place: int, part: _Part, currency: str, plan: RulePlan, *, only: bool) -> Facts:
     """How one part was counted; the only part of a plain order needs no naming."""
     facts: dict[str, str | int] = {}
-    if not only or part.rate is not None:
+    rate = None if part.place < 0 else plan.rules.rates[part.place]
+    if not only or rate is not None:
         facts[f"part.{place}.counts"] = _amount(part.base, currency)
-    if part.rate is not None:
-        facts |= {f"part.{place}.rate": part.rate.name, f"part.{place}.points": part.rate.points}
-        if part.rate.spend_minor is None:
+    if rate is not None:
+        facts |= {f"part.{place}.rate": rate.name, f"part.{place}.points": rate.points}
+        if rate.spend_minor is None:
             facts[f"part.{place}.pieces"] = _short(part.pieces)
         else:
-            facts[f"part.{place}.spend"] = str(Money(part.rate.spend_minor, plan.program.currency))
+            facts[f"part.{place}.spend"] = str(Money(rate.spend_minor, plan.program.currency))
     for number, one in enumerate(plan.campaigns(part.campaigns), 1):
         name = f"part.{place}.campaign.{number}"
         facts |= {name: one.name, f"{name}.percent": one.percent}

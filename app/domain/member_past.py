@@ -5,7 +5,7 @@ member. They do not tell the shop's tags or collections, nor what all members to
 those a program asks for.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from app.domain.known import ALONE, Known
@@ -13,10 +13,9 @@ from app.domain.months import Days
 from app.domain.program import BUDGET, Program
 from app.domain.rules import PLAIN, CapPer, GoalPer
 
-Day = tuple[int, int, int]
-_Period = tuple[
-    int, ...
-]  # as much of a local day as the period has: all of it, year and month, year, nothing
+Day = tuple[int, int, int, int]
+"""The periods that a local day lies in, by their length: all of time, its year, its month, the day itself."""
+_Period = int  # one of those, by its digits: 0, 2026, 202603, 20260307
 
 _LENGTH: dict[CapPer | GoalPer, int] = {
     CapPer.DAY: 3,
@@ -26,7 +25,7 @@ _LENGTH: dict[CapPer | GoalPer, int] = {
     GoalPer.YEAR: 1,
     GoalPer.MEMBER: 0,
 }
-_NO_DAY = (0, 0, 0)
+_NO_DAY = (0, 0, 0, 0)
 
 
 class Untold(StrEnum):
@@ -64,9 +63,14 @@ class Asked:
         self.of_caps = sorted({length for _, _, length in self.caps})
         self.of_goals = sorted({length for _, length in self.goals})
         self.days = days
-        self.day = [(one.year, one.month, one.day) for one in days.dates]
+        self.day = [_day(one) for one in days.dates]
         self.history = rules.asks_for_history
         self.joining = rules.asks_for_joining
+
+
+def _day(day: date) -> Day:
+    month = day.year * 100 + day.month
+    return 0, day.year, month, month * 100 + day.day
 
 
 class Had:
@@ -108,14 +112,16 @@ class MemberPast:
         return day, Known(
             number=self._number,
             room={
-                key: points - gone if (gone := had.get(day[:length], 0)) < points else 0
+                key: points - gone if (gone := had.get(day[length], 0)) < points else 0
                 for key, points, length in asked.caps
             },
             goals={
-                key: spends.get(day[:length], 0)
+                key: spends.get(day[length], 0)
                 for key, length in asked.goals
-                if not reached.get((key, day[:length]))
-            },
+                if not reached.get((key, day[length]))
+            }
+            if asked.goals
+            else ALONE.goals,
             spend_minor=self._spend if asked.history else 0,
             quiet_days=(moment - last).days if asked.history and last is not None else None,
             member_days=max((moment - self._joined).days, 0) if asked.joining else 0,
@@ -127,13 +133,13 @@ class MemberPast:
         more, net = points - one.points, net_minor - one.net_minor
         self._spend += net
         for length in asked.of_caps:
-            period = day[:length]
+            period = day[length]
             self._points[period] = self._points.get(period, 0) + more
         for length in asked.of_goals:
-            period = day[:length]
+            period = day[length]
             self._spends[period] = self._spends.get(period, 0) + net
         if goals != one.goals:
             for key, length in asked.goals:
-                found = (key, day[:length])
+                found = (key, day[length])
                 self._reached[found] = self._reached.get(found, 0) + (key in goals) - (key in one.goals)
         one.points, one.net_minor, one.goals = points, net_minor, goals

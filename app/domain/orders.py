@@ -1,5 +1,6 @@
 """What a shop says about an order: frozen facts, in the shop's own currency. No points here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -107,5 +108,8 @@ class OrderSnapshot:
     @property
     def goods_refunded(self) -> Money:
         """The running total that counts against goods; never more than `goods`."""
-        total = sum(refund.goods.minor for refund in self.refunds)
-        return Money(min(total, self.goods.minor), self.goods.currency)
+        return Money(self.refunded_minor(self.refunds), self.goods.currency)
+
+    def refunded_minor(self, refunds: Iterable[Refund]) -> int:
+        """What so many of its refunds count against goods, as `goods_refunded` does."""
+        return min(sum([refund.goods.minor for refund in refunds]), self.goods.minor)

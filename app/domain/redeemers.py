@@ -7,7 +7,6 @@ What a report says lies between the two by the share of members who redeem, so t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import days_later
@@ -87,8 +86,7 @@ class Redeemers:
         )
         self._holds = program.hold_days > 0
         self._until = months.ends[-1]
-        # Whether lots end by themselves, each at its time.
-        self._in_turn = not quiet
+        self._ends_itself = not quiet  # each lot does, at its time
 
     def follow(
         self,
@@ -102,38 +100,41 @@ class Redeemers:
     ) -> None:
         """Add what becomes of a member's points: to `both` where it is the same whether they redeem or not.
 
-        `in_turn`: known of the moves, which need not be looked at then (`replaying.Replayed`).
+        `in_turn`: of the moves (`replaying.Replayed`).
         """
         earned = 0
         for _, _, points, _, _, _ in moves:
             if points > 0:
                 earned += points
-        in_turn = self._in_turn and (in_turn or _come_in_turn(moves))
         can = self._cheapest is not None and earned >= self._cheapest
         keeps = saver if can else both
-        if in_turn:
+        if self._ends_itself:
             self._keep(moves, keeps)
         else:
             _Play(self._rules, (), keeps).run(moves)
-        if can and in_turn:
+        if not can:
+            return
+        if in_turn and self._ends_itself and _Queue(self._rules, tiers, redeemer).run(moves):
             self._keep_pending(moves, redeemer)
-            _Queue(self._rules, tiers, redeemer).run(moves)
-        elif can:
+        else:
             _Play(self._rules, tiers, redeemer).run(moves)
 
     def _keep(self, moves: Sequence[Move], flow: Flow) -> None:
-        """Nobody redeems and nothing is taken back: each lot ends by itself."""
-        opened, until, month_of = flow.open_points, self._until, self._rules.months.of
-        for _, month, points, _, _, expires_at in moves:
+        """Nobody redeems, so each lot ends by itself, and what is taken back is of what the same order gave."""
+        opened, expired, until, month_of = flow.open_points, flow.expired, self._until, self._rules.months.of
+        for at, month, points, _, _, expires_at in moves:
+            if expires_at <= at:  # it had ended: less of it did, or what comes again ends at once
+                expired[month] += points
+                continue
             opened[month] += points
             if expires_at <= until:
                 end = month_of(expires_at)
-                flow.expired[end] += points
+                expired[end] += points
                 opened[end] -= points
         self._keep_pending(moves, flow)
 
     def _keep_pending(self, moves: Sequence[Move], flow: Flow) -> None:
-        """Of lots that nobody takes from before they are available."""
+        """Of lots from which nothing is taken before they are available, but by their own order."""
         if not self._holds:
             return
         ends = self._rules.months.ends
@@ -143,15 +144,8 @@ class Redeemers:
                 month += 1
 
 
-def _come_in_turn(moves: Sequence[Move]) -> bool:
-    """None takes back, and of two lots the older is never available or ended after the younger."""
-    return all(move[2] > 0 for move in moves) and all(
-        one[4] <= after[4] and one[5] <= after[5] for one, after in pairwise(moves)
-    )
-
-
 class _Queue:
-    """One redeeming member's lots, where none is taken back and the older is always the first to come and to go."""
+    """One redeeming member's lots, where the older is always the first to come and to go."""
 
     __slots__ = ("_flow", "_rules", "_wanted")
 
@@ -160,33 +154,33 @@ class _Queue:
         self._wanted = _Wanted(rules, tiers)
         self._flow = flow
 
-    def run(self, moves: Sequence[Move]) -> None:
-        """The same as a play of them."""
+    def run(self, moves: Sequence[Move]) -> bool:
+        """The same as a play of them. False, and nothing noted: something is taken back that its lot has not."""
         rules, flow = self._rules, self._flow
         delay, month_of, opened, cost_at = rules.delay, rules.months.of, flow.open_points, self._wanted.cost
-        left: list[int] = []  # of each lot
-        first = ripe = held = (
-            0  # the first lot that holds something, the first that is pending, what is between
-        )
+        noted: list[tuple[list[int], int, int]] = []  # (where, month, how much)
+        lots: list[Move] = []  # what gave them
+        left: list[int] = []  # of each
+        # The first lot that holds something, the first that is pending, what is between.
+        first = ripe = held = 0
         due: datetime | None = None
-        for turn, (now, coming, points, _, available_at, _) in enumerate(
-            (*moves, _end(rules.months.ends[-1]))
-        ):
-            while first < turn:
-                at = moves[first][5]
-                if ripe < turn and moves[ripe][4] < at:
-                    at = moves[ripe][4]
+        for move in (*moves, _end(rules.months.ends[-1])):
+            now, coming, points, order, available_at, _ = move
+            count = len(lots)
+            while first < count:
+                at = lots[first][5]
+                if ripe < count and lots[ripe][4] < at:
+                    at = lots[ripe][4]
                 if due is not None and due < at:
                     at = due
                 if at > now:
                     break
-                while ripe < turn and moves[ripe][4] <= at:
+                while ripe < count and lots[ripe][4] <= at:
                     held += left[ripe]
                     ripe += 1
                 month = month_of(at)
-                while first < turn and moves[first][5] <= at:
-                    flow.expired[month] += left[first]
-                    opened[month] -= left[first]
+                while first < count and lots[first][5] <= at:
+                    noted += ((flow.expired, month, left[first]), (opened, month, -left[first]))
                     if first < ripe:
                         held -= left[first]
                     else:
@@ -196,9 +190,11 @@ class _Queue:
                 if due is not None and due <= at:
                     due = None
                     if held >= cost:
-                        flow.redeemed[month] += cost
-                        flow.redemptions[place][month] += 1
-                        opened[month] -= cost
+                        noted += (
+                            (flow.redeemed, month, cost),
+                            (flow.redemptions[place], month, 1),
+                            (opened, month, -cost),
+                        )
                         held -= cost
                         owed = cost
                         while owed and left[first] <= owed:
@@ -210,15 +206,31 @@ class _Queue:
                     due = None
                 elif due is None:
                     due = at + delay
-            left.append(points)
-            opened[coming] += points
-            if available_at <= now and ripe == turn:
-                ripe += 1
-                held += points
+            noted.append((opened, coming, points))
+            if points > 0:
+                lots.append(move)
+                left.append(points)
+                if available_at <= now and ripe == count:
+                    ripe += 1
+                    held += points
+            elif points < 0:
+                turn = next((turn for turn in range(first, count) if lots[turn][3] == order), count)
+                if turn == count or left[turn] < -points:
+                    return False
+                left[turn] += points
+                if turn < ripe:
+                    held += points
+                if not left[turn]:
+                    del lots[turn], left[turn]
+                    if turn < ripe:
+                        ripe -= 1
             if held < cost_at(now)[1]:
                 due = None
             elif due is None:
                 due = now + delay
+        for where, month, amount in noted:
+            where[month] += amount
+        return True
 
 
 def _end(until: datetime) -> Move:
@@ -295,7 +307,7 @@ class _Play:
                     self._latest = available_at
                 purse.earn(points, at=at, available_at=available_at, expires_at=expires_at, origin=order)
                 self._be_active(at)
-            else:
+            elif points < 0:
                 purse.take_back(-points, at=at, origin=order, clamp=rules.clamp)
             flow.written_off[month] += purse.written_off - written_off
             flow.expired[month] += purse.expired - expired

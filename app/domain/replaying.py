@@ -35,22 +35,25 @@ CANCELLED = "cancelled"
 
 
 Move = tuple[datetime, int, int, OrderKey, datetime, datetime]
-"""(at, month, points, order, available at, expires at): points that an order gives, or takes back where below 0."""
+"""(at, month, points, order, available at, expires at): points that an order gives, or takes back where below 0.
+
+An order that gives none has one too: it may have changed the tier, and with it what a member can have.
+"""
 
 
 @dataclass(slots=True)
 class Replayed:
     """`counted`: (month, worth) of each order; `went_back`: of what was refunded later. The program's money.
 
-    `tiers`: (moment, month, rank), from joining on. Months are by their place in the report. `in_turn`: nothing is
-    taken back, and of two lots the older is never available or ended after the younger.
+    `tiers`: (moment, month, rank), from joining on. Months are by their place in the report.
+    `in_turn`: of two lots the older is never available or ended after the younger.
     """
 
     counted: list[tuple[int, int]] = field(default_factory=list)
     went_back: list[tuple[int, int]] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     tiers: list[tuple[datetime, int, int]] = field(default_factory=list)
-    in_turn: bool = False
+    in_turn: bool = True
 
 
 class _Counted(Had):
@@ -158,11 +161,9 @@ class Replaying:
                     times = each * percents[track.rank_for(order.placed_at, order.key)]
                 track.count_kept(moment, order.key, goods, goods * each // spend)
             points = goods * times // per
-            if points:
-                end = self.expiry(moment) if expires else NEVER
-                moves.append((moment, month, points, order.key, moment + hold if hold else moment, end))
+            end = self.expiry(moment) if expires and points else NEVER
+            moves.append((moment, month, points, order.key, moment + hold if hold else moment, end))
         found.tiers = [(counted[0][0], worths[0][0], 0)]
-        found.in_turn = True  # one hold and one life for all of them
         if track is not None:
             self._end(track, found)
 
@@ -235,7 +236,7 @@ class Replaying:
         if refunds != _ALL:
             points, goals = self._points(one, refunds, self._program.tiers[one.rank])
             net = self._net(one.order, refunds)
-        if points != one.points:
+        if points != one.points or at == one.moment:
             self._move(found, at, month, one.moment, one.order.key, points - one.points)
         past.put(one, points, net, goals)
 
@@ -248,13 +249,20 @@ class Replaying:
     ) -> None:
         """`moment`: when it was earned, from which its hold and its expiry count."""
         available_at = moment + self._hold if self._hold else moment
-        found.moves.append((at, month, points, key, max(available_at, at), self.expiry(moment)))
+        if at > moment:
+            if at > available_at:
+                available_at = at
+            if points > 0:  # what comes again comes late; all others have one hold and one life
+                found.in_turn = False
+        expires_at = NEVER if self._lot_days is None else self.expiry(moment)
+        found.moves.append((at, month, points, key, available_at, expires_at))
 
     def _points(self, one: _Counted, refunds: int, tier: Tier) -> tuple[int, tuple[str, ...]]:
         """(points, goals reached) as a member of that tier."""
         program, order = self._program, one.order
         if not self._plain:
-            return count_points(snapshot_at(order, refunds=refunds), self._rules, tier, one.known)
+            whole = order.snapshot or snapshot_at(order, refunds=len(order.refunds))
+            return count_points(whole, whole.refunds[:refunds], self._rules, tier, one.known)
         rate = program.rate if order.currency == program.currency else program.rate_for(order.currency)
         assert rate is not None  # left out otherwise
         return _left(order, refunds) * rate.points * tier.earn_percent // (rate.spend_minor * 100), ()

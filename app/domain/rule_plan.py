@@ -3,11 +3,12 @@
 For many orders keep one plan: it remembers what it was asked, by what a line is, never by whose it was.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import prod
+from operator import attrgetter
 
 from app.domain.calendar import LocalClock
 from app.domain.known import Known
@@ -21,8 +22,9 @@ _MOST_KNOWN = 50_000  # kinds of lines remembered at once
 Scope = tuple[int, int]
 """Which rate a line has, by its place (-1: the program's own), and which campaigns name it, as bits by their place."""
 
-# Product, variant, vendor, subscription, and the groups that the product is in.
-_Kind = tuple[str | None, str | None, str | None, bool, tuple[str, ...]]
+_Kind = tuple[object, ...]
+_kind: Callable[[OrderLine], _Kind] = attrgetter("product_ref", "variant_ref", "vendor", "subscription")
+"""What a line is, as far as rules ask; beside it, where they do, the groups that its product is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +38,37 @@ class _Planned:
     is_for_all: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What lines that earn alike are multiplied by, exactly: a rate, and the percents on it, as one fraction."""
+
+    by_piece: bool  # times how many pieces there are; otherwise times what of the lines counts
+    above: int
+    below: int
+
+
 class RulePlan:
     """`whole`: the scope of what has no line."""
 
     __slots__ = (
-        "_bonuses", "_campaigns", "_clock", "_is_timed", "_known", "_percents", "_together", "program", "rules", "whole",
+        "_always", "_bonuses", "_campaigns", "_clock", "_factors", "_is_timed", "_known", "_sometimes", "_together",
+        "program", "rules", "whole",
     )  # fmt: skip
 
     def __init__(self, program: Program) -> None:
         rules = self.rules = program.rules
         self.program = program
         self._campaigns = [_planned(one, 1 << place) for place, one in enumerate(rules.campaigns)]
+        self._sometimes = [
+            one for one in self._campaigns if one.is_timed or one.rule.channels or not one.is_for_all
+        ]
+        self._always = sum(one.bit for one in self._campaigns if one not in self._sometimes)
         self._bonuses = [(one, _planned(one, 0)) for one in rules.bonuses]
         self._is_timed = any(one.is_timed for one in [*self._campaigns, *(plan for _, plan in self._bonuses)])
         self._clock = LocalClock(program.zone)
         self._known: dict[_Kind, Scope | None] = {}
         self._together: dict[int, tuple[Campaign, ...]] = {}
-        self._percents: dict[tuple[int, int], tuple[int, int]] = {}
+        self._factors: dict[tuple[int, int, int, str], Factor] = {}
         rate = next((place for place, one in enumerate(rules.rates) if one.of.is_everything), -1)
         self.whole: Scope = (rate, sum(one.bit for one in self._campaigns if one.of_all))
 
@@ -62,8 +78,9 @@ class RulePlan:
 
     def of(self, line: OrderLine, known: Known) -> Scope | None:
         """None: the line earns nothing."""
-        groups = known.products.get(line.product_ref or "", ()) if known.products else ()
-        key = (line.product_ref, line.variant_ref, line.vendor, line.subscription, groups)
+        key = _kind(line)
+        if known.products:
+            key = (*key, known.products.get(line.product_ref or "", ()))
         try:
             return self._known[key]
         except KeyError:
@@ -74,8 +91,8 @@ class RulePlan:
 
     def running(self, order: OrderSnapshot, tier: Tier, known: Known, local: datetime | None) -> int:
         """The campaigns that run for the order, whatever its lines are, as bits."""
-        found = 0
-        for one in self._campaigns:
+        found = self._always
+        for one in self._sometimes:
             if _speaks(one, order, tier, known, local):
                 found |= one.bit
         return found
@@ -88,32 +105,47 @@ class RulePlan:
             found = self._together[bits] = tuple(one for bit, one in every if bits >> bit & 1)
         return found
 
-    def percent(self, bits: int, earn_percent: int) -> tuple[int, int]:
-        """The tier's and those campaigns' percents stacked to one, as (above, below) of a fraction."""
-        key = (bits, earn_percent)
-        found = self._percents.get(key)
-        if found is None:
-            percents = [earn_percent, *(one.percent for one in self.campaigns(bits))]
-            found = self._percents[key] = _stacked(percents, self.rules.stacking)
-        return found
+    def factor(self, place: int, bits: int, earn_percent: int, currency: str) -> Factor:
+        """Of lines at that rate, with the tier's percent and those campaigns'. The program has that currency."""
+        key = (place, bits, earn_percent, currency)
+        try:
+            return self._factors[key]
+        except KeyError:
+            found = self._factors[key] = self._factor(*key)
+            return found
+
+    def _factor(self, place: int, bits: int, earn_percent: int, currency: str) -> Factor:
+        percents = [earn_percent, *(one.percent for one in self.campaigns(bits))]
+        percent, hundreds = _stacked(percents, self.rules.stacking)
+        rate, own = None if place < 0 else self.rules.rates[place], self.program.rate_for(currency)
+        assert own is not None
+        if rate is None:
+            points, per = own.points, own.spend_minor
+        elif rate.spend_minor is None:
+            points, per = rate.points, 1
+        else:
+            # Written in the program's currency; another's rate stands to the own as the currencies do.
+            points, per = rate.points * self.program.rate.spend_minor, rate.spend_minor * own.spend_minor
+        return Factor(rate is not None and rate.spend_minor is None, points * percent, per * hundreds)
 
     def bonuses(
         self, order: OrderSnapshot, tier: Tier, known: Known, worth: int, local: datetime | None
-    ) -> Iterator[Bonus]:
+    ) -> list[Bonus]:
         """Those that the order has. One that is worth nothing has none: what goes back entirely was never bought."""
+        found: list[Bonus] = []
         if worth <= 0:
-            return
+            return found
+        number = known.number
         for bonus, plan in self._bonuses:
-            if bonus.order_number is not None and known.number != bonus.order_number:
-                continue
-            if bonus.every is not None and known.number % bonus.every:
-                continue
-            if bonus.spend_from_minor is not None and worth < bonus.spend_from_minor:
-                continue
-            if not plan.of_all and not any(_names(bonus.of, line, known) for line in order.lines):
-                continue
-            if _speaks(plan, order, tier, known, local):
-                yield bonus
+            if (
+                (bonus.order_number is None or bonus.order_number == number)
+                and (bonus.every is None or not number % bonus.every)
+                and (bonus.spend_from_minor is None or worth >= bonus.spend_from_minor)
+                and (plan.of_all or any(_names(bonus.of, line, known) for line in order.lines))
+                and _speaks(plan, order, tier, known, local)
+            ):
+                found.append(bonus)
+        return found
 
     def _find(self, line: OrderLine, known: Known) -> Scope | None:
         rules = self.rules

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,9 +23,10 @@ from app.domain.months import Months
 from app.domain.orders import OrderLine, OrderState, RefundedLine
 from app.domain.past import PastOrder, snapshot_at
 from app.domain.program import ExpiryKind, Program, decode, default_document
+from app.domain.purse import NEVER
 from app.domain.qualifying import spend_fact
 from app.domain.redeemers import Behaviour, Flow, Redeemers
-from app.domain.replaying import Replaying
+from app.domain.replaying import Move, Replaying
 from app.domain.rules import PLAIN
 from app.domain.settling import Held, settle
 from app.domain.spending import SpendFact
@@ -512,7 +514,9 @@ def test_points_and_tiers_are_those_of_settling_order_by_order(
         if target.points != held.get(ref, 0):
             moves.append((at, target.points - held.get(ref, 0), ref, max(target.ready_at or at, at)))
         held[ref] = target.points
-    assert [(at, points, key, available) for at, _, points, key, available, _ in found.moves] == moves
+    assert [
+        (at, points, key, available) for at, _, points, key, available, _ in found.moves if points
+    ] == moves
     assert [(at, rank) for at, _, rank in found.tiers] == slowly.tiers
 
 
@@ -538,3 +542,79 @@ def test_lots_end_as_in_a_book_whether_people_redeem_or_not(
             fast = [one + other for one, other in zip(getattr(flow, name), getattr(both, name), strict=True)]
             assert fast == getattr(slow, name), (name, who)
         assert flow.redemptions == slow.redemptions
+
+
+@st.composite
+def in_turn(draw: st.DrawFn, hold_days: int) -> list[Move]:
+    """Points given with one hold and one life, each by an order of its own, and parts of them taken back."""
+    hold, life = timedelta(days=hold_days), draw(st.sampled_from([None, 8, 30]))
+    gifts = draw(
+        st.lists(st.tuples(st.integers(0, 40), st.sampled_from([10, 25, 60])), min_size=1, max_size=8)
+    )
+    moves: list[Move] = []
+    months = Months(START, UNTIL, ZoneInfo("UTC"))
+    for number, (day, points) in enumerate(sorted(gifts)):
+        moment, order = START + timedelta(days=day), (1, str(number))
+        ends = NEVER if life is None else moment + timedelta(days=life)
+        moves.append((moment, months.of(moment), points, order, moment + hold, ends))
+        left = points
+        for later, share in draw(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 3)), max_size=2)):
+            at, back = max(moment + timedelta(days=later), moves[-1][0]), -(left * share // 3)
+            if back:
+                moves.append((at, months.of(at), back, order, max(moment + hold, at), ends))
+            left += back
+    return sorted(moves, key=lambda move: move[0])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.sampled_from([0, 3]), st.sampled_from([0, 2]), st.sampled_from(["deficit", "clamp"]))
+def test_lots_that_come_and_go_in_turn_are_followed_faster_to_the_same_end(
+    data: st.DataObject, hold_days: int, delay_days: int, policy: str
+) -> None:
+    moves = data.draw(in_turn(hold_days))
+    document = default_document("Any", "EUR", "UTC")
+    document["rewards"] = [{"key": "small", "kind": "amount", "cost": 40, "amount_minor": 200}]
+    document["refunds"]["policy"], document["earn"]["hold_days"] = policy, hold_days
+    program, months = decode(document, 1), Months(START, UNTIL, ZoneInfo("UTC"))
+    redeemers = Redeemers(
+        program, Behaviour(share=500, share_low=500, share_high=500, delay_days=delay_days), months
+    )
+    found = []
+    for is_known in (True, False):
+        flows = [Flow(len(months.names), 1) for _ in range(3)]
+        both, saver, redeemer = flows
+        tiers = [(moves[0][0], 0, 0)]
+        redeemers.follow(moves, tiers, in_turn=is_known, both=both, saver=saver, redeemer=redeemer)
+        found.append([{name: getattr(flow, name) for name in Flow.__slots__} for flow in flows])
+    assert found[0] == found[1]
+
+
+def test_what_is_reached_again_late_does_not_come_in_turn() -> None:
+    document = default_document("Any", "EUR", "UTC")
+    document["tiers"]["levels"] = [
+        {"key": "a", "name": "A", "earn_percent": 100, "from_minor": 0},
+        {"key": "b", "name": "B", "earn_percent": 100, "from_minor": 5_000, "entry_points": 25},
+    ]
+    program, months = decode(document, 1), Months(START, UNTIL, ZoneInfo("UTC"))
+    back = START + timedelta(days=10)
+    first, later = bought("1", START, 6_000), bought("2", START + timedelta(days=20), 7_000)
+    assert Replaying(program, months).replay([first, later]).in_turn
+    found = Replaying(program, months).replay([first._replace(refunds=((back, 6_000),)), later])
+    entry = [(at, points) for at, _, points, key, _, _ in found.moves if key[0] == -1]
+    assert entry == [(START, 25), (back, -25), (later.paid_at, 25)]
+    assert not found.in_turn
+
+
+def bought(ref: str, paid_at: datetime, goods_minor: int) -> PastOrder:
+    return PastOrder(
+        member="m",
+        paid_at=paid_at,
+        key=(1, ref),
+        placed_at=paid_at,
+        fulfilled_at=None,
+        void_at=None,
+        currency="EUR",
+        goods_minor=goods_minor,
+        refunds=(),
+        snapshot=None,
+    )
