@@ -53,7 +53,7 @@ def untold(program: Program) -> frozenset[Untold]:
 class Asked:
     """Of what a program's rules ask for, what past orders tell. One for all members."""
 
-    __slots__ = ("caps", "day", "days", "goals", "history", "is_plain", "joining", "of_caps", "of_goals")
+    __slots__ = ("caps", "day", "goals", "history", "is_plain", "joining", "of_caps", "of_goals")
 
     def __init__(self, program: Program, days: Days) -> None:
         rules = program.rules
@@ -62,7 +62,6 @@ class Asked:
         self.goals = [(goal.key, _LENGTH[goal.per]) for goal in rules.goals]
         self.of_caps = sorted({length for _, _, length in self.caps})
         self.of_goals = sorted({length for _, length in self.goals})
-        self.days = days
         self.day = [_day(one) for one in days.dates]
         self.history = rules.asks_for_history
         self.joining = rules.asks_for_joining
@@ -100,25 +99,28 @@ class MemberPast:
         self._spends: dict[_Period, int] = {}
         self._reached: dict[tuple[str, _Period], int] = {}  # by how many orders
 
-    def next(self, moment: datetime) -> tuple[Day, Known]:
-        """Of the order that counts at `moment`: its day, and what is known before it. Call it once for an order."""
+    def next(self, moment: datetime, day: int) -> tuple[Day, Known]:
+        """Of the order that counts at `moment`, on that day by its place: its day, and what is known before it.
+
+        Call it once for an order.
+        """
         asked = self._asked
         if asked.is_plain:
             return _NO_DAY, ALONE
-        day = asked.day[asked.days.of(moment)]
+        periods = asked.day[day]
         self._number += 1
         last, self._last = self._last, moment
         had, spends, reached = self._points, self._spends, self._reached
-        return day, Known(
+        return periods, Known(
             number=self._number,
             room={
-                key: points - gone if (gone := had.get(day[length], 0)) < points else 0
+                key: points - gone if (gone := had.get(periods[length], 0)) < points else 0
                 for key, points, length in asked.caps
             },
             goals={
-                key: spends.get(day[length], 0)
+                key: spends.get(periods[length], 0)
                 for key, length in asked.goals
-                if not reached.get((key, day[length]))
+                if not reached.get((key, periods[length]))
             }
             if asked.goals
             else ALONE.goals,

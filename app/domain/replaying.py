@@ -56,18 +56,21 @@ class Replayed:
     in_turn: bool = True
 
 
+_Lot = tuple[datetime, datetime, datetime]  # when points are earned, available, and expire
+
+
 class _Counted(Had):
     """An order that counts, as it is now."""
 
-    __slots__ = ("known", "moment", "order", "rank")
+    __slots__ = ("known", "lot", "order", "rank")
 
-    def __init__(self, order: PastOrder, moment: datetime, day: Day, known: Known, rank: int) -> None:
+    def __init__(self, order: PastOrder, lot: _Lot, day: Day, known: Known, rank: int) -> None:
         self.day = day
         self.points = 0
         self.net_minor = 0
         self.goals = ()
         self.order = order
-        self.moment = moment
+        self.lot = lot
         self.known = known
         self.rank = rank
 
@@ -108,15 +111,15 @@ class Replaying:
             self._replay_fully(counted, found)
         return found
 
-    def expiry(self, moment: datetime) -> datetime:
-        """When a lot earned at that moment expires; NEVER where it does not by itself."""
+    def lot(self, moment: datetime, day: int) -> _Lot:
+        """Of what is earned at that moment, on that day by its place; it expires NEVER where it does not by itself."""
+        available_at = moment + self._hold if self._hold else moment
         if self._lot_days is None:
-            return NEVER
-        place = self._months.days.of(moment)
-        found = self._lot_ends[place]
-        if found is None:
-            found = self._lot_ends[place] = days_later(moment, self._lot_days, self._zone)
-        return found
+            return moment, available_at, NEVER
+        ends = self._lot_ends[day]
+        if ends is None:
+            ends = self._lot_ends[day] = days_later(moment, self._lot_days, self._zone)
+        return moment, available_at, ends
 
     # --- Which orders --------------------------------------------------------------------------------------
 
@@ -146,7 +149,12 @@ class Replaying:
     def _replay_simple(
         self, counted: Sequence[tuple[datetime, PastOrder]], goods: int, found: Replayed
     ) -> None:
-        rate, percents, starts, hold = self._program.rate, self._percents, self._months.starts, self._hold
+        rate, percents, starts, days = (
+            self._program.rate,
+            self._percents,
+            self._months.starts,
+            self._months.days,
+        )
         each, spend, expires = rate.points, rate.spend_minor, self._lot_days is not None
         worths, moves, track = found.counted, found.moves, self._track(goods, len(counted))
         times, per = each * percents[0], spend * 100
@@ -161,8 +169,8 @@ class Replaying:
                     times = each * percents[track.rank_for(order.placed_at, order.key)]
                 track.count_kept(moment, order.key, goods, goods * each // spend)
             points = goods * times // per
-            end = self.expiry(moment) if expires and points else NEVER
-            moves.append((moment, month, points, order.key, moment + hold if hold else moment, end))
+            _, available_at, ends = self.lot(moment, days.of(moment) if expires else 0)
+            moves.append((moment, month, points, order.key, available_at, ends))
         found.tiers = [(counted[0][0], worths[0][0], 0)]
         if track is not None:
             self._end(track, found)
@@ -181,25 +189,33 @@ class Replaying:
     # --- Order by order ------------------------------------------------------------------------------------
 
     def _replay_fully(self, counted: Sequence[tuple[datetime, PastOrder]], found: Replayed) -> None:
-        track, starts = TierTrack(self._tiers), self._months.starts
+        track, starts, days = TierTrack(self._tiers), self._months.starts, self._months.days
         coming: list[tuple[datetime, int, int, _Counted]] = []  # (when, place, refunds so far, order)
         past = MemberPast(self._asked, min(order.paid_at for _, order in counted))
         entries = EntryRewards(self._program) if self._enters else None
+        # Whether levels look at more of an order than what it comes to.
+        looks_on = self._enters or self._tiers.sells or self._tiers.asks_for_points
         for place, (moment, order) in enumerate(counted):
             while coming and coming[0][0] <= moment:
                 self._go_back(coming.pop(0), past, entries, found)
             if track.rank:
                 track.review(until=moment)
-            one = _Counted(order, moment, *past.next(moment), track.rank_for(order.placed_at, order.key))
-            refunds, void_at = order.refunds, order.void_at
+            day, key = days.of(moment), order.key
+            rank, refunds, void_at = track.rank, order.refunds, order.void_at
+            one = _Counted(
+                order, self.lot(moment, day), *past.next(moment, day), track.rank_for(order.placed_at, key)
+            )
             so_far = sum(1 for when, _ in refunds if when <= moment) if refunds else 0
             month = bisect_right(starts, moment) - 1
             self._settle(one, so_far, moment, month, past, found)
             found.counted.append((month, one.net_minor))
-            told, rank = self._told(one), track.rank
-            track.count(told)
-            if entries is not None:
-                self._enter(entries.count(told, rank, track.rank), moment, found)
+            if refunds or void_at is not None or looks_on:
+                told = self._told(one)
+                track.count(told)
+                if entries is not None:
+                    self._enter(entries.count(told, rank, track.rank), moment, found)
+            else:
+                track.count_kept(moment, key, self._worth(order.goods_minor, order.currency), 0)
             if refunds:
                 for number, (when, _) in enumerate(refunds, 1):
                     if number > so_far and (void_at is None or when < void_at):
@@ -236,25 +252,22 @@ class Replaying:
         if refunds != _ALL:
             points, goals = self._points(one, refunds, self._program.tiers[one.rank])
             net = self._net(one.order, refunds)
-        if points != one.points or at == one.moment:
-            self._move(found, at, month, one.moment, one.order.key, points - one.points)
+        if points != one.points or at == one.lot[0]:
+            self._move(found, at, month, one.lot, one.order.key, points - one.points)
         past.put(one, points, net, goals)
 
     def _enter(self, moves: Sequence[EntryMove], at: datetime, found: Replayed) -> None:
         for reached_at, key, points in moves:
-            self._move(found, at, self._months.of(at), reached_at, key, points)
+            lot = self.lot(reached_at, self._months.days.of(reached_at))
+            self._move(found, at, self._months.of(at), lot, key, points)
 
-    def _move(
-        self, found: Replayed, at: datetime, month: int, moment: datetime, key: OrderKey, points: int
-    ) -> None:
-        """`moment`: when it was earned, from which its hold and its expiry count."""
-        available_at = moment + self._hold if self._hold else moment
+    def _move(self, found: Replayed, at: datetime, month: int, lot: _Lot, key: OrderKey, points: int) -> None:
+        moment, available_at, expires_at = lot
         if at > moment:
             if at > available_at:
                 available_at = at
             if points > 0:  # what comes again comes late; all others have one hold and one life
                 found.in_turn = False
-        expires_at = NEVER if self._lot_days is None else self.expiry(moment)
         found.moves.append((at, month, points, key, available_at, expires_at))
 
     def _points(self, one: _Counted, refunds: int, tier: Tier) -> tuple[int, tuple[str, ...]]:
@@ -280,7 +293,7 @@ class Replaying:
                 before, left = left, self._points(one, number, self._untiered)[0]
                 back.append((when, before - left))
         return Told(
-            one.moment,
+            one.lot[0],
             order.key,
             self._worth(order.goods_minor, currency),
             refunds,
