@@ -196,6 +196,7 @@ def test_everything_is_done_with_the_keyboard_alone(page: Page, stub: Stub) -> N
     page.keyboard.press("Enter")
     panel = page.get_by_role("dialog")
     expect(panel.get_by_role("heading", level=2)).to_be_focused()
+    expect(page.get_by_role("tab", name="Rewards")).to_be_visible()  # all parts are laid out
     page.keyboard.press("Tab")
     expect(panel.get_by_role("button", name="Close")).to_be_focused()
     page.keyboard.press("Tab")
