@@ -3,6 +3,7 @@
 rt = build(Settings.from_env("serve"))
 """
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,10 @@ from connectors.base import AppCredentials, Connector, HttpSeam
 from connectors.http import Http
 from connectors.registry import CONNECTORS
 
+# Python's own 700 make it look through everything that lives again and again while a batch of orders is built up,
+# a tenth of the time of settling; hardly anything of ours lies in cycles.
+_NEW_OBJECTS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
@@ -32,6 +37,11 @@ class DatabaseUrls:
 
 def clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  the one clock there is
+
+
+def collect_seldom() -> None:
+    """Let Python's collector of cycles look seldom. For every process of ours, before its work begins."""
+    gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
 
 def open_database(settings: Settings) -> DatabaseUrls:

@@ -24,6 +24,7 @@ from pathlib import Path
 import jwt
 import psycopg
 
+from app.bootstrap import collect_seldom
 from app.db import embedded
 from app.db.shops import get_secrets
 from app.services.drain_inbox import drain_inbox
@@ -53,6 +54,7 @@ def main() -> int:
     parser.add_argument("--only", choices=[*GOALS, "simulate"], help="one figure alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    collect_seldom()  # as every process of Laurel does
     if options.only == "simulate":
         print(json.dumps({"machine": machine(), "simulate": simulate(options.rounds)}, indent=2))
         return 0

@@ -7,6 +7,7 @@ from base64 import b64encode
 from flask import Flask, Response, jsonify, request
 from psycopg_pool import ConnectionPool
 
+from app.bootstrap import collect_seldom
 from app.settings import Settings  # the only reader of the environment
 from app.web import create_app, limits
 from bench.house import SECRET, runtime
@@ -22,6 +23,7 @@ class Counted(limits.Minute):
         return 0
 
 
+collect_seldom()
 app = create_app(runtime(_url))
 app.extensions[limits.NAME] = Counted()
 bare = Flask("bare")

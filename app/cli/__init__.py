@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 something is wrong or was refused, 2 used wrongly (setting
 
 import click
 
+from app.bootstrap import collect_seldom
 from app.cli import checking, connecting, members, packing, people, programs, proving, running
 
 
@@ -12,6 +13,7 @@ from app.cli import checking, connecting, members, packing, people, programs, pr
 @click.version_option(package_name="laurel", message="%(version)s")
 def main() -> None:
     """Laurel: points, tiers and rewards for shops, one balance for each customer."""
+    collect_seldom()
 
 
 for command in (
