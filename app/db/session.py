@@ -208,16 +208,22 @@ class Database:
 
         Once more where the connection had died, since nothing was done then; the pool's others mostly died with it.
         """
+        # Not `pool.connection()`: it commits what is in no transaction, which takes as long as asking for a row.
         pool = self._opened()
-        with pool.connection() as connection:
-            try:
-                return run(connection)
-            except psycopg.OperationalError:
-                if not connection.closed:
-                    raise
-        pool.check()
-        with pool.connection() as connection:
+        connection = pool.getconn()
+        try:
             return run(connection)
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+        finally:
+            pool.putconn(connection)
+        pool.check()
+        connection = pool.getconn()
+        try:
+            return run(connection)
+        finally:
+            pool.putconn(connection)
 
     def _opened(self) -> ConnectionPool:
         """The pool of those who need no session; made when first asked for, and anew after `close`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
-from flask.sessions import SecureCookieSession
+from flask.sessions import NullSession, SecureCookieSession
 
 from app.services.runtime import Runtime
 from app.web import (
@@ -76,5 +76,8 @@ class OnlyForPages(frames.Sessions):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         if request.path.startswith(("/webhooks/", "/storefront/", "/extensions/", "/api/", "/my/")):
-            return SecureCookieSession()
+            return _NO_SESSION
         return super().open_session(app, request)
+
+
+_NO_SESSION = NullSession()  # nothing can be written into it, and nothing of it is saved

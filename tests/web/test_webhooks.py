@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -213,6 +213,14 @@ def test_answers_carry_the_security_headers(client: FlaskClient, house: House) -
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "private, no-store"
     assert "max-age" in headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize("place", ["webhooks", "storefront", "extensions", "api", "my"])
+def test_what_brings_its_own_proof_has_no_session_to_write_into(app: Flask, place: str) -> None:
+    with app.test_request_context(f"/{place}/"):
+        assert session.get("who") is None
+        with pytest.raises(RuntimeError, match="session is unavailable"):
+            session["who"] = "somebody"
 
 
 def test_no_cookie_is_ever_set_for_a_platform(app: Flask, house: House) -> None:
