@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import psycopg
-from psycopg.rows import args_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection, Engine, create_engine, text
 
@@ -44,15 +43,20 @@ def fenced(sql: str, of: str = "ANY(:programs)") -> str:
 # and, for its OFFSET, is not taken apart. Were it ever otherwise, it would see no program at all.
 _LOOK = (
     "WITH fence AS MATERIALIZED (SELECT set_config('laurel.programs', :fence, true) AS programs) "
-    "SELECT found.* FROM fence CROSS JOIN LATERAL ("
+    "SELECT asked.place, found.* FROM fence CROSS JOIN (VALUES %s) asked (place, %s) CROSS JOIN LATERAL ("
     "SELECT * FROM (%s) inside WHERE fence.programs IS NOT NULL OFFSET 0) found"
 )
 
 
 @lru_cache(maxsize=256)
-def _look(sql: str) -> bytes:
-    """A SELECT with `:name` parameters for one program, fenced and as psycopg wants it."""
-    return for_driver(_LOOK % fenced(sql, ":program_id"))
+def _look(sql: str, kinds: tuple[tuple[str, str], ...], count: int) -> bytes:
+    """A SELECT of one program for so many who ask, fenced and as psycopg wants it."""
+    asked = (
+        f"({place}, {', '.join(f'CAST(:{name}_{place} AS {kind})' for name, kind in kinds)})"
+        for place in range(count)
+    )
+    names = ", ".join(name for name, _ in kinds)
+    return for_driver(_LOOK % (", ".join(asked), names, fenced(sql, ":program_id")))
 
 
 def _libpq(url: str) -> str:
@@ -188,20 +192,30 @@ class Database:
         """
         return self._alone(lambda connection: connection.execute(sql.encode(), params).fetchall())
 
-    def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
-        """`shape` of the columns of one SELECT's first row, fenced to one program; None: there is no row.
+    def look(
+        self,
+        program_id: int,
+        sql: str,
+        kinds: Mapping[str, str],
+        asked: Sequence[Sequence[Any]],
+        shape: Callable[..., T],
+    ) -> list[T | None]:
+        """For each of `asked` the `shape` of the one row that a SELECT has for it, fenced to one program; None: no row.
 
         For pages that are read all the time: its own transaction, prepared on the server, one way there and back.
-        `{fence}` is filled as in a session.
+        `{fence}` is filled as in a session. What each asks with has the names and types of `kinds`, and is called
+        `asked.name` in the SELECT.
         """
-
-        def run(connection: psycopg.Connection[Any]) -> T | None:
-            cursor = connection.cursor(row_factory=args_row(shape))
-            return cursor.execute(
-                _look(sql), {"fence": str(program_id), "program_id": program_id, **params}
-            ).fetchone()
-
-        return self._alone(run)
+        statement = _look(sql, tuple(kinds.items()), len(asked))
+        params: dict[str, Any] = {"fence": str(program_id), "program_id": program_id}
+        for place, values in enumerate(asked):
+            for name, value in zip(kinds, values, strict=True):
+                params[f"{name}_{place}"] = value
+        found: list[T | None] = [None] * len(asked)
+        rows = self._alone(lambda connection: connection.execute(statement, params).fetchall())
+        for place, *columns in rows:
+            found[place] = shape(*columns)
+        return found
 
     def _alone(self, run: Callable[["psycopg.Connection[Any]"], T]) -> T:
         """What `run` returns of a connection without a transaction around it.

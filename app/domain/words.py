@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Protocol
 
 from app.domain.languages import ar, de, en, es, et, fr, pl, ru
@@ -84,9 +85,9 @@ class PlainEnglish:
         return f"{on.day} {on:%B %Y}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Words:
-    """`currency`: what the program counts in; None: points."""
+    """`currency`: what the program counts in; None: points. Few are made, and each is kept (`words_in`)."""
 
     language: Language
     formats: Formats
@@ -125,9 +126,7 @@ class Words:
 
     def points(self, units: int) -> str:
         """ "1 point", "2 points", "€0.02": what the ledger counts, in words. The one place that says so."""
-        if self.counts_money:
-            return self.amount(units)
-        return self._fill("points", (self.language.plural(abs(units)),), {"n": self.amount(units)})
+        return _points(self, units)
 
     def amount(self, units: int) -> str:
         """The same without the word: "2", "€0.02"."""
@@ -170,6 +169,15 @@ class Words:
     def _put(self, value: str) -> str:
         """Right-to-left text keeps its order around what may run the other way."""
         return f"{ISOLATE}{value}{END_OF_ISOLATE}" if self.language.right_to_left and value else value
+
+
+@lru_cache(maxsize=8192)
+def _points(words: Words, units: int) -> str:
+    """Remembered: every panel says four balances, and most of them are small."""
+    if words.counts_money:
+        return words.amount(units)
+    form = words.language.plural(abs(units))
+    return words._fill("points", (form,), {"n": words.amount(units)})  # noqa: SLF001 - the class's own, remembered
 
 
 ENGLISH = Words(language=LANGUAGES["en"], formats=PlainEnglish())

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.members import Personal
-from app.db.panel import Person, find_panel
+from app.db.panel import Person
 from app.domain.program import Program
 from app.services.describe_member import MemberView, describe_member, member_view
-from app.services.describe_shopfront import Shopfront, describe_shopfront, shopfront_of
+from app.services.describe_shopfront import describe_shopfront
 from app.services.due_email_proofs import email_proof_state, proof_state
 from app.services.enrol_customer import enrol_customer
 from app.services.lift_freeze import find_freeze
 from app.services.prove_shopper import Shopper
 from app.services.runtime import Runtime
 from app.services.shop_memory import KnownShop
+from app.services.shopfront import Shopfront
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ def open_panel(rt: Runtime, who: Shopper, *, asked: bool, language: str | None =
     """
     shop, now = who.shop, rt.now()
     known = rt.live_programs.get(shop.program_id)
-    found = find_panel(rt.db, rt.vault, shop.program_id, shop.shop_id, who.customer_ref, known=known, now=now)
+    found = rt.panels.find(shop.program_id, shop.shop_id, who.customer_ref, known=known, now=now)
     if found is not None:
         rt.live_programs[shop.program_id] = found.program
     if found is not None and (found.person is not None or who.customer_ref is None):
-        front = shopfront_of(found.program, found.shop_name, found.shop_currency, language)
+        front = rt.fronts.get(shop.shop_id, found.program, found.shop_name, found.shop_currency, language)
         if found.person is None:
             return Panel(front, None, None)
         me = _view(who, found.person, found.program, now)

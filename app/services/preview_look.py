@@ -11,11 +11,11 @@ from app.domain.money import Money
 from app.domain.program import Program
 from app.domain.tier_rules import Measure
 from app.services.describe_member import BalanceView, MemberView, NextTier
-from app.services.describe_shopfront import shopfront_of
 from app.services.list_rewards import RewardState, RewardView, list_rewards
 from app.services.open_panel import Panel
 from app.services.publish_program import live_program
 from app.services.runtime import Runtime
+from app.services.shopfront import shopfront_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.db.inbox import Keeping
+from app.db.panel import Panels
 from app.db.sealing import Vault
 from app.db.session import Database
 from app.domain import crockford
 from app.domain.program import Program
 from app.services.shop_memory import ShopMemory
+from app.services.shopfront import FrontMemory
 from connectors.base import AppCredentials, Connector, HttpSeam, Pace
 
 SendMail = Callable[[str, str, str], None]
@@ -41,14 +43,17 @@ class Runtime:
     shop_memory: ShopMemory = field(default_factory=ShopMemory)
     # Each program's live version as last seen: for those who ask the database whether it still is.
     live_programs: dict[int, Program] = field(default_factory=dict)
+    fronts: FrontMemory = field(default_factory=FrontMemory)
     # What each shop may still be asked, as this process was told: (program, shop) -> its pace.
     paces: dict[tuple[int, int], Pace] = field(default_factory=dict)
     received: Callable[[], None] = field(default=lambda: None)  # told after a delivery was kept
     database_folder: Path | None = None  # where the embedded database lies; None: the database is elsewhere
     inbox: Keeping = field(init=False)
+    panels: Panels = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inbox", Keeping(self.db, self.vault))
+        object.__setattr__(self, "panels", Panels(self.db, self.vault))
 
     def now(self) -> datetime:
         return self.clock().astimezone(UTC)

@@ -32,6 +32,13 @@ def headers() -> Mapping[str, str]:
     return _Headers(request.environ)
 
 
+def header_values() -> list[str]:
+    """What the headers say, without their names."""
+    environ = request.environ
+    values = [value for variable, value in environ.items() if variable.startswith("HTTP_")]
+    return values + [environ.get(variable) or "" for variable in _OUTSIDE.values()]
+
+
 class _Headers(Mapping[str, str]):
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self._environ = environ
@@ -71,7 +78,7 @@ def _brings_body() -> bool:
 
 def bearer() -> str | None:
     """The token of `Authorization: Bearer`; None without that header. An empty one is a token, and a wrong one."""
-    header = request.headers.get("Authorization")
+    header: str | None = request.environ.get("HTTP_AUTHORIZATION")
     if header is None:
         return None
     scheme, _, token = header.partition(" ")

@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 
 from app.domain.errors import Refused
-from app.web.asked import asked
+from app.web.asked import asked, header_values
 
 _DEEPEST = 32
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
@@ -16,9 +16,9 @@ _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 
 def refuse_unclean() -> None:
     """Runs before the views of the JSON APIs. Raises: Refused("bad_request")."""
-    said = asked()
-    texts = [*map(str, (request.view_args or {}).values()), *said.query, *said.headers.values()]
-    for values in said.query.values():
+    query = asked().query
+    texts = [*map(str, (request.view_args or {}).values()), *header_values(), *query]
+    for values in query.values():
         texts += values
     _require_clean(texts)
     if request.method not in ("GET", "HEAD", "DELETE"):

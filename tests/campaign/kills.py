@@ -109,9 +109,16 @@ class MortalDatabase(Database):
         self.reaper.pass_by("after the inbox")
         return rows
 
-    def look(self, program_id: int, sql: str, params: Mapping[str, Any], shape: Callable[..., T]) -> T | None:
+    def look(
+        self,
+        program_id: int,
+        sql: str,
+        kinds: Mapping[str, str],
+        asked: Sequence[Sequence[Any]],
+        shape: Callable[..., T],
+    ) -> list[T | None]:
         self.reaper.require_life()
-        return super().look(program_id, sql, params, shape)
+        return super().look(program_id, sql, kinds, asked, shape)
 
 
 class MortalSeam(HttpSeam):

@@ -143,10 +143,10 @@ def test_a_look_sees_its_own_program_alone_and_leaves_no_fence_behind(rt: Runtim
         "SELECT program_id FROM programs WHERE {fence} OR true",
     ):
         for wanted in (program_id, other, program_id):
-            assert rt.db.look(wanted, sql, {}, int) == wanted
+            assert rt.db.look(wanted, sql, {"number": "int"}, [(1,), (2,)], int) == [wanted, wanted]
     after = "SELECT current_setting('laurel.programs', true) FROM (SELECT 1) one WHERE {fence} OR true"
-    with pytest.raises(psycopg.Error):
-        rt.db.look(program_id, after, {}, str)  # no such column: and the connection goes back as it was
+    with pytest.raises(psycopg.Error):  # no such column: and the connection goes back as it was
+        rt.db.look(program_id, after, {"number": "int"}, [(1,)], str)
     assert rt.db.run_alone("SELECT 1 FROM programs", []) == []
 
 

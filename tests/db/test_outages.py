@@ -39,7 +39,7 @@ def test_connections_that_died_in_the_pools_are_noticed_by_nobody(
     about = "SELECT program_id FROM programs WHERE {fence}"
     for _ in range(2):
         restart(pool, database)
-        assert pool.look(program_id, about, {}, int) == program_id
+        assert pool.look(program_id, about, {"number": "int"}, [(1,)], int) == [program_id]
         restart(pool, database)
         assert pool.run_alone("SELECT 1", []) == [(1,)]
         restart(pool, database)

@@ -8,11 +8,12 @@ from flask import Response, g, request
 from app.domain.errors import Refused
 from app.domain.words import Words
 from app.services.check_member_session import check_member_session
-from app.services.describe_shopfront import Shopfront, describe_shopfront
+from app.services.describe_shopfront import describe_shopfront
 from app.services.is_outage import is_outage
 from app.services.prove_shopper import Shopper, shop_of_key
 from app.services.request_member_link import page_address
 from app.services.shop_memory import KnownShop
+from app.services.shopfront import Shopfront
 from app.services.wording import words_in
 from app.web.clean import refuse_unclean_form
 from app.web.errors import speaking

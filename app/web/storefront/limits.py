@@ -15,9 +15,10 @@ WHOLE_SHOP = 12_000
 
 def counts() -> Iterator[tuple[str, int]]:
     """A proven customer by who they are; everybody else by the address they come from."""
-    if request.method not in ("GET", "POST"):
+    method = request.method
+    if method not in ("GET", "POST"):
         return
-    act, most = ("reads", READS) if request.method == "GET" else ("writes", WRITES)
+    act, most = ("reads", READS) if method == "GET" else ("writes", WRITES)
     try:
         who = shopper()
     except Refused:

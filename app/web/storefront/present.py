@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from app.domain.look import Look, Pair
@@ -10,13 +11,13 @@ from app.domain.program import Program
 from app.domain.tier_rules import Measure, Tier, Window
 from app.domain.words import Words
 from app.services.describe_member import Due, MemberView, NextTier
-from app.services.describe_shopfront import Shopfront
 from app.services.estimate_order import Estimate
 from app.services.find_redemptions import RedemptionView, became_words
 from app.services.list_rewards import RewardView, StepsView
 from app.services.member_card import Card
 from app.services.open_panel import Panel
 from app.services.prove_shopper import Shopper
+from app.services.shopfront import Shopfront
 from app.services.shopper_history import HistoryItem
 from app.services.wording import bought_title
 
@@ -29,9 +30,14 @@ def me(who: Shopper | None, panel: Panel, now: datetime) -> Json:
         "signed_in": who is None or who.customer_ref is not None,
         "server_time": instant(now),
         "member": None if panel.member is None else member(who, panel, panel.member),
-        "program": _program(panel.front),
-        "look": look(panel.front.program.look),
+        **_front(panel.front),
     }
+
+
+@lru_cache(maxsize=256)
+def _front(front: Shopfront) -> Json:
+    """What is the same for everybody. By the object: a front that changed is another one."""
+    return {"program": _program(front), "look": look(front.program.look)}
 
 
 def look(shown: Look) -> Json:
